@@ -1,0 +1,93 @@
+package event
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Rules are the parameters of time that both sides and the oracle share. All are milliseconds of
+// event time; the zero value is not valid, start from [DefaultRules].
+type Rules struct {
+	Window          int64 `json:"window_ms"`           // length of a tumbling window, > 0
+	DisorderBound   int64 `json:"disorder_bound_ms"`   // the watermark trails the greatest event time by this, >= 0
+	AllowedLateness int64 `json:"allowed_lateness_ms"` // a window takes updates for this long behind the watermark, >= 0
+	MaxFutureSkew   int64 `json:"max_future_skew_ms"`  // event time may be ahead of append time by this, >= 0
+}
+
+// DefaultRules are 10 s windows, 2 s disorder, 30 s lateness and 5 s skew.
+func DefaultRules() Rules {
+	return Rules{Window: 10_000, DisorderBound: 2_000, AllowedLateness: 30_000, MaxFutureSkew: 5_000}
+}
+
+// Validate returns an error that names the first field that cannot work.
+//
+// Invariant: MaxFutureSkew < DisorderBound + AllowedLateness. Otherwise one clock that is ahead
+// by less than the guard allows could close windows that honest cars still write to.
+func (r Rules) Validate() error {
+	if r.Window <= 0 {
+		return fmt.Errorf("window %s: must be above 0", ms(r.Window))
+	}
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{
+		{"disorder bound", r.DisorderBound},
+		{"allowed lateness", r.AllowedLateness},
+		{"max future skew", r.MaxFutureSkew},
+	} {
+		if f.value < 0 {
+			return fmt.Errorf("%s %s: must not be negative", f.name, ms(f.value))
+		}
+	}
+	if r.MaxFutureSkew >= r.DisorderBound+r.AllowedLateness {
+		return fmt.Errorf("max future skew %s: must be below disorder bound + allowed lateness (%s)",
+			ms(r.MaxFutureSkew), ms(r.DisorderBound+r.AllowedLateness))
+	}
+	return nil
+}
+
+func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// WindowStart returns the start of the window [start, start+Window) that holds event time t.
+// Windows are aligned to the epoch. Every instant lies in exactly one window.
+func (r Rules) WindowStart(t int64) int64 {
+	m := t % r.Window
+	if m < 0 {
+		m += r.Window
+	}
+	return t - m
+}
+
+// CheckSkew returns a [*Reject] when event time lies more than MaxFutureSkew ahead of append time.
+func (r Rules) CheckSkew(eventTime, appendTime int64) error {
+	if eventTime-appendTime > r.MaxFutureSkew {
+		return &Reject{ReasonFuture, fmt.Sprintf("%s ahead of its append time", ms(eventTime-appendTime))}
+	}
+	return nil
+}
+
+// Closed reports whether the window that starts at start takes no more updates under w:
+// its end + AllowedLateness <= w. An event of a closed window is dropped late.
+func (r Rules) Closed(windowStart int64, w Watermark) bool {
+	return windowStart+r.Window+r.AllowedLateness <= int64(w)
+}
+
+// Late reports whether an event at time t is dropped late under w, the watermark of the log
+// prefix before the event.
+func (r Rules) Late(t int64, w Watermark) bool { return r.Closed(r.WindowStart(t), w) }
+
+// A Watermark is the event time (Unix ms) up to which one partition's input is believed complete
+// (Akidau et al., "The Dataflow Model", 2015): the greatest event time that passed the skew guard
+// minus the disorder bound.
+//
+// Invariant: it never goes back.
+type Watermark int64
+
+// NoWatermark is the watermark of an empty log: nothing is late.
+const NoWatermark Watermark = math.MinInt64
+
+// Advance returns the watermark after an event at time t that passed the skew guard.
+func (r Rules) Advance(w Watermark, t int64) Watermark {
+	return max(w, Watermark(t-r.DisorderBound))
+}

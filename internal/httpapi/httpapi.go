@@ -1,0 +1,85 @@
+// Package httpapi is the serving API that both architectures offer: parameters, formats, blocking
+// queries, status and metrics. What the answers are is each side's own business (see [Answers]).
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"lambdakappa/view"
+)
+
+// Layer selects whose answer is wanted. Kappa has only Merged.
+type Layer string
+
+// The layers. Merged is the default.
+const (
+	Merged Layer = "merged"
+	Batch  Layer = "batch"
+	Speed  Layer = "speed"
+)
+
+// A Range selects rows: window_start (windows) or event time (alerts) in [From, To), Unix ms.
+type Range struct {
+	From, To int64
+	Car      string // "" is all cars
+	Layer    Layer
+}
+
+// A Stamp names what an answer was computed from. Every response carries it.
+type Stamp struct {
+	Version    string `json:"version"`    // the one version that all rows of the answer come from
+	Generation int64  `json:"generation"` // Lambda: of the pair (batch, speed); Kappa: 0
+}
+
+// Latest is the answer to a point query.
+type Latest struct {
+	Stamp
+	Car     string      // echoed
+	LastSeq int64       // greatest seq visible in any window of the car
+	Visible []int64     // the visible seqs above after_seq, ascending
+	Window  view.Window // the car's window with the greatest start
+}
+
+// PartitionStatus says how far the *served answers* reflect one partition of the log.
+type PartitionStatus struct {
+	Partition     int   `json:"partition"`
+	Boundary      int64 `json:"boundary"`       // Lambda: first offset not covered by the batch view; Kappa: 0
+	Position      int64 `json:"position"`       // the answers reflect offsets [0, Position)
+	EndOffset     int64 `json:"end_offset"`     // of the log, at most a second old
+	Watermark     int64 `json:"watermark"`      // Unix ms; event.NoWatermark when nothing was read
+	NewestAppend  int64 `json:"newest_append"`  // append time (Unix ms) of the newest event in the answer; 0 when none
+	BatchPosition int64 `json:"batch_position"` // layer=batch alone; Kappa: 0
+	BatchNewest   int64 `json:"batch_newest"`   // newest append time in the batch view alone; Kappa: 0
+}
+
+// Status is the answer of /v1/status.
+type Status struct {
+	Architecture string `json:"architecture"` // "lambda" or "kappa"
+	Stamp
+	Candidate  string            `json:"candidate,omitempty"` // a version that is being built beside the live one
+	Partitions []PartitionStatus `json:"partitions"`
+	Lag        int64             `json:"lag"`      // sum over partitions of EndOffset - Position
+	Counters   view.Counters     `json:"counters"` // of the served answers
+	Rows       struct {
+		Windows int `json:"windows"`
+		Alerts  int `json:"alerts"`
+	} `json:"rows"`
+}
+
+// Answers is what a side implements. All methods are safe for concurrent use, and each answer is
+// a consistent snapshot of one version. The returned slices are the caller's.
+type Answers interface {
+	// Layers lists what ?layer= may be; the first is the default.
+	Layers() []Layer
+	// Windows and Alerts return the rows in the range, in no particular order.
+	Windows(r Range) ([]view.Window, Stamp)
+	Alerts(r Range) ([]view.Alert, Stamp)
+	// Latest answers a point query; false when the car has no row. With afterSeq >= 0 it waits
+	// until a reading with a greater seq is visible, or ctx ends (then it answers what is there).
+	Latest(ctx context.Context, car string, afterSeq int64, layer Layer) (Latest, bool)
+	Status() Status
+}
+
+// Handler serves a side's answers under /v1 and /metrics.
+func Handler(a Answers) http.Handler { panic("unwritten") }
