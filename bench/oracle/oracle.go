@@ -1,0 +1,121 @@
+package oracle
+
+import (
+	"fmt"
+	"math"
+
+	"lambdakappa/event"
+	"lambdakappa/view"
+)
+
+// Config is what the truth depends on besides the log. Times are milliseconds of event time.
+type Config struct {
+	WindowMs   int64  // length of a tumbling window, > 0
+	DisorderMs int64  // the watermark trails the greatest event time by this
+	LatenessMs int64  // a window takes updates for this long behind the watermark
+	SkewMs     int64  // event time may be ahead of append time by this
+	Version    string // of the detector: "v1" or "v2"
+	Partitions int    // of the log, > 0
+}
+
+// Entry is one offset of the log as an independent reader saw it.
+type Entry struct {
+	Partition   int
+	Offset      int64
+	AppendTime  int64            // Unix ms
+	Event       *event.CarSensor // nil when it does not decode
+	Reject      event.Reason     // why it does not decode; "" when Event is set
+	Fingerprint uint32           // checksum of the value's bytes: tells a duplicate from a conflict
+}
+
+// Position names one entry of the log.
+type Position struct {
+	Partition int
+	Offset    int64
+}
+
+// Answer is everything that a side must answer. The tables and maps are the caller's.
+type Answer struct {
+	Windows     view.Table[view.WindowKey, view.Window]
+	Alerts      view.Table[view.AlertKey, view.Alert]
+	Counters    view.Counters
+	DeadLetters map[Position]event.Reason // every event that no view may count, and why
+	Late        map[Position]bool         // every event that was dropped late; true
+	Watermarks  []int64                   // per partition, Unix ms; math.MinInt64 when nothing was read
+}
+
+// An Oracle keeps the log, so that it can be asked for the truth at several boundaries.
+type Oracle struct {
+	cfg     Config
+	entries []Entry
+	cars    map[string]string // one copy of every car_id: the log names a car once per event
+}
+
+// New returns an oracle of an empty log, or an error that names the field that cannot work.
+func New(cfg Config) (*Oracle, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Oracle{cfg: cfg, cars: map[string]string{}}, nil
+}
+
+// Add adds the next entry of its partition; e.Event is copied. It panics when the offset does not
+// grow: the truth about a log that was read in another order is worth nothing.
+func (o *Oracle) Add(e Entry) {
+	if e.Event != nil {
+		copied := *e.Event
+		if _, known := o.cars[copied.CarID]; !known {
+			o.cars[copied.CarID] = copied.CarID
+		}
+		copied.CarID = o.cars[copied.CarID]
+		e.Event = &copied
+	}
+	o.entries = append(o.entries, e)
+}
+
+// Len is the number of entries so far.
+func (o *Oracle) Len() int { return len(o.entries) }
+
+// TruthA holds every reading that decodes and passes the skew guard, once.
+func (o *Oracle) TruthA() Answer { return o.Lambda(o.everywhere(math.MaxInt64)) }
+
+// TruthB is truth A without the readings that were late in log order: what Kappa must answer.
+func (o *Oracle) TruthB() Answer { return o.Lambda(o.everywhere(0)) }
+
+// Lambda is what Lambda must answer when its batch view covers [0, boundary[p]) of every
+// partition p: A below the boundary, B from there on.
+func (o *Oracle) Lambda(boundary []int64) Answer {
+	f, err := NewFold(o.cfg, boundary)
+	if err != nil {
+		panic(err) // New has validated the configuration: the boundary is the caller's mistake
+	}
+	for _, e := range o.entries {
+		f.Add(e)
+	}
+	return f.Answer()
+}
+
+func (o *Oracle) everywhere(offset int64) []int64 {
+	return everywhere(offset, o.cfg.Partitions)
+}
+
+func everywhere(offset int64, partitions int) []int64 {
+	boundary := make([]int64, partitions)
+	for p := range boundary {
+		boundary[p] = offset
+	}
+	return boundary
+}
+
+func (c Config) validate() error {
+	if c.WindowMs <= 0 {
+		return fmt.Errorf("window %d ms: must be above 0", c.WindowMs)
+	}
+	if c.Partitions <= 0 {
+		return fmt.Errorf("partitions %d: must be above 0", c.Partitions)
+	}
+	if _, err := detectorOf(c.Version); err != nil {
+		return err
+	}
+	return nil
+}
