@@ -1,0 +1,131 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+// Config is what every component of Lambda is given. Start from [DefaultConfig].
+type Config struct {
+	Log     *eventlog.Log
+	Rules   event.Rules
+	Version string // of the logic, "v1" or "v2"; the batch layer's version leads, speed follows it
+	Dir     string // holds master/ and views/; shared by all components
+
+	Incremental bool          // a batch run continues from the previous view where it can
+	Interval    time.Duration // between the starts of two batch runs
+
+	RollInterval time.Duration // a master file is closed at the latest this long after its first event
+	RollRows     int           // or when it has this many rows
+
+	Linger         time.Duration // view updates wait this long for company while near the log's end
+	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
+	CommitInterval time.Duration // between commits of the side outputs' position
+
+	// Notify is told facts of operation, such as "generation"; fields are alternating names and
+	// values. It may be nil. Components never log.
+	Notify func(fact string, fields ...any)
+
+	// fault is called at every step whose crash would matter; tests let it fail there.
+	fault func(step string) error
+}
+
+// DefaultConfig is the configuration of the benchmark, without Log and Dir.
+func DefaultConfig() Config {
+	return Config{
+		Rules:          event.DefaultRules(),
+		Version:        "v1",
+		Interval:       10 * time.Second,
+		RollInterval:   2 * time.Second,
+		RollRows:       1 << 18, // 26 MB of buffered columns per partition; row groups of this size scan well
+		Linger:         5 * time.Millisecond,
+		CatchUpLinger:  500 * time.Millisecond,
+		CommitInterval: 200 * time.Millisecond,
+	}
+}
+
+// versions lists the known versions of the logic.
+var versions = []string{"v1", "v2"}
+
+// Validate returns an error that names the first field that cannot work.
+func (c Config) Validate() error {
+	if c.Log == nil {
+		return fmt.Errorf("log: must be given")
+	}
+	if c.Dir == "" {
+		return fmt.Errorf("dir: must be given")
+	}
+	if err := checkVersion(c.Version); err != nil {
+		return err
+	}
+	if c.RollRows <= 0 {
+		return fmt.Errorf("roll rows %d: must be above 0", c.RollRows)
+	}
+	for _, f := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"interval", c.Interval},
+		{"roll interval", c.RollInterval},
+		{"linger", c.Linger},
+		{"catch-up linger", c.CatchUpLinger},
+		{"commit interval", c.CommitInterval},
+	} {
+		if f.value <= 0 {
+			return fmt.Errorf("%s %s: must be above 0", f.name, f.value)
+		}
+	}
+	return c.Rules.Validate()
+}
+
+func checkVersion(version string) error {
+	if !slices.Contains(versions, version) {
+		return fmt.Errorf("version %q: must be one of %s", version, strings.Join(versions, ", "))
+	}
+	return nil
+}
+
+func (c Config) notify(fact string, fields ...any) {
+	if c.Notify != nil {
+		c.Notify(fact, fields...)
+	}
+}
+
+// step gives tests a place to crash.
+func (c Config) step(name string) error {
+	if c.fault == nil {
+		return nil
+	}
+	return c.fault(name)
+}
+
+// The topics that Lambda writes; each has as many partitions as the input, and what belongs to
+// an input partition is in the partition of the same number.
+const (
+	DeadLettersTopic = "lambda.dead-letters" // written by ingest
+	LateTopic        = "lambda.late"         // written by the speed layer
+	AlertsTopic      = "lambda.alerts"       // written by the speed layer
+	SpeedViewTopic   = "lambda.speed-view"   // from the speed layer to serving
+)
+
+// The consumer groups.
+const (
+	ingestGroup = "lambda-ingest"
+	speedGroup  = "lambda-speed"
+)
+
+// CreateTopics creates the topics of Lambda for an input of the given number of partitions.
+func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
+	return log.CreateTopics(ctx,
+		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions},
+		eventlog.TopicSpec{Name: SpeedViewTopic, Partitions: partitions, Compacted: true},
+	)
+}
