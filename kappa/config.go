@@ -1,0 +1,119 @@
+package kappa
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+// Config is what every component of Kappa is given. Start from [DefaultConfig].
+type Config struct {
+	Log     *eventlog.Log
+	Rules   event.Rules
+	Version string // of the logic, "v1" or "v2"; it names the view, its changelog and its group
+	Dir     string // unused: Kappa keeps nothing outside the log
+
+	Linger         time.Duration // view updates wait this long for company while near the log's end
+	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
+	CommitInterval time.Duration // between commits of the position: what a crash has to read again
+
+	// Notify is told facts of operation, such as "restored"; fields are alternating names and
+	// values. It may be nil. Components never log.
+	Notify func(fact string, fields ...any)
+
+	// fault is called at every step whose crash would matter; tests let it fail there.
+	fault func(step string) error
+}
+
+// DefaultConfig is the configuration of the benchmark, without Log.
+func DefaultConfig() Config {
+	return Config{
+		Rules:          event.DefaultRules(),
+		Version:        "v1",
+		Linger:         5 * time.Millisecond,
+		CatchUpLinger:  500 * time.Millisecond,
+		CommitInterval: 200 * time.Millisecond,
+	}
+}
+
+// versions lists the known versions of the logic.
+var versions = []string{"v1", "v2"}
+
+// Validate returns an error that names the first field that cannot work.
+func (c Config) Validate() error {
+	if c.Log == nil {
+		return fmt.Errorf("log: must be given")
+	}
+	if err := checkVersion(c.Version); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"linger", c.Linger},
+		{"catch-up linger", c.CatchUpLinger},
+		{"commit interval", c.CommitInterval},
+	} {
+		if f.value <= 0 {
+			return fmt.Errorf("%s %s: must be above 0", f.name, f.value)
+		}
+	}
+	return c.Rules.Validate()
+}
+
+func checkVersion(version string) error {
+	if !slices.Contains(versions, version) {
+		return fmt.Errorf("version %q: must be one of %s", version, strings.Join(versions, ", "))
+	}
+	return nil
+}
+
+func (c Config) notify(fact string, fields ...any) {
+	if c.Notify != nil {
+		c.Notify(fact, fields...)
+	}
+}
+
+// step gives tests a place to crash.
+func (c Config) step(name string) error {
+	if c.fault == nil {
+		return nil
+	}
+	return c.fault(name)
+}
+
+// The topics that Kappa writes besides the changelogs; all but the control topic have as many
+// partitions as the input, and what belongs to an input partition is in the partition of the
+// same number.
+const (
+	DeadLettersTopic = "kappa.dead-letters"
+	LateTopic        = "kappa.late"
+	AlertsTopic      = "kappa.alerts"
+	ControlTopic     = "kappa.control" // which version is live, see control.go
+)
+
+// ChangelogTopic is the topic of one version's view: written by its processor, read by serving
+// and by the processor itself when it restores its state.
+func ChangelogTopic(version string) string { return "kappa.changelog." + version }
+
+// group is the consumer group of one version's processor: a replay beside the live version has
+// a position of its own.
+func group(version string) string { return "kappa-" + version }
+
+// CreateTopics creates the topics of Kappa for an input of the given number of partitions and
+// for the view of one version.
+func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int, version string) error {
+	return log.CreateTopics(ctx,
+		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions},
+		eventlog.TopicSpec{Name: ControlTopic, Partitions: 1, Compacted: true},
+		eventlog.TopicSpec{Name: ChangelogTopic(version), Partitions: partitions, Compacted: true},
+	)
+}
