@@ -59,8 +59,7 @@ func New(cfg Config) (*Oracle, error) {
 	return &Oracle{cfg: cfg, cars: map[string]string{}}, nil
 }
 
-// Add adds the next entry of its partition; e.Event is copied. It panics when the offset does not
-// grow: the truth about a log that was read in another order is worth nothing.
+// Add adds the next entry of its partition; e.Event is copied.
 func (o *Oracle) Add(e Entry) {
 	if e.Event != nil {
 		copied := *e.Event
@@ -83,11 +82,12 @@ func (o *Oracle) TruthA() Answer { return o.Lambda(o.everywhere(math.MaxInt64)) 
 func (o *Oracle) TruthB() Answer { return o.Lambda(o.everywhere(0)) }
 
 // Lambda is what Lambda must answer when its batch view covers [0, boundary[p]) of every
-// partition p: A below the boundary, B from there on.
+// partition p: A below the boundary, B from there on. It panics when offsets do not grow within a
+// partition or the boundary is not one per partition: then there is no truth to tell.
 func (o *Oracle) Lambda(boundary []int64) Answer {
 	f, err := NewFold(o.cfg, boundary)
 	if err != nil {
-		panic(err) // New has validated the configuration: the boundary is the caller's mistake
+		panic(err) // the configuration was validated by New; what is left is the caller's mistake
 	}
 	for _, e := range o.entries {
 		f.Add(e)
