@@ -12,8 +12,8 @@ import (
 type Fold struct {
 	cfg        Config
 	detect     detector
-	partitions []*partition
-	windows    map[view.WindowKey]*view.Tally
+	partitions []partition
+	cars       map[string]*car
 	alerts     map[view.AlertKey]view.Alert
 	counters   view.Counters
 	dead       map[Position]event.Reason
@@ -21,21 +21,20 @@ type Fold struct {
 }
 
 // partition is what the rules remember of one partition of the log.
-//
-// Invariant: a car's events are all in one partition, as its key says.
 type partition struct {
 	boundary  int64 // first offset that B's rule judges
 	next      int64 // the least offset that may come
 	watermark int64
-	seen      map[identity]uint32  // the fingerprint of every reading that still counts as seen
-	open      map[int64][]identity // the same readings by window start, to forget them together
-	closing   int64                // no window in open closes below this watermark
 }
 
-// identity is what makes two events the same reading.
-type identity struct {
-	car string
-	seq int64
+// car is what is known of one car.
+//
+// Invariant: a car's events are all in one partition, as its key says.
+type car struct {
+	windows map[int64]*view.Tally // by window start: the answer
+	seen    map[int64]uint32      // by seq: the fingerprint of every reading that counts as seen
+	open    map[int64][]int64     // the same seqs by window start, to forget them together
+	closing int64                 // no window in open closes below this watermark
 }
 
 // NewFold returns the fold of an empty log with one boundary per partition (see the package
@@ -53,16 +52,13 @@ func NewFold(cfg Config, boundary []int64) (*Fold, error) {
 	}
 	f := &Fold{
 		cfg: cfg, detect: detect,
-		windows: map[view.WindowKey]*view.Tally{},
-		alerts:  map[view.AlertKey]view.Alert{},
-		dead:    map[Position]event.Reason{},
-		late:    map[Position]bool{},
+		cars:   map[string]*car{},
+		alerts: map[view.AlertKey]view.Alert{},
+		dead:   map[Position]event.Reason{},
+		late:   map[Position]bool{},
 	}
 	for _, offset := range boundary {
-		f.partitions = append(f.partitions, &partition{
-			boundary: offset, watermark: noWatermark, closing: math.MaxInt64,
-			seen: map[identity]uint32{}, open: map[int64][]identity{},
-		})
+		f.partitions = append(f.partitions, partition{boundary: offset, watermark: noWatermark})
 	}
 	return f, nil
 }
@@ -72,7 +68,7 @@ func NewFold(cfg Config, boundary []int64) (*Fold, error) {
 //
 // The order of the tests is the definition: decode, skew guard, late, duplicate, apply.
 func (f *Fold) Add(e Entry) {
-	p := f.partitions[e.Partition]
+	p := &f.partitions[e.Partition]
 	if e.Offset < p.next {
 		panic(fmt.Sprintf("offset %d of partition %d comes after %d", e.Offset, e.Partition, p.next-1))
 	}
@@ -99,58 +95,70 @@ func (f *Fold) reject(e Entry, reason event.Reason) {
 // judge decides between late, duplicate, conflict and admitted, under the watermark of the log
 // before the event.
 func (f *Fold) judge(p *partition, e Entry) {
+	c := f.car(e.Event.CarID)
 	start := f.cfg.windowStart(e.Event.EventTime)
 	if e.Offset >= p.boundary {
-		p.forgetClosed(f.cfg)
+		c.forgetClosed(f.cfg, p.watermark)
 		if f.cfg.closes(start) <= p.watermark {
 			f.counters.DroppedLate++
 			f.late[Position{e.Partition, e.Offset}] = true
 			return
 		}
 	}
-	id := identity{e.Event.CarID, e.Event.Seq}
-	switch fingerprint, seen := p.seen[id]; {
+	switch fingerprint, seen := c.seen[e.Event.Seq]; {
 	case seen && fingerprint == e.Fingerprint:
 		f.counters.Duplicates++
 	case seen:
 		f.counters.Conflicts++
 	default:
-		p.remember(f.cfg, id, start, e.Fingerprint)
-		f.apply(e.Event, start)
+		c.remember(f.cfg, e.Event.Seq, start, e.Fingerprint)
+		f.apply(c, e.Event, start)
 	}
 }
 
-func (p *partition) remember(c Config, id identity, start int64, fingerprint uint32) {
-	p.seen[id] = fingerprint
-	p.open[start] = append(p.open[start], id)
-	p.closing = min(p.closing, c.closes(start))
+func (f *Fold) car(id string) *car {
+	c := f.cars[id]
+	if c == nil {
+		c = &car{
+			windows: map[int64]*view.Tally{},
+			seen:    map[int64]uint32{}, open: map[int64][]int64{}, closing: math.MaxInt64,
+		}
+		f.cars[id] = c
+	}
+	return c
 }
 
-// forgetClosed forgets what was seen of the windows that the watermark has closed.
-func (p *partition) forgetClosed(c Config) {
-	if p.watermark < p.closing {
+func (c *car) remember(cfg Config, seq, start int64, fingerprint uint32) {
+	c.seen[seq] = fingerprint
+	c.open[start] = append(c.open[start], seq)
+	c.closing = min(c.closing, cfg.closes(start))
+}
+
+// forgetClosed forgets what was seen of the windows that the watermark has closed. What a car has
+// seen matters to its own events alone, so it is enough to do this when one of them comes.
+func (c *car) forgetClosed(cfg Config, watermark int64) {
+	if watermark < c.closing {
 		return
 	}
-	p.closing = math.MaxInt64
-	for start, readings := range p.open {
-		if p.watermark < c.closes(start) {
-			p.closing = min(p.closing, c.closes(start))
+	c.closing = math.MaxInt64
+	for start, seqs := range c.open {
+		if watermark < cfg.closes(start) {
+			c.closing = min(c.closing, cfg.closes(start))
 			continue
 		}
-		for _, id := range readings {
-			delete(p.seen, id)
+		for _, seq := range seqs {
+			delete(c.seen, seq)
 		}
-		delete(p.open, start)
+		delete(c.open, start)
 	}
 }
 
 // apply adds an admitted reading to its window and raises its alert.
-func (f *Fold) apply(e *event.CarSensor, start int64) {
-	key := view.WindowKey{CarID: e.CarID, Start: start}
-	t := f.windows[key]
+func (f *Fold) apply(c *car, e *event.CarSensor, start int64) {
+	t := c.windows[start]
 	if t == nil {
 		t = first(e)
-		f.windows[key] = t
+		c.windows[start] = t
 	}
 	add(t, e)
 	if rule, score := f.detect(e); rule != view.NoRule {

@@ -44,9 +44,12 @@ func (f *Fold) Answer() Answer {
 		DeadLetters: maps.Clone(f.dead),
 		Late:        maps.Clone(f.late),
 	}
-	windows := make([]view.Window, 0, len(f.windows))
-	for key, t := range f.windows {
-		windows = append(windows, view.Window{WindowKey: key, Tally: *t})
+	windows := []view.Window{}
+	for id, c := range f.cars {
+		for start, t := range c.windows {
+			key := view.WindowKey{CarID: id, Start: start}
+			windows = append(windows, view.Window{WindowKey: key, Tally: *t})
+		}
 	}
 	alerts := make([]view.Alert, 0, len(f.alerts))
 	for _, alert := range f.alerts {
