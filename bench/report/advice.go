@@ -1,0 +1,118 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"lambdakappa/bench/result"
+)
+
+// A need is one line "if you need X": the same metric of both sides, and what the samples allow to
+// say about it. There is no line without figures of right runs on both sides.
+type need struct {
+	Need     string
+	Scenario string
+	Metric   string
+	Lambda   string // phase on Lambda's side
+	Kappa    string // phase on Kappa's side
+	Higher   bool   // is better
+}
+
+var needs = []need{
+	{"an event in the answer soon", "freshness", "event visible, p99", "", "", false},
+	{"an alert soon", "freshness", "alert readable, p99", "", "", false},
+	{"fast point queries", "freshness", "point query, p99", "", "", false},
+	{"all history computed again", "replay", "throughput", "log_to_served", "replay", true},
+	{"little CPU in the steady state", "always-on", "CPU per million events", "", "", false},
+	{"little memory in the steady state", "always-on", "peak memory", "", "", false},
+}
+
+func advice(s *result.Summary) []string {
+	var lines []string
+	for _, n := range needs {
+		if line := n.line(s); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if line := batchLine(s); line != "" {
+		lines = append(lines, line)
+	}
+	return append(lines, codeLine(s)...)
+}
+
+func (n *need) line(s *result.Summary) string {
+	m := metricNamed(n.Metric)
+	lambda := n.sample(s, m, "lambda", n.Lambda)
+	kappa := n.sample(s, m, "kappa", n.Kappa)
+	if len(lambda) == 0 || len(kappa) == 0 {
+		return ""
+	}
+	direction := "lower is better"
+	if n.Higher {
+		direction = "higher is better"
+	}
+	return fmt.Sprintf("If you need %s: %s was %s with Lambda and %s with Kappa (%s; %s).",
+		n.Need, m.Name, inUnit(median(lambda), m.Unit), inUnit(median(kappa), m.Unit), direction,
+		compare("Lambda", lambda, "Kappa", kappa))
+}
+
+// sample takes the first group of that kind: when there are several sizes, the smallest came first
+// on both sides.
+func (n *need) sample(s *result.Summary, m metric, arm, phase string) []float64 {
+	for _, g := range groups(s, n.Scenario) {
+		if g.Arm == arm && g.Runs[0].Phase == phase && g.worst() == runRight {
+			return m.values(g)
+		}
+	}
+	return nil
+}
+
+// batchLine says what the batch layer alone would give: both figures are of the same runs.
+func batchLine(s *result.Summary) string {
+	m := metricNamed("freshness of the batch layer alone, p50")
+	merged := metricNamed("freshness, p50")
+	for _, g := range groups(s, "freshness") {
+		if g.Arm != "lambda" || g.worst() != runRight {
+			continue
+		}
+		batch, both := m.values(g), merged.values(g)
+		if len(batch) == 0 || len(both) == 0 {
+			continue
+		}
+		return fmt.Sprintf("If batch answers are enough: Lambda's batch layer alone was %s old at the median, "+
+			"merged with the speed layer %s.", inUnit(median(batch), "ms"), inUnit(median(both), "ms"))
+	}
+	return ""
+}
+
+func codeLine(s *result.Summary) []string {
+	lambda, hasLambda := s.CodeSize["lambda"]
+	kappa, hasKappa := s.CodeSize["kappa"]
+	if !hasLambda || !hasKappa {
+		return nil
+	}
+	line := fmt.Sprintf("If you need little code: Lambda has %s statements of its own, Kappa %s.",
+		figure(float64(lambda.Statements)), figure(float64(kappa.Statements)))
+	if shared, ok := s.CodeSize["shared"]; ok {
+		line += fmt.Sprintf(" Both use %s shared ones.", figure(float64(shared.Statements)))
+	}
+	return []string{line}
+}
+
+// caution is what this run does not show.
+func caution(s *result.Summary) []string {
+	cautions := []string{
+		"One machine: no network, no replication, no failure of a disk or of a host.",
+		"One workload and one pair of implementations by one author. It ranks these two programs, not two ideas. " +
+			"BIAS.md says where the author's hand may have weighed.",
+		"Medians of few runs. Where it says undecided, a difference may still be there or not.",
+		"Figures of runs of both arms on one log are a load test: the arms share the machine.",
+	}
+	if s.Broker.Kind == "embedded" {
+		cautions = slices.Insert(cautions, 0, "The broker is embedded and is no Kafka. Nothing here says how Apache Kafka would do.")
+	}
+	if s.Profile == "quick" {
+		cautions = append(cautions, "The quick profile is short: garbage collection, compaction and growth of history hardly show.")
+	}
+	return cautions
+}

@@ -1,0 +1,252 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"lambdakappa/bench/result"
+)
+
+// A page is the content of a report, before it is HTML, Markdown or terminal text.
+type page struct {
+	Title     string
+	Facts     string // when, where, which revision
+	Asked     []string
+	Banners   []banner
+	Verdicts  table
+	Advice    []string // only from figures of right runs
+	Sections  []section
+	Caution   []string
+	Command   string
+	Reproduce table
+}
+
+// A banner is what must be read before any figure.
+type banner struct {
+	Tone tone
+	Text string
+}
+
+// A section is one scenario or one subject.
+type section struct {
+	ID     string
+	Title  string
+	About  string
+	Plots  []*plot
+	Tables []table
+	Notes  []string
+}
+
+func newPage(s *result.Summary) *page {
+	return &page{
+		Title:     "Lambda and Kappa on the same events",
+		Facts:     facts(s),
+		Asked:     asked,
+		Banners:   banners(s),
+		Verdicts:  verdictTable(s),
+		Advice:    advice(s),
+		Sections:  sections(s),
+		Caution:   caution(s),
+		Command:   s.Command,
+		Reproduce: reproduceTable(s),
+	}
+}
+
+func (p *page) plots() []*plot {
+	var all []*plot
+	for _, s := range p.Sections {
+		all = append(all, s.Plots...)
+	}
+	return all
+}
+
+var asked = []string{
+	"A fleet of cars sends sensor readings to one log. Two architectures compute the same answers from " +
+		"it: per car and 10 s window a summary, and per suspicious reading an alert.",
+	"Lambda computes them twice: a batch layer over all history, a speed layer over what came since; serving " +
+		"merges the two. Kappa computes them once, as a stream; a fix of the logic is a replay of the log.",
+	"First question: are all answers right, row by row, against a third program that both never saw? " +
+		"Only then: how soon, how fresh, at what cost, with how much code?",
+}
+
+func facts(s *result.Summary) string {
+	facts := []string{"run of " + s.Started, s.Profile + " profile"}
+	facts = append(facts, fmt.Sprintf("%s, %d cores, %s", s.Machine.CPU, s.Machine.Cores,
+		humanize.IBytes(s.Machine.MemBytes)), "revision "+s.Revision)
+	return strings.Join(facts, " · ")
+}
+
+func banners(s *result.Summary) []banner {
+	var bs []banner
+	if !s.OK() {
+		bs = append(bs, banner{wrong, "WRONG ANSWERS. At least one run did not answer right or lost something. " +
+			"Its figures are struck out and count for nothing."})
+	}
+	if s.Interrupted {
+		bs = append(bs, banner{void, "Interrupted. This is what was measured until then; scenarios may be missing."})
+	}
+	if strings.Contains(s.Revision, "dirty") {
+		bs = append(bs, banner{void, "The source had changes that are in no revision: nobody else can repeat this run exactly."})
+	}
+	if s.Broker.Kind == "embedded" {
+		bs = append(bs, banner{plain, "Embedded broker (" + s.Broker.Version + "). It speaks Kafka's protocol but is no Kafka: " +
+			"one process, no replication, one disk. These figures are no Kafka figures."})
+	}
+	return bs
+}
+
+// questions say in a few words what a scenario asks. A scenario that is not here has its name only.
+var questions = map[string]string{
+	"settled":   "a clean stream: is every row right?",
+	"disturbed": "late, double, broken events, kills: still right?",
+	"freshness": "a steady load: how soon is an event in an answer?",
+	"replay":    "all history again: how fast?",
+	"always-on": "a long steady state: what does it cost?",
+	"code":      "how much code is it?",
+}
+
+// verdictTable has one row per scenario and one column per arm: right or not, then one figure.
+func verdictTable(s *result.Summary) table {
+	arms := arms(s)
+	t := table{Caption: "Verdict: right answers first, then one figure", Head: append([]string{"scenario"}, arms...)}
+	for _, name := range scenarios(s) {
+		gs := groups(s, name)
+		if len(gs) == 0 {
+			continue
+		}
+		row := []cell{text(scenarioName(name))}
+		for _, arm := range arms {
+			row = append(row, verdictCell(ofArm(gs, arm)))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if row, ok := codeRow(s, arms); ok {
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func scenarioName(name string) string {
+	if q := questions[name]; q != "" {
+		return name + ": " + q
+	}
+	return name
+}
+
+// arms that ran, in the order lambda, kappa, then others.
+func arms(s *result.Summary) []string {
+	arms := []string{"lambda", "kappa"}
+	for i := range s.Runs {
+		if arm := s.Runs[i].Arm; arm != "control" && !slices.Contains(arms, arm) {
+			arms = append(arms, arm)
+		}
+	}
+	return arms
+}
+
+func ofArm(gs []*group, arm string) []*group {
+	return slices.DeleteFunc(slices.Clone(gs), func(g *group) bool { return g.Arm != arm })
+}
+
+// verdictCell sums up one arm in one scenario. The worst group decides.
+func verdictCell(gs []*group) cell {
+	if len(gs) == 0 {
+		return cell{"not run", absent}
+	}
+	all := group{Scenario: gs[0].Scenario, Arm: gs[0].Arm}
+	for _, g := range gs {
+		all.Runs = append(all.Runs, g.Runs...)
+	}
+	c := all.answers()
+	if c.Tone == right {
+		c.Text += headline(gs)
+	}
+	return c
+}
+
+// headlines are the figures of the verdict table.
+var headlines = map[string][]string{
+	"freshness": {"event visible, p50", "event visible, p99"},
+	"replay":    {"throughput"},
+	"always-on": {"CPU per million events"},
+}
+
+// headline is empty for a scenario that is about right answers alone.
+func headline(gs []*group) string {
+	names := headlines[gs[0].Scenario]
+	var parts []string
+	for _, g := range gs {
+		for _, name := range names {
+			m := metricNamed(name)
+			xs := m.values(g)
+			if len(xs) == 0 {
+				continue
+			}
+			label := strings.TrimPrefix(strings.TrimPrefix(name, "event "), "visible, ")
+			if len(gs) > 1 {
+				label = strings.TrimPrefix(strings.TrimPrefix(g.Label, g.Arm), ", ")
+			}
+			parts = append(parts, strings.TrimSpace(label)+" "+inUnit(median(xs), m.Unit))
+		}
+	}
+	if len(names) > 0 && len(parts) == 0 {
+		return "; " + missing
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(parts, ", ")
+}
+
+func codeRow(s *result.Summary, arms []string) ([]cell, bool) {
+	if len(s.CodeSize) == 0 {
+		return nil, false
+	}
+	row := []cell{text(scenarioName("code"))}
+	for _, arm := range arms {
+		size, ok := s.CodeSize[arm]
+		if !ok {
+			row = append(row, cell{"not counted", absent})
+			continue
+		}
+		row = append(row, text(fmt.Sprintf("%s lines, %s statements",
+			humanize.Comma(int64(size.Lines)), humanize.Comma(int64(size.Statements)))))
+	}
+	return row, true
+}
+
+// reproduceTable is everything that a second run has to have equal.
+func reproduceTable(s *result.Summary) table {
+	set := s.Settings
+	ms := func(n int64) string { return humanize.Comma(n) + " ms" }
+	rows := [][2]string{
+		{"seed", fmt.Sprint(s.Seed)},
+		{"revision", s.Revision},
+		{"profile", s.Profile},
+		{"started", s.Started + ", took " + figure(s.Seconds) + " s"},
+		{"machine", fmt.Sprintf("%s, %d cores, %s memory, %s/%s, kernel %s", s.Machine.CPU, s.Machine.Cores,
+			humanize.IBytes(s.Machine.MemBytes), s.Machine.OS, s.Machine.Arch, s.Machine.Kernel)},
+		{"Go", s.Machine.GoVersion},
+		{"broker", s.Broker.Kind + ", " + s.Broker.Version},
+		{"partitions", fmt.Sprint(set.Partitions)},
+		{"window, disorder bound", ms(set.WindowMs) + ", " + ms(set.DisorderMs)},
+		{"allowed lateness, future skew", ms(set.LatenessMs) + ", " + ms(set.FutureSkewMs)},
+		{"linger, batch interval", figure(set.LingerMs) + " ms, " + ms(set.BatchIntervalMs)},
+		{"GOGC, GOMEMLIMIT", orDefault(set.GOGC) + ", " + orDefault(set.GOMEMLIMIT)},
+	}
+	t := table{Caption: "What a second run must have equal", Head: []string{"setting", "value"}}
+	for _, r := range rows {
+		t.Rows = append(t.Rows, []cell{text(r[0]), text(r[1])})
+	}
+	return t
+}
+
+func orDefault(s string) string {
+	if s == "" {
+		return "default"
+	}
+	return s
+}

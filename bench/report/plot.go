@@ -1,0 +1,84 @@
+package report
+
+// A plot is a figure in the sense of a drawing: either lines over a numeric axis or stacked bars.
+// svg.go draws it where nothing runs (report.md, print); in the page uPlot draws the lines again,
+// with values under the pointer and lines to switch off.
+type plot struct {
+	ID    string
+	Title string
+	About string // what to look at, in one or two sentences; also the text for those who see nothing
+	X, Y  axis
+	Lines []line
+	Bands []band
+	Bars  []bar
+	Data  table // the same values, for those who want to read them
+}
+
+func (p *plot) file() string { return "plots/" + p.ID + ".svg" }
+
+// An axis has a name with its unit. Ticks, when given, replace the computed ones.
+type axis struct {
+	Name  string
+	Log   bool // values above 0 only
+	Ticks []tick
+}
+
+type tick struct {
+	At   float64 `json:"at"`
+	Text string  `json:"text"`
+}
+
+// A line is one series. Hue names its colour and dash: the same thing has the same in every plot.
+type line struct {
+	Name   string
+	Hue    int
+	Points [][2]float64
+}
+
+// A band marks a moment (To == From) or a stretch of time.
+type band struct {
+	Name     string
+	From, To float64
+}
+
+// A bar is a row of stacked parts in one unit.
+type bar struct {
+	Name  string
+	Unit  string
+	Parts []part
+}
+
+type part struct {
+	Name  string
+	Hue   int
+	Value float64
+}
+
+func (b *bar) total() float64 {
+	var sum float64
+	for _, p := range b.Parts {
+		sum += p.Value
+	}
+	return sum
+}
+
+// legend returns the name and hue of everything that is drawn, each name once.
+func (p *plot) legend() []line {
+	var entries []line
+	seen := map[string]bool{}
+	add := func(name string, hue int) {
+		if !seen[name] {
+			seen[name] = true
+			entries = append(entries, line{Name: name, Hue: hue})
+		}
+	}
+	for _, l := range p.Lines {
+		add(l.Name, l.Hue)
+	}
+	for _, b := range p.Bars {
+		for _, part := range b.Parts {
+			add(part.Name, part.Hue)
+		}
+	}
+	return entries
+}

@@ -1,0 +1,261 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"lambdakappa/bench/result"
+)
+
+// Hues: Lambda and Kappa, and Lambda's layers, look the same in every plot.
+const (
+	hueLambda = iota
+	hueKappa
+	hueBatch
+	hueSpeed
+	hueOther // the first of those that follow
+	hueCount = 8
+)
+
+// hueOf gives a line its colour by what its name says it is.
+func hueOf(name string, i int) int {
+	switch {
+	case strings.Contains(name, "batch"):
+		return hueBatch
+	case strings.Contains(name, "speed"):
+		return hueSpeed
+	case strings.Contains(name, "kappa"):
+		return hueKappa
+	case strings.Contains(name, "lambda"):
+		return hueLambda
+	default:
+		return hueOther + i%(hueCount-hueOther)
+	}
+}
+
+// percentileTicks label the axis of a spectrum: position is the number of nines.
+var percentileTicks = []tick{
+	{0, "0 %"}, {nines(50), "50 %"}, {1, "90 %"}, {2, "99 %"}, {3, "99.9 %"}, {4, "99.99 %"}, {5, "99.999 %"},
+}
+
+// nines places a percentile (0..100) so that every further nine takes the same room.
+func nines(percentile float64) float64 { return -math.Log10(1 - percentile/100) }
+
+// latencyPlot draws the percentile spectrum of visibility, one line per group with right answers.
+func latencyPlot(scenario string, gs []*group) *plot {
+	p := &plot{
+		ID:    scenario + "-latency",
+		Title: "How long until an event is in a served answer",
+		About: "Lower is better. Read it as: this share of the events was visible within so many ms of its " +
+			"intended send time. Every step to the right is ten times rarer.",
+		X: axis{Name: "share of events", Ticks: percentileTicks},
+		Y: axis{Name: "ms", Log: true},
+	}
+	for i, g := range gs {
+		if q := spectrumOf(g); q != nil {
+			p.Lines = append(p.Lines, line{g.Label, hueOf(g.Label, i), spectrumPoints(q)})
+			p.Data.Rows = append(p.Data.Rows, quantileRow(g.Label, q))
+		}
+	}
+	p.Data.Head = []string{"arm", "samples", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"}
+	return p
+}
+
+// spectrumOf returns the spectrum of the group's first run; repetitions are in the table.
+func spectrumOf(g *group) *result.Quantiles {
+	if g.worst() != runRight {
+		return nil
+	}
+	for _, r := range g.counted() {
+		if r.LatencyMs != nil && len(r.LatencyMs.Visible.Spectrum) > 0 {
+			return &r.LatencyMs.Visible
+		}
+	}
+	return nil
+}
+
+func spectrumPoints(q *result.Quantiles) [][2]float64 {
+	var points [][2]float64
+	for _, pt := range q.Spectrum {
+		if pt[0] < 100 {
+			points = append(points, [2]float64{nines(pt[0]), pt[1]})
+		}
+	}
+	return points
+}
+
+func quantileRow(name string, q *result.Quantiles) []cell {
+	row := []cell{text(name), text(figure(float64(q.Count)))}
+	for _, x := range []*float64{q.P50, q.P90, q.P99, q.P999, q.Max} {
+		row = append(row, optional(x, ""))
+	}
+	return row
+}
+
+func optional(x *float64, unit string) cell {
+	if x == nil {
+		return cell{missing, absent}
+	}
+	return text(inUnit(*x, unit))
+}
+
+// timePlots draw what the runs recorded over time: the arms that ran alone in one plot, each run
+// of both arms at once in another, since those two must not be compared.
+func timePlots(scenario string, gs []*group) []*plot {
+	alone, together := timePlot(scenario+"-time", "alone"), timePlot(scenario+"-time-both", "both arms on one log")
+	together.About += " This is a load test: the arms share the machine, so it ranks nothing."
+	for _, g := range gs {
+		if g.worst() != runRight {
+			continue
+		}
+		p := alone
+		if g.Arm == "both" {
+			p = together
+		}
+		p.addRun(g.counted()[0])
+	}
+	return slices.DeleteFunc([]*plot{alone, together}, func(p *plot) bool { return len(p.Lines) == 0 })
+}
+
+func timePlot(id, how string) *plot {
+	return &plot{
+		ID:    id,
+		Title: "Freshness over time, " + how,
+		About: "Age of the newest event in the answer, worst partition. Lower is fresher. Grey: batch runs, kills and compactions.",
+		X:     axis{Name: "seconds since the run began"},
+		Y:     axis{Name: "ms", Log: true},
+		Data:  table{Head: []string{"line", "samples", "median ms", "max ms"}},
+	}
+}
+
+// addRun adds the lines of a run that are in milliseconds. Lines of several runs are told apart
+// by the arm.
+func (p *plot) addRun(r *result.Run) {
+	for _, s := range r.Series {
+		if s.Unit != "ms" || len(s.Points) == 0 {
+			continue
+		}
+		name := strings.TrimSpace(strings.TrimPrefix(s.Name, "freshness"))
+		if r.Arm != "both" && !strings.Contains(name, r.Arm) {
+			name = strings.TrimSpace(r.Arm + " " + name)
+		}
+		p.Lines = append(p.Lines, line{name, hueOf(name, len(p.Lines)), s.Points})
+		p.Data.Rows = append(p.Data.Rows, seriesRow(name, s.Points))
+	}
+	for _, m := range r.Marks {
+		name := m.Name
+		if r.Arm != "both" && !strings.Contains(name, r.Arm) {
+			name = r.Arm + ": " + name
+		}
+		p.Bands = append(p.Bands, band{name, m.From, max(m.To, m.From)})
+	}
+}
+
+func seriesRow(name string, points [][2]float64) []cell {
+	var ys []float64
+	for _, pt := range points {
+		ys = append(ys, pt[1])
+	}
+	return []cell{
+		text(name), text(figure(float64(len(ys)))), text(figure(median(ys))), text(figure(slices.Max(ys))),
+	}
+}
+
+// costPlot stacks the CPU of every component, one bar per group with right answers.
+func costPlot(scenario string, gs []*group) *plot {
+	p := &plot{
+		ID:    scenario + "-cost",
+		Title: "CPU seconds per million events, by component",
+		About: "Shorter is cheaper. Whole processes, nothing subtracted: the broker and the driver are shown where they were measured.",
+		Data:  table{Head: []string{"run", "component", "CPU s per million events", "peak memory", "read", "written", "starts"}},
+	}
+	for _, g := range gs {
+		if g.worst() != runRight {
+			continue
+		}
+		if r := g.counted()[0]; len(r.Components) > 0 && r.Events > 0 {
+			p.addComponents(g.Label, r)
+		}
+	}
+	p.paint()
+	return p
+}
+
+func (p *plot) addComponents(label string, r *result.Run) {
+	b := bar{Name: label, Unit: "s"}
+	for _, c := range r.Components {
+		perMillion := c.CPUSeconds / float64(r.Events) * 1e6
+		b.Parts = append(b.Parts, part{Name: c.Name, Value: perMillion})
+		p.Data.Rows = append(p.Data.Rows, []cell{
+			text(label), text(c.Name), text(figure(perMillion)), text(inUnit(float64(c.PeakRSSBytes), "B")),
+			text(inUnit(float64(c.ReadBytes), "B")), text(inUnit(float64(c.WrittenBytes), "B")),
+			text(fmt.Sprint(c.Starts)),
+		})
+	}
+	p.Bars = append(p.Bars, b)
+}
+
+// paint gives every name of a part a hue, in the order of appearance. Names that end in the same
+// word ("lambda serve", "kappa serve") are the same role on two sides and share it.
+func (p *plot) paint() {
+	hues := map[string]int{}
+	for i := range p.Bars {
+		for j := range p.Bars[i].Parts {
+			part := &p.Bars[i].Parts[j]
+			role := part.Name[strings.LastIndexByte(part.Name, ' ')+1:]
+			if _, known := hues[role]; !known {
+				hues[role] = len(hues) % hueCount
+			}
+			part.Hue = hues[role]
+		}
+	}
+}
+
+// codePlot stacks the lines of every file: the same file name has the same colour on both sides.
+func codePlot(sizes map[string]result.CodeSize) *plot {
+	p := &plot{
+		ID:    "code-size",
+		Title: "Lines of code by file",
+		About: "Lines with code: no comments, no blank lines, no tests. A colour is a file name, so the same role " +
+			"looks the same on both sides. Shared code belongs to both.",
+		Data: table{Head: []string{"side", "file", "lines", "statements", "cognitive complexity"}},
+	}
+	for _, side := range sides {
+		size, counted := sizes[side]
+		if !counted {
+			continue
+		}
+		p.Bars = append(p.Bars, p.codeBar(side, size))
+	}
+	p.paint()
+	return p
+}
+
+var sides = []string{"lambda", "kappa", "shared"}
+
+func (p *plot) codeBar(side string, size result.CodeSize) bar {
+	b := bar{Name: side, Unit: "lines"}
+	for _, f := range size.PerFile {
+		b.Parts = append(b.Parts, part{Name: fileName(side, f.File), Value: float64(f.Lines)})
+		p.Data.Rows = append(p.Data.Rows, []cell{
+			text(side), text(f.File), text(figure(float64(f.Lines))),
+			text(figure(float64(f.Statements))), text(figure(float64(f.Complexity))),
+		})
+	}
+	if len(size.PerFile) == 0 {
+		b.Parts = []part{{Name: "all files", Value: float64(size.Lines)}}
+	}
+	return b
+}
+
+// fileName is the base name on the two sides, whose names mirror each other, and the package on
+// the shared side, which has too many files for a legend.
+func fileName(side, file string) string {
+	at := strings.LastIndexByte(file, '/')
+	if side != "shared" || at < 0 {
+		return file[at+1:]
+	}
+	return file[:at]
+}

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"lambdakappa/bench/result"
+)
+
+// summaryFile is what the driver writes into the folder of a run.
+const summaryFile = "summary.json"
+
+// Load reads summary.json of the run in dir.
+func Load(dir string) (*result.Summary, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, summaryFile))
+	if err != nil {
+		return nil, fmt.Errorf("read run: %w", err)
+	}
+	s := new(result.Summary)
+	if err := json.Unmarshal(raw, s); err != nil {
+		return nil, fmt.Errorf("parse %s: %w", filepath.Join(dir, summaryFile), err)
+	}
+	if s.SchemaVersion != result.SchemaVersion {
+		return nil, fmt.Errorf("parse %s: schema version %d, this program reads %d",
+			filepath.Join(dir, summaryFile), s.SchemaVersion, result.SchemaVersion)
+	}
+	return s, nil
+}
+
+// Write writes report.html, report.md and plots/*.svg into dir, which exists.
+func Write(dir string, s *result.Summary) error {
+	p := newPage(s)
+	html, err := renderHTML(p, embeddedAssets())
+	if err != nil {
+		return fmt.Errorf("render report.html: %w", err)
+	}
+	files := map[string][]byte{
+		"report.html": html,
+		"report.md":   renderMarkdown(p),
+	}
+	for _, plot := range p.plots() {
+		files[plot.file()] = plot.svgFile()
+	}
+	for name, content := range files {
+		if err := writeFile(filepath.Join(dir, name), content); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o644)
+}

@@ -1,0 +1,259 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"lambdakappa/bench/result"
+)
+
+func sections(s *result.Summary) []section {
+	var all []section
+	for _, name := range scenarios(s) {
+		if gs := groups(s, name); len(gs) > 0 {
+			all = append(all, scenarioSection(name, gs))
+		}
+	}
+	if len(s.CodeSize) > 0 {
+		all = append(all, codeSection(s.CodeSize))
+	}
+	return append(all, limitsSection(s), budgetSection(s), contextSection())
+}
+
+func scenarioSection(name string, gs []*group) section {
+	sec := section{ID: name, Title: name, About: questions[name]}
+	for _, p := range append([]*plot{latencyPlot(name, gs)}, append(timePlots(name, gs), costPlot(name, gs))...) {
+		if len(p.Lines) > 0 || len(p.Bars) > 0 {
+			sec.Plots = append(sec.Plots, p)
+		}
+	}
+	sec.Tables = append(sec.Tables, runTable(gs))
+	if t := figureTable(name, gs); len(t.Rows) > 0 {
+		sec.Tables = append(sec.Tables, t)
+	}
+	sec.Notes = runNotes(gs)
+	return sec
+}
+
+// runTable has one row per run: is it right, and what was compared.
+func runTable(gs []*group) table {
+	t := table{
+		Caption: "Are the answers right?",
+		Head:    []string{"run", "events", "answers", "windows exact", "alerts exact", "checks passed"},
+	}
+	for _, g := range gs {
+		for _, r := range g.Runs {
+			t.Rows = append(t.Rows, []cell{
+				text(runName(g, r)), text(figure(float64(r.Events))), runVerdict(r),
+				diffCell(r.Correctness.Windows.Exact, r.Correctness.Windows.Expected, r.Correctness.Windows.OK()),
+				diffCell(r.Correctness.Alerts.Exact, r.Correctness.Alerts.Expected, r.Correctness.Alerts.OK()),
+				checksCell(r.Checks),
+			})
+		}
+	}
+	return t
+}
+
+func runName(g *group, r *result.Run) string {
+	return fmt.Sprintf("%s, no. %d, seed %d", g.Label, r.Repetition, r.Seed)
+}
+
+func runVerdict(r *result.Run) cell {
+	switch verdictOf(r) {
+	case runWrong:
+		return cell{"WRONG", wrong}
+	case runVoid:
+		return cell{"void: " + r.Void, void}
+	default:
+		return cell{"right", right}
+	}
+}
+
+func diffCell(exact, expected int, ok bool) cell {
+	switch {
+	case expected == 0 && ok:
+		return cell{"not compared", absent}
+	case ok:
+		return text(fmt.Sprintf("%s of %s", figure(float64(exact)), figure(float64(expected))))
+	default:
+		return cell{fmt.Sprintf("%s of %s", figure(float64(exact)), figure(float64(expected))), wrong}
+	}
+}
+
+func checksCell(checks []result.Check) cell {
+	if len(checks) == 0 {
+		return cell{"none", absent}
+	}
+	passed := 0
+	for _, c := range checks {
+		if c.OK {
+			passed++
+		}
+	}
+	c := cell{Text: fmt.Sprintf("%d of %d", passed, len(checks))}
+	if passed < len(checks) {
+		c.Tone = wrong
+	}
+	return c
+}
+
+// figureTable has one row per metric and one column per group: medians of the runs.
+func figureTable(scenario string, gs []*group) table {
+	t := table{Caption: "Figures: median of the runs (least to greatest)", Head: []string{"figure"}}
+	for _, g := range gs {
+		t.Head = append(t.Head, g.Label)
+	}
+	for _, m := range metrics {
+		measured := slices.ContainsFunc(gs, func(g *group) bool { return len(m.values(g)) > 0 })
+		if !measured && !slices.Contains(expected[scenario], m.Name) {
+			continue
+		}
+		row := []cell{text(m.Name)}
+		for _, g := range gs {
+			row = append(row, m.cell(g))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// runNotes are the errors, failed checks, first wrong rows and remarks of the runs, by name.
+func runNotes(gs []*group) []string {
+	var notes []string
+	for _, g := range gs {
+		for _, r := range g.Runs {
+			add := func(format string, args ...any) {
+				notes = append(notes, runName(g, r)+": "+fmt.Sprintf(format, args...))
+			}
+			if r.Error != "" {
+				add("%s", r.Error)
+			}
+			for _, c := range r.Checks {
+				if !c.OK {
+					add("check %q failed: %s", c.Name, c.Detail)
+				}
+			}
+			for _, example := range append(slices.Clone(r.Correctness.Windows.Examples), r.Correctness.Alerts.Examples...) {
+				add("%s", example)
+			}
+			for _, n := range r.Notes {
+				add("%s", n)
+			}
+		}
+	}
+	return notes
+}
+
+func codeSection(sizes map[string]result.CodeSize) section {
+	return section{
+		ID: "code", Title: "code", About: questions["code"],
+		Plots:  []*plot{codePlot(sizes)},
+		Tables: []table{codeTable(sizes)},
+		Notes: []string{
+			"Counted from the Go syntax tree; comments, blank lines and tests are apart.",
+			"Shared code (events, windows, log client, HTTP) is used by both sides and belongs to neither.",
+		},
+	}
+}
+
+func codeTable(sizes map[string]result.CodeSize) table {
+	t := table{Caption: "Code size and what operators feel", Head: []string{"count"}}
+	var present []result.CodeSize
+	for _, side := range sides {
+		if size, ok := sizes[side]; ok {
+			t.Head = append(t.Head, side)
+			present = append(present, size)
+		}
+	}
+	add := func(name string, get func(result.CodeSize) int) {
+		row := []cell{text(name)}
+		for _, size := range present {
+			row = append(row, text(figure(float64(get(size)))))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	add("files", func(c result.CodeSize) int { return c.Files })
+	add("lines with code", func(c result.CodeSize) int { return c.Lines })
+	add("statements", func(c result.CodeSize) int { return c.Statements })
+	add("functions", func(c result.CodeSize) int { return c.Functions })
+	add("cognitive complexity, sum", func(c result.CodeSize) int { return c.CognitiveComplexity })
+	add("cognitive complexity, median function", func(c result.CodeSize) int { return atShare(c.ComplexityPerFunc, 0.5) })
+	add("cognitive complexity, 90 % of functions below or at", func(c result.CodeSize) int { return atShare(c.ComplexityPerFunc, 0.9) })
+	add("cognitive complexity, worst function", func(c result.CodeSize) int { return atShare(c.ComplexityPerFunc, 1) })
+	add("lines of tests", func(c result.CodeSize) int { return c.TestLines })
+	for _, name := range operatorNames(present) {
+		add(name, func(c result.CodeSize) int { return c.Operators[name] })
+	}
+	return t
+}
+
+// atShare returns the value below or at which that share of a sorted list lies.
+func atShare(sorted []int, share float64) int {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
+}
+
+func operatorNames(sizes []result.CodeSize) []string {
+	names := map[string]bool{}
+	for _, size := range sizes {
+		for name := range size.Operators {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// limitsSection is what the machine can do at most, beside what the sides did.
+func limitsSection(s *result.Summary) section {
+	sec := section{
+		ID: "limits", Title: "raw limits and the plain program",
+		About: "What this machine can do when nothing is folded, and what one single-threaded program does " +
+			"that needs no architecture at all. Both sides must justify themselves against the latter.",
+	}
+	t := table{Caption: "Raw limits of the same run", Head: []string{"what", "events or rows per second"}}
+	limits := s.RawLimits
+	if limits == nil {
+		limits = &result.RawLimits{}
+	}
+	for _, row := range []struct {
+		name  string
+		value float64
+	}{
+		{"fetch and decode the log, no fold", limits.FetchDecodeEventsPerSecond},
+		{"read the needed columns of the master dataset, no fold", limits.ColumnReadRowsPerSecond},
+		{"the oracle: one thread, events in memory (the COST line)", limits.OracleEventsPerSecond},
+	} {
+		t.Rows = append(t.Rows, []cell{text(row.name), optional(positive(row.value), "")})
+	}
+	sec.Tables = []table{t}
+	return sec
+}
+
+// contextSection prints the published figures. They are other engines, other hardware and other
+// questions: context, never a ranking.
+func contextSection() section {
+	t := table{Caption: "Published figures, for context", Head: []string{"source", "what they report"}}
+	for _, c := range published {
+		t.Rows = append(t.Rows, []cell{text(c[0]), text(c[1])})
+	}
+	return section{
+		ID: "context", Title: "what others measured",
+		About:  "Other engines, other hardware, other questions. Nothing here ranks against anything above.",
+		Tables: []table{t},
+	}
+}
+
+var published = [][2]string{
+	{"Nexmark on Flink, at least 3 x 8-core workers", "pass-through 155 K events/s/core, window count 75.7 K, " +
+		"sessions 39.7 K, sliding 22.1 K; 23.4 core-seconds per million events over all queries, 13.2 for the window count"},
+	{"OSPBench", "outage after a worker kill: Flink 2 to 4 s, Kafka Streams 4 to 6 s, Spark 6 s; " +
+		"Structured Streaming join and window 12.7 K events/s/core"},
+	{"Yahoo streaming benchmark, raw data", "window answers about 0.5 to 0.8 s after close (p50); Flink p99 1.5 s after close at 170 K events/s"},
+	{"Sanla & Numnonda 2019 (abstract)", "Lambda against Kappa: +9 % accuracy, 2.2 x time, +10 to 20 % CPU, +0.5 GB memory, at 300 MB or less; their Kappa had no replay"},
+	{"Twitter 2021 (secondary source)", "freshness about 10 s after moving off Lambda, before 10 s to 10 min"},
+	{"LinkedIn 2023 (secondary source)", "a backfill as a stream 7 h, as batch 25 min, same Beam code"},
+	{"Netflix (secondary source)", "24 h of data replayed in about 5 h"},
+}
