@@ -2,14 +2,10 @@ package kappa
 
 import (
 	"context"
-	"time"
 
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
 )
-
-func Process(ctx context.Context, cfg Config) error                   { panic("unwritten") }
-func Replay(ctx context.Context, cfg Config, from, to time.Time) error { panic("unwritten") }
 
 type Serving struct{}
 

@@ -1,0 +1,139 @@
+package kappa
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// A processor is one process's share of a version's work.
+type processor struct {
+	cfg    Config
+	starts []int64 // offsets to begin at, per partition; nil is the start of the log
+	ends   []int64 // offsets to stop before; nil is never
+
+	mu   sync.Mutex
+	idle map[int]*task // partitions that were taken away, with their state as it was
+}
+
+func newProcessor(cfg Config) *processor {
+	return &processor{cfg: cfg, idle: map[int]*task{}}
+}
+
+// run processes until ctx ends, the version is retired, or all ends are reached.
+func (p *processor) run(ctx context.Context) error {
+	stopping, stop := context.WithCancel(ctx)
+	defer stop()
+	g, work := errgroup.WithContext(stopping)
+	g.Go(func() error {
+		return watchControl(work, p.cfg.Log, func(s standing) error {
+			if s.retires(p.cfg.Version) {
+				stop()
+				return nil
+			}
+			return p.dropReplaced(work, s)
+		})
+	})
+	g.Go(func() error {
+		defer stop()
+		return p.cfg.Log.RunGroup(work, group(p.cfg.Version), eventlog.CarsTopic, p.runTask)
+	})
+	if p.ends != nil {
+		g.Go(func() error {
+			defer stop()
+			return p.awaitEnds(work)
+		})
+	}
+	err := g.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return p.end(ctx, err)
+}
+
+// end says why the work has ended by itself. A version that was replaced may learn it from an
+// error: its changelog is deleted as soon as nobody is served from it.
+func (p *processor) end(ctx context.Context, err error) error {
+	s, controlErr := readControl(ctx, p.cfg.Log)
+	if controlErr == nil && s.retires(p.cfg.Version) {
+		p.cfg.notify("retired", "version", p.cfg.Version)
+		return nil
+	}
+	return err
+}
+
+// dropReplaced deletes the changelog of the version that this one has replaced, unless that one
+// is a candidate again.
+func (p *processor) dropReplaced(ctx context.Context, s standing) error {
+	replaced := s.replaces != "" && s.replaces != s.live && s.replaces != s.candidate
+	if s.live != p.cfg.Version || !replaced {
+		return nil
+	}
+	if err := p.cfg.Log.DeleteTopics(ctx, ChangelogTopic(s.replaces)); err != nil {
+		return fmt.Errorf("drop the view of %s: %w", s.replaces, err)
+	}
+	return nil
+}
+
+// runTask processes one partition for as long as it is assigned to this process.
+func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition int) error {
+	p.cfg.notify("assigned", "partition", partition, "version", p.cfg.Version)
+	t, err := p.task(ctx, m, partition)
+	if err == nil {
+		err = t.run(ctx, m)
+		p.mu.Lock()
+		p.idle[partition] = t
+		p.mu.Unlock()
+	}
+	if err != nil {
+		return fmt.Errorf("process partition %d: %w", partition, err)
+	}
+	return nil
+}
+
+// task returns the task of a partition, at a position from which nothing is lost.
+//
+// A rebalance takes every partition away, and most come back within the second. Their state is
+// still here, and still right: state is a function of the log up to its position, whatever others
+// have written meanwhile. Only if they have committed more than we have read is theirs newer.
+func (p *processor) task(ctx context.Context, m *eventlog.Member, partition int) (*task, error) {
+	p.mu.Lock()
+	t := p.idle[partition]
+	delete(p.idle, partition)
+	p.mu.Unlock()
+
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.Version), eventlog.CarsTopic)
+	if err != nil {
+		return nil, fmt.Errorf("read commit: %w", err)
+	}
+	if t != nil && t.Position >= commits[partition].Offset {
+		return t, nil
+	}
+	start, end, err := p.bounds(ctx, partition)
+	if err != nil {
+		return nil, err
+	}
+	t = newTask(p.cfg, partition, end)
+	return t, t.resume(ctx, m, commits[partition], start)
+}
+
+// bounds returns the offsets between which a partition is to be processed.
+func (p *processor) bounds(ctx context.Context, partition int) (start, end int64, err error) {
+	end = math.MaxInt64
+	if p.ends != nil {
+		end = p.ends[partition]
+	}
+	if p.starts != nil {
+		return p.starts[partition], end, nil
+	}
+	starts, err := p.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
+	if err != nil {
+		return 0, 0, fmt.Errorf("find the start of the log: %w", err)
+	}
+	return starts[partition], end, nil
+}

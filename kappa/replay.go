@@ -1,0 +1,111 @@
+package kappa
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// Replay builds the view of cfg.Version beside the live one, by the same code that processes live
+// events, and goes on as the live processor when serving has cut over to it. The steps are those
+// of Kreps ("Questioning the Lambda Architecture", 2014):
+//
+//  1. the log keeps what may have to be processed again;
+//  2. a second processor starts from its beginning, with its own view (here);
+//  3. when it has caught up, answers come from the new view (see serving.go);
+//  4. the old processor stops and the old view is deleted (see Process).
+//
+// It begins at the first event with an append time at or after from, the zero time being the start
+// of the log, unless it resumes an earlier attempt. With a non-zero to it returns once every
+// partition is processed up to there. Such a view goes live only if the log ends there as well.
+//
+// It returns nil when ctx ends, when to is reached, and when the version is retired, also because
+// another candidate was announced after it.
+func Replay(ctx context.Context, cfg Config, from, to time.Time) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	p := newProcessor(cfg)
+	var err error
+	if p.starts, err = p.offsetsAt(ctx, from); err != nil {
+		return err
+	}
+	if p.ends, err = p.offsetsAt(ctx, to); err != nil {
+		return err
+	}
+	if err := p.stand(ctx); err != nil {
+		return err
+	}
+	return p.run(ctx)
+}
+
+// offsetsAt returns the offsets at an append time; nil for the zero time.
+func (p *processor) offsetsAt(ctx context.Context, t time.Time) ([]int64, error) {
+	if t.IsZero() {
+		return nil, nil
+	}
+	offsets, err := p.cfg.Log.OffsetsAt(ctx, eventlog.CarsTopic, t)
+	if err != nil {
+		return nil, fmt.Errorf("find offsets at %s: %w", t.Format(time.RFC3339), err)
+	}
+	return offsets, nil
+}
+
+// stand makes this version the candidate, unless it is live already: then this is a restart after
+// the cut-over.
+func (p *processor) stand(ctx context.Context) error {
+	partitions, err := p.cfg.Log.Partitions(ctx, eventlog.CarsTopic)
+	if err != nil {
+		return fmt.Errorf("look up topic %s: %w", eventlog.CarsTopic, err)
+	}
+	if partitions == 0 {
+		return fmt.Errorf("topic %s does not exist: there is nothing to replay", eventlog.CarsTopic)
+	}
+	if err := CreateTopics(ctx, p.cfg.Log, partitions, p.cfg.Version); err != nil {
+		return fmt.Errorf("create topics: %w", err)
+	}
+	s, err := readControl(ctx, p.cfg.Log)
+	if err != nil || s.live == p.cfg.Version {
+		return err
+	}
+	return announce(ctx, p.cfg.Log, p.cfg.Version)
+}
+
+// awaitEnds returns when all ends are committed, by whichever process: the partitions of a replay
+// may be spread over several.
+func (p *processor) awaitEnds(ctx context.Context) error {
+	tick := time.NewTicker(p.cfg.CommitInterval)
+	defer tick.Stop()
+	for {
+		reached, err := p.endsReached(ctx)
+		if reached || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// endsReached reports whether every partition is committed up to its end. A partition whose
+// changelog is empty has not begun: its commit is of a view that was dropped.
+func (p *processor) endsReached(ctx context.Context) (bool, error) {
+	rows, err := p.cfg.Log.EndOffsets(ctx, ChangelogTopic(p.cfg.Version))
+	if err != nil {
+		return false, fmt.Errorf("find the end of the changelog: %w", err)
+	}
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.Version), eventlog.CarsTopic)
+	if err != nil {
+		return false, fmt.Errorf("read commits: %w", err)
+	}
+	for partition, end := range p.ends {
+		if rows[partition] == 0 || commits[partition].Offset < end {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,164 @@
+package kappa
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+// keptRows knows from where on the changelog holds the latest row of every open window, so that
+// a restore reads a few windows' worth of rows and not the history.
+type keptRows struct {
+	// spans is one flush per entry: from this changelog offset on, there are rows of windows that
+	// start up to newest. A flush that is later and knows nothing newer adds nothing.
+	// Invariant: offset and newest both ascend. So there is at most one entry per open window start.
+	spans        []rowSpan
+	lastProgress int64 // changelog offset of the latest progress record
+}
+
+type rowSpan struct{ offset, newest int64 }
+
+// flushed notes the rows of one flush: changelog offsets from first on, a progress record at
+// last, and the start of the newest window among them.
+func (k *keptRows) flushed(first, last, newest int64) {
+	k.lastProgress = last
+	if n := len(k.spans); n == 0 || newest > k.spans[n-1].newest {
+		k.spans = append(k.spans, rowSpan{first, newest})
+	}
+}
+
+// restoreFrom returns the changelog offset at which a restore under watermark w has to begin. The
+// latest progress record is never before it: a restore always finds one.
+func (k *keptRows) restoreFrom(rules event.Rules, w event.Watermark) int64 {
+	closed := 0
+	for closed < len(k.spans) && rules.Closed(k.spans[closed].newest, w) {
+		closed++
+	}
+	k.spans = append(k.spans[:0], k.spans[closed:]...)
+	if len(k.spans) == 0 {
+		return k.lastProgress
+	}
+	return k.spans[0].offset
+}
+
+// resume brings a new task to the position of the group's commit, or to start when there is
+// nothing to resume.
+func (t *task) resume(
+	ctx context.Context, m *eventlog.Member, commit eventlog.Commit, start int64,
+) error {
+	began := time.Now()
+	from := metadata{progress: progress{Watermark: event.NoWatermark}}
+	if commit.Offset >= 0 {
+		if err := json.Unmarshal([]byte(commit.Metadata), &from); err != nil {
+			return fmt.Errorf("read commit: %w", err)
+		}
+	}
+	t.progress = from.progress
+	rows, err := t.restore(ctx, from.Restore)
+	if err != nil {
+		return fmt.Errorf("restore from %s: %w", ChangelogTopic(t.cfg.Version), err)
+	}
+	if t.covered < 0 {
+		return t.begin(ctx, m, start)
+	}
+	t.durable, t.committed = t.Position, t.Position
+	t.cfg.notify("restored", "partition", t.partition, "rows", rows, "position", t.Position,
+		"ms", time.Since(began).Milliseconds())
+	return nil
+}
+
+// begin starts with an empty view. A commit without a changelog is of an earlier life of this
+// version, whose view was dropped: it is replaced before the first row is written, so that no
+// crash can put old commit and new rows together.
+func (t *task) begin(ctx context.Context, m *eventlog.Member, start int64) error {
+	t.progress = progress{Position: start, Watermark: event.NoWatermark}
+	if err := t.commit(ctx, m); err != nil {
+		return err
+	}
+	// The first progress record says "I am here": without it, serving could not tell a candidate
+	// that has nothing to do from one that has not begun.
+	return t.flush(ctx)
+}
+
+// restore reads the changelog from the given offset to its end into the state. It returns the
+// number of rows.
+func (t *task) restore(ctx context.Context, from int64) (rows int, err error) {
+	topic := ChangelogTopic(t.cfg.Version)
+	ends, err := t.cfg.Log.EndOffsets(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	end := ends[t.partition]
+	if from >= end {
+		return 0, nil // the commit belongs to a changelog that was dropped
+	}
+	reader, err := t.cfg.Log.Reader(ctx, topic, t.partition, from)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	for next := from; next < end; {
+		batch, err := reader.Read(ctx, idleWait)
+		if err != nil {
+			return rows, err
+		}
+		for i := range batch.Records {
+			if err := t.restoreRow(&batch.Records[i]); err != nil {
+				return rows, fmt.Errorf("offset %d: %w", batch.Records[i].Offset, err)
+			}
+		}
+		rows += len(batch.Records)
+		next = batch.Next
+	}
+	return rows, nil
+}
+
+// restoreRow takes one row of the changelog into the state.
+func (t *task) restoreRow(r *eventlog.Record) error {
+	switch rowKind(r) {
+	case windowRow:
+		return t.restoreWindow(r)
+	case progressRow:
+		p, err := readProgress(r.Value)
+		t.covered = max(t.covered, p.Position)
+		t.kept.lastProgress = r.Offset
+		return err
+	case alertRow:
+		return nil // raised, written, done: no later event needs it
+	default:
+		return errRow
+	}
+}
+
+// restoreWindow takes a window row into the state if the window is still open at the position.
+// The row may be ahead of the position; the offsets of its readings tell what is applied already.
+func (t *task) restoreWindow(r *eventlog.Record) error {
+	start, id, err := rowKey(r)
+	if err != nil {
+		return err
+	}
+	if t.rules.Closed(start, t.Watermark) {
+		return nil
+	}
+	t.kept.flushed(r.Offset, t.kept.lastProgress, start)
+	c := t.car(string(id))
+	w := t.window(c, start)
+	held := w.tally.Readings
+	row := t.emptyWindow()
+	if row.seen, err = readWindow(r.Value, &row.tally, row.seen); err != nil {
+		return err
+	}
+	if row.tally.Readings > held { // rows of one window only ever grow
+		w.tally, w.seen, row.seen = row.tally, row.seen, w.seen
+	}
+	for i := range w.seen {
+		c.lastSeq = max(c.lastSeq, w.seen[i].seq)
+	}
+	t.spare = append(t.spare, row)
+	return nil
+}

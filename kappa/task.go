@@ -1,0 +1,230 @@
+package kappa
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+const (
+	// farBehind is how many events a task must be away from the end of its partition to count as
+	// catching up. At 20,000 events/s over 4 partitions it is 2 s of input: a hiccup stays below.
+	farBehind = 10_000
+
+	// maxPending is how many rows and side outputs may wait for a flush, whatever the linger: it
+	// bounds memory. 50,000 rows of 10 readings are about 10 MB on the wire.
+	maxPending = 50_000
+
+	// idleWait is how long one read waits at the end of the log when nothing else is due.
+	idleWait = time.Second
+)
+
+// A task is the processor of one partition: it reads, judges, and every linger makes durable what
+// has changed.
+type task struct {
+	cfg       Config
+	partition int
+	until     int64 // offsets from here on are not processed
+	detect    detector
+	decoder   *event.Decoder
+	event     event.CarSensor // memory for the event that is being judged
+
+	*state
+	sides  sideOutputs
+	alerts []alert // raised since the last flush
+	rows   changelogWriter
+	kept   keptRows
+
+	// Invariant: committed <= durable <= Position.
+	durable   int64 // rows and side outputs of offsets below it are acknowledged
+	committed int64 // the group's commit
+	covered   int64 // a restored changelog covers offsets below it; -1 when it was empty
+
+	waiting    time.Time // since when there is something to flush
+	lastCommit time.Time
+	behind     int64 // events between the last read and the end of the partition
+}
+
+func newTask(cfg Config, partition int, until int64) *task {
+	return &task{
+		cfg: cfg, partition: partition, until: until,
+		detect:  detectorOf(cfg.Version),
+		decoder: event.NewDecoder(cfg.Log),
+		state:   newState(cfg.Rules),
+		sides:   sideOutputs{partition: partition},
+		covered: -1,
+	}
+}
+
+// run processes the partition from the task's position until ctx ends. There is no orderly way to
+// stop: what was not committed by then is read again, as after a crash.
+func (t *task) run(ctx context.Context, m *eventlog.Member) (err error) {
+	reader, err := t.cfg.Log.Reader(ctx, eventlog.CarsTopic, t.partition, t.Position)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	for t.Position < t.until {
+		batch, err := reader.Read(ctx, t.wait(time.Now()))
+		if err != nil {
+			return err
+		}
+		if err := t.take(batch); err != nil {
+			return err
+		}
+		if err := t.settle(ctx, m, time.Now()); err != nil {
+			return err
+		}
+	}
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	return t.commit(ctx, m)
+}
+
+// take judges the events of a batch.
+func (t *task) take(batch eventlog.Batch) error {
+	for i := range batch.Records {
+		r := &batch.Records[i]
+		if r.Offset >= t.until {
+			break
+		}
+		if err := t.judge(r); err != nil {
+			return err
+		}
+	}
+	t.Position = min(batch.Next, t.until)
+	t.behind = batch.End - batch.Next
+	return nil
+}
+
+// wait is how long the next read may wait for an event: until a flush or a commit is due.
+func (t *task) wait(now time.Time) time.Duration {
+	switch {
+	case t.durable < t.Position:
+		return max(0, t.linger()-now.Sub(t.waiting))
+	case t.committed < t.durable:
+		return max(0, t.cfg.CommitInterval-now.Sub(t.lastCommit))
+	default:
+		return idleWait
+	}
+}
+
+// linger is how long a change waits for company: far behind the end of the log nobody waits for
+// it, and writing a window again for every few of its readings would be waste.
+func (t *task) linger() time.Duration {
+	if t.behind > farBehind {
+		return t.cfg.CatchUpLinger
+	}
+	return t.cfg.Linger
+}
+
+// settle flushes and commits what is due.
+func (t *task) settle(ctx context.Context, m *eventlog.Member, now time.Time) error {
+	if t.durable < t.Position {
+		if t.waiting.IsZero() {
+			t.waiting = now
+		}
+		if now.Sub(t.waiting) >= t.linger() || t.pending() >= maxPending {
+			if err := t.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	// Only a position without anything pending may be committed: the metadata of the commit is
+	// the state's progress, and the two must be of one offset.
+	if t.committed < t.Position && t.durable == t.Position &&
+		now.Sub(t.lastCommit) >= t.cfg.CommitInterval {
+		return t.commit(ctx, m)
+	}
+	return nil
+}
+
+func (t *task) pending() int { return len(t.changed) + len(t.alerts) + t.sides.len() }
+
+// flush makes everything below the position durable: first the side outputs, then the rows of
+// changed windows, alerts and, last, the progress. So whoever reads the progress knows that all
+// the rest is there, whatever a crash has cut off. What a restored changelog covers is there
+// already, and a progress below it would go back in time.
+func (t *task) flush(ctx context.Context) error {
+	if t.Position > t.covered {
+		if err := t.write(ctx); err != nil {
+			return fmt.Errorf("flush: %w", err)
+		}
+	}
+	t.sides.forget()
+	t.alerts = t.alerts[:0]
+	t.flushed()
+	t.durable, t.waiting = t.Position, time.Time{}
+	return nil
+}
+
+// write appends what is pending to its topics.
+func (t *task) write(ctx context.Context) error {
+	newestWindow, err := t.encode()
+	if err != nil {
+		return err
+	}
+	if err := t.cfg.step("side outputs"); err != nil {
+		return err
+	}
+	if err := t.sides.write(ctx, t.cfg.Log); err != nil {
+		return err
+	}
+	if err := t.cfg.step("rows"); err != nil {
+		return err
+	}
+	topic := ChangelogTopic(t.cfg.Version)
+	first, err := t.cfg.Log.Append(ctx, topic, t.partition, t.rows.records)
+	if err != nil {
+		return fmt.Errorf("append to %s: %w", topic, err)
+	}
+	t.kept.flushed(first, first+int64(len(t.rows.records))-1, newestWindow)
+	return t.cfg.step("rows acknowledged")
+}
+
+// encode turns what is pending into records; it returns the start of the newest changed window.
+func (t *task) encode() (newestWindow int64, err error) {
+	newestWindow = math.MinInt64
+	t.rows.reset()
+	for _, w := range t.changed {
+		t.rows.window(w, t.Newest)
+		newestWindow = max(newestWindow, w.start)
+	}
+	for i := range t.alerts {
+		t.rows.alert(&t.alerts[i], t.Newest)
+		if err := t.sides.alert(t.cfg.Version, &t.alerts[i], t.Newest); err != nil {
+			return 0, err
+		}
+	}
+	return newestWindow, t.rows.progress(t.progress)
+}
+
+// metadata is what a commit says besides the offset. Kafka allows 4096 bytes; this is below 400.
+type metadata struct {
+	progress
+	Restore int64 `json:"restore"` // where in the changelog a restore has to begin
+}
+
+// commit commits the position, with what belongs to exactly this position.
+func (t *task) commit(ctx context.Context, m *eventlog.Member) error {
+	text, err := json.Marshal(metadata{t.progress, t.kept.restoreFrom(t.rules, t.Watermark)})
+	if err != nil {
+		return fmt.Errorf("encode commit: %w", err)
+	}
+	if err := t.cfg.step("commit"); err != nil {
+		return err
+	}
+	err = m.Commit(ctx, t.partition, eventlog.Commit{Offset: t.Position, Metadata: string(text)})
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	t.committed, t.lastCommit = t.Position, time.Now()
+	return t.cfg.step("committed")
+}
