@@ -60,11 +60,11 @@ func trimmed(x float64) string {
 
 // inUnit prints a number in the unit of its metric.
 func inUnit(x float64, unit string) string {
-	switch unit {
-	case "":
+	switch {
+	case unit == "":
 		return figure(x)
-	case "B":
-		return humanize.IBytes(uint64(max(x, 0)))
+	case unit == "B" && x >= 1024:
+		return humanize.IBytes(uint64(x))
 	default:
 		return figure(x) + " " + unit
 	}

@@ -74,5 +74,5 @@ func renderHTML(p *page, a assetSet) ([]byte, error) {
 		*page
 		Assets assetSet
 	}{p, a})
-	return b.Bytes(), err
+	return bytes.Map(printable, b.Bytes()), err
 }

@@ -174,31 +174,42 @@ var headlines = map[string][]string{
 	"always-on": {"CPU per million events"},
 }
 
-// headline is empty for a scenario that is about right answers alone.
+// headline is empty for a scenario that is about right answers alone. Of several sizes it takes
+// the first: the others are in the scenario's own table.
 func headline(gs []*group) string {
 	names := headlines[gs[0].Scenario]
-	var parts []string
-	for _, g := range gs {
-		for _, name := range names {
-			m := metricNamed(name)
-			xs := m.values(g)
-			if len(xs) == 0 {
-				continue
-			}
-			label := strings.TrimPrefix(strings.TrimPrefix(name, "event "), "visible, ")
-			if len(gs) > 1 {
-				label = strings.TrimPrefix(strings.TrimPrefix(g.Label, g.Arm), ", ")
-			}
-			parts = append(parts, strings.TrimSpace(label)+" "+inUnit(median(xs), m.Unit))
-		}
-	}
-	if len(names) > 0 && len(parts) == 0 {
-		return "; " + missing
-	}
-	if len(parts) == 0 {
+	if len(names) == 0 {
 		return ""
 	}
+	var parts []string
+	seen := map[string]bool{}
+	for _, g := range gs {
+		if phase := g.Runs[0].Phase; !seen[phase] {
+			seen[phase] = true
+			parts = append(parts, headlineOf(g, phase, names)...)
+		}
+	}
+	if len(parts) == 0 {
+		return "; " + missing
+	}
 	return "; " + strings.Join(parts, ", ")
+}
+
+func headlineOf(g *group, phase string, names []string) []string {
+	var parts []string
+	for _, name := range names {
+		m := metricNamed(name)
+		xs := m.values(g)
+		if len(xs) == 0 {
+			continue
+		}
+		label := strings.Replace(name, "event visible,", "visible", 1)
+		if phase != "" {
+			label = phaseName(phase)
+		}
+		parts = append(parts, label+" "+inUnit(median(xs), m.Unit))
+	}
+	return parts
 }
 
 func codeRow(s *result.Summary, arms []string) ([]cell, bool) {

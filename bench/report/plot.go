@@ -1,5 +1,7 @@
 package report
 
+import "strings"
+
 // A plot is a figure in the sense of a drawing: either lines over a numeric axis or stacked bars.
 // svg.go draws it where nothing runs (report.md, print); in the page uPlot draws the lines again,
 // with values under the pointer and lines to switch off.
@@ -15,6 +17,16 @@ type plot struct {
 }
 
 func (p *plot) file() string { return "plots/" + p.ID + ".svg" }
+
+// slug makes a name fit for a file and an anchor: what is not a letter, a digit or - becomes _.
+func slug(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, name)
+}
 
 // An axis has a name with its unit. Ticks, when given, replace the computed ones.
 type axis struct {

@@ -46,7 +46,7 @@ func nines(percentile float64) float64 { return -math.Log10(1 - percentile/100) 
 // latencyPlot draws the percentile spectrum of visibility, one line per group with right answers.
 func latencyPlot(scenario string, gs []*group) *plot {
 	p := &plot{
-		ID:    scenario + "-latency",
+		ID:    slug(scenario) + "-latency",
 		Title: "How long until an event is in a served answer",
 		About: "Lower is better. Read it as: this share of the events was visible within so many ms of its " +
 			"intended send time. Every step to the right is ten times rarer.",
@@ -104,7 +104,7 @@ func optional(x *float64, unit string) cell {
 // timePlots draw what the runs recorded over time: the arms that ran alone in one plot, each run
 // of both arms at once in another, since those two must not be compared.
 func timePlots(scenario string, gs []*group) []*plot {
-	alone, together := timePlot(scenario+"-time", "alone"), timePlot(scenario+"-time-both", "both arms on one log")
+	alone, together := timePlot(slug(scenario)+"-time", "alone"), timePlot(slug(scenario)+"-time-both", "both arms on one log")
 	together.About += " This is a load test: the arms share the machine, so it ranks nothing."
 	for _, g := range gs {
 		if g.worst() != runRight {
@@ -166,7 +166,7 @@ func seriesRow(name string, points [][2]float64) []cell {
 // costPlot stacks the CPU of every component, one bar per group with right answers.
 func costPlot(scenario string, gs []*group) *plot {
 	p := &plot{
-		ID:    scenario + "-cost",
+		ID:    slug(scenario) + "-cost",
 		Title: "CPU seconds per million events, by component",
 		About: "Shorter is cheaper. Whole processes, nothing subtracted: the broker and the driver are shown where they were measured.",
 		Data:  table{Head: []string{"run", "component", "CPU s per million events", "peak memory", "read", "written", "starts"}},

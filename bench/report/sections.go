@@ -22,7 +22,7 @@ func sections(s *result.Summary) []section {
 }
 
 func scenarioSection(name string, gs []*group) section {
-	sec := section{ID: name, Title: name, About: questions[name]}
+	sec := section{ID: slug(name), Title: name, About: questions[name]}
 	for _, p := range append([]*plot{latencyPlot(name, gs)}, append(timePlots(name, gs), costPlot(name, gs))...) {
 		if len(p.Lines) > 0 || len(p.Bars) > 0 {
 			sec.Plots = append(sec.Plots, p)

@@ -158,11 +158,13 @@ func (r *bar) svg(b *strings.Builder, y, longest float64) {
 
 // esc escapes text for SVG, and drops what XML cannot hold.
 func esc(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == '\uFFFE' || r == '\uFFFF' {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	return html.EscapeString(s)
+	return html.EscapeString(strings.Map(printable, strings.ToValidUTF8(s, "?")))
+}
+
+// printable drops (-1) the characters that neither XML nor HTML can hold.
+func printable(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' || r == '\uFFFE' || r == '\uFFFF' {
+		return -1
+	}
+	return r
 }
