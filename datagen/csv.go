@@ -101,7 +101,8 @@ func (c *csvReader) read() (event.CarSensor, error) {
 
 // next finds the fields of the next line that is not empty.
 func (c *csvReader) next() error {
-	for c.lines.Scan() {
+	// A reader that failed hands out what it has of a line: that is no row.
+	for c.lines.Scan() && c.lines.Err() == nil {
 		c.line++
 		if line := c.lines.Bytes(); len(line) > 0 {
 			return c.split(line)

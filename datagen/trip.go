@@ -46,7 +46,8 @@ type motion struct {
 }
 
 // motionAt returns the motion at ms into the slot. Speed follows the throttle: it rises while the
-// car pulls away, undulates while it cruises and falls when the throttle is closed.
+// car pulls away, holds while it cruises and falls when the throttle is closed. All of it is in
+// the wave of the traffic.
 func (t *trip) motionAt(ms int64) motion {
 	ms -= t.depart
 	if ms < 0 || ms >= t.legs*t.leg {
@@ -54,16 +55,16 @@ func (t *trip) motionAt(ms int64) motion {
 	}
 	ms %= t.leg
 	left := t.leg - stopLength - ms
+	speed := t.cruise + t.cruise*triangle(ms)/(16*2000)
 	switch {
 	case left <= 0:
 		return motion{driving: true}
 	case ms < t.ramp:
-		return motion{speed: t.cruise * ms / t.ramp, throttle: 128 + t.cruise/128, driving: true}
+		return motion{speed: speed * ms / t.ramp, throttle: 128 + t.cruise/128, driving: true}
 	case left < t.ramp:
-		return motion{speed: t.cruise * left / t.ramp, braking: true, driving: true}
+		return motion{speed: speed * left / t.ramp, braking: true, driving: true}
 	default:
-		wave := triangle(ms-t.ramp) * t.cruise / (16 * 2000)
-		return motion{speed: t.cruise + wave, throttle: t.cruise/64 + 24, driving: true}
+		return motion{speed: speed, throttle: t.cruise/64 + 24, driving: true}
 	}
 }
 
@@ -77,8 +78,8 @@ func triangle(ms int64) int64 {
 func (t *trip) driven(ms int64) int64 { return min(max(ms-t.depart, 0), t.legs*t.leg) }
 
 // heatAt returns the engine's heat above ambient at ms into the slot. It approaches the working
-// temperature while driving and ambient while standing, from whatever the last trip left: a
-// hyperbola, since exp() does not round alike on every machine.
+// temperature while driving and ambient while standing at the destination, from whatever the last
+// trip left: hyperbolas, since exp() does not round alike on every machine.
 func (t *trip) heatAt(ms int64) int64 {
 	const working, warming, cooling = 68 * q8, 30_000, 60_000 // q8 degrees, ms, ms
 	on := t.driven(ms)
