@@ -7,12 +7,7 @@ import (
 	"lambdakappa/view"
 )
 
-type Manifest struct{}
-
-func Ingest(ctx context.Context, cfg Config) error               { panic("unwritten") }
-func RunBatch(ctx context.Context, cfg Config) (Manifest, error) { panic("unwritten") }
-func Batch(ctx context.Context, cfg Config) error                { panic("unwritten") }
-func Speed(ctx context.Context, cfg Config) error                { panic("unwritten") }
+func Speed(ctx context.Context, cfg Config) error { panic("unwritten") }
 
 type Serving struct{}
 

@@ -1,0 +1,80 @@
+package lambda
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Everything that Lambda leaves on disk appears in one step: it is written aside, made durable
+// and renamed to its final name. A crash at any point leaves the old state and a leftover that
+// the next start removes. Steps are named so that tests can crash between any two of them.
+
+// publishFile makes the complete file at aside durable and moves it to target, whose folder is
+// created when it is missing.
+func (c Config) publishFile(aside, target string) error {
+	if err := c.step("sync " + filepath.Base(target)); err != nil {
+		return err
+	}
+	if err := syncPath(aside); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return err
+	}
+	if err := c.step("rename " + filepath.Base(target)); err != nil {
+		return err
+	}
+	if err := os.Rename(aside, target); err != nil {
+		return err
+	}
+	return syncPath(filepath.Dir(target))
+}
+
+// publishDir does the same for a folder of complete files. It fails when target exists.
+func (c Config) publishDir(aside, target string) error {
+	entries, err := os.ReadDir(aside)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := syncPath(filepath.Join(aside, e.Name())); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(target); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("publish %s: it exists, so another batch run is under way", target)
+	}
+	return c.publishFile(aside, target)
+}
+
+// syncPath makes a file's content, or a folder's entries, durable.
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// removeLeftovers removes what a crash left in dir under names that begin with prefix.
+func removeLeftovers(dir, prefix string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), prefix) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package lambda
+
+import (
+	"math"
+	"slices"
+
+	"lambdakappa/event"
+	"lambdakappa/view"
+)
+
+// foldColumns are the columns of the master dataset that f needs; no other is read. The order is
+// that of the constants below.
+var foldColumns = []string{
+	"car_id", "seq", "event_time",
+	"speed", "coolant_temp", "engine_vibration_amplitude",
+	"battery_percentage", "battery_voltage", "current_draw",
+	"tire_pressure_1_1", "tire_pressure_1_2", "tire_pressure_2_1", "tire_pressure_2_2",
+	"accelerometer_1_1_value", "accelerometer_1_2_value",
+	"accelerometer_2_1_value", "accelerometer_2_2_value",
+}
+
+const (
+	colCar = iota
+	colSeq
+	colEventTime
+	colSpeed
+	colCoolantTemp
+	colVibration
+	colBatteryPercentage
+	colBatteryVoltage
+	colCurrentDraw
+	colTire // and the three after it: 1_1, 1_2, 2_1, 2_2
+	_
+	_
+	_
+	colAccelerometer // and the three after it, in the same order
+)
+
+// A batchFold is f over the columns of one partition, in log order: the batch layer's logic. It
+// is written once more, per event, in speed.go; the two must say the same.
+//
+// It knows no lateness: whatever has arrived counts. It knows every reading that it ever saw, so
+// a reading counts once however far apart its copies are.
+type batchFold struct {
+	rules    event.Rules
+	detector columnDetector
+
+	index   map[string]int32 // of a car in cars
+	cars    []batchCar
+	windows []batchWindow
+	alerts  []batchAlert
+
+	codes []int32     // scratch: dictionary index -> index in cars, for one row group
+	fired []view.Rule // scratch: per row of a batch
+}
+
+// A batchCar is what the fold knows of one car.
+type batchCar struct {
+	id      string
+	seen    seqSet
+	start   int64   // of the current window: readings mostly come in order, so the next is in it too
+	current int32   // index in windows
+	windows []int32 // all of the car's, by ascending start
+}
+
+// A batchWindow is one row of the batch view.
+type batchWindow struct {
+	start int64
+	tally view.Tally
+}
+
+// A batchAlert is one row of the batch view.
+type batchAlert struct {
+	car       int32
+	seq       int64
+	eventTime int64
+	rule      view.Rule
+	score     float64
+}
+
+// rowMarks are the rows of one file whose fingerprints are wanted, in the order of the file.
+type rowMarks struct {
+	isOpen func(eventTime int64) bool // nil: no row of the file is in an open window
+	rows   []markedRow
+}
+
+// A markedRow is a reading that was seen before (repeated), or one that counts and whose window
+// is open at the boundary.
+type markedRow struct {
+	row            int // index in the file
+	car            int32
+	repeated       bool
+	seq, eventTime int64
+}
+
+func (m *rowMarks) add(b *columnBatch, i int, car int32, repeated bool) {
+	m.rows = append(m.rows, markedRow{
+		row: b.firstRow + i, car: car, repeated: repeated,
+		seq: b.int64s(colSeq)[i], eventTime: b.int64s(colEventTime)[i],
+	})
+}
+
+func newBatchFold(rules event.Rules, version string) *batchFold {
+	return &batchFold{rules: rules, detector: columnDetectorOf(version), index: map[string]int32{}}
+}
+
+// car returns the index of a car, which becomes known by it.
+func (f *batchFold) car(id []byte) int32 {
+	if i, ok := f.index[string(id)]; ok {
+		return i
+	}
+	i := int32(len(f.cars))
+	f.cars = append(f.cars, batchCar{id: string(id), start: math.MinInt64})
+	f.index[f.cars[i].id] = i
+	return i
+}
+
+// add folds a batch of foldColumns and marks the rows of which more than that is wanted.
+func (f *batchFold) add(b *columnBatch, marks *rowMarks) error {
+	if b.newGroup {
+		f.codes = f.codes[:0]
+		err := b.dictionary(colCar, func(id []byte) { f.codes = append(f.codes, f.car(id)) })
+		if err != nil {
+			return err
+		}
+	}
+	f.fired = slices.Grow(f.fired[:0], b.rows)[:b.rows]
+	f.detector.mark(b, f.fired)
+
+	cars, seqs, times := b.int32s(colCar), b.int64s(colSeq), b.int64s(colEventTime)
+	speed, coolant := b.floats(colSpeed), b.floats(colCoolantTemp)
+	vibration, voltage := b.floats(colVibration), b.floats(colBatteryVoltage)
+	current := b.floats(colCurrentDraw)
+	t11, t12, t21, t22 := tires(b)
+	for i, code := range cars {
+		id := f.codes[code]
+		car := &f.cars[id]
+		if !car.seen.add(seqs[i]) {
+			marks.add(b, i, id, true)
+			continue
+		}
+		if start := times[i] - car.start; start < 0 || start >= f.rules.Window {
+			f.turn(car, times[i])
+		}
+		t := &f.windows[car.current].tally
+		t.Readings++
+		t.SpeedSum += view.Fixed(speed[i])
+		t.SpeedMax = max(t.SpeedMax, speed[i])
+		t.CoolantTempMax = max(t.CoolantTempMax, coolant[i])
+		t.EngineVibrationMax = max(t.EngineVibrationMax, vibration[i])
+		t.TirePressureMin = min(t.TirePressureMin, t11[i], t12[i], t21[i], t22[i])
+		t.BatteryVoltageMin = min(t.BatteryVoltageMin, voltage[i])
+		t.CurrentDrawSum += view.Fixed(current[i])
+		t.LastSeq = max(t.LastSeq, seqs[i])
+		if rule := f.fired[i]; rule != view.NoRule {
+			t.Anomalies++
+			f.alerts = append(f.alerts, batchAlert{id, seqs[i], times[i], rule, columnScore(b, i, rule, f.detector.backTires)})
+		}
+		if marks.isOpen != nil && marks.isOpen(times[i]) {
+			marks.add(b, i, id, false)
+		}
+	}
+	return nil
+}
+
+// turn makes the window that holds event time t the car's current one.
+func (f *batchFold) turn(car *batchCar, t int64) {
+	car.start = f.rules.WindowStart(t)
+	at := len(car.windows)
+	for at > 0 && f.windows[car.windows[at-1]].start > car.start {
+		at--
+	}
+	if at > 0 && f.windows[car.windows[at-1]].start == car.start {
+		car.current = car.windows[at-1]
+		return
+	}
+	car.current = f.addWindow(car, at, batchWindow{car.start, view.EmptyTally()})
+}
+
+// addWindow adds a row of a car at place at among the car's windows.
+func (f *batchFold) addWindow(car *batchCar, at int, w batchWindow) int32 {
+	i := int32(len(f.windows))
+	f.windows = append(f.windows, w)
+	car.windows = slices.Insert(car.windows, at, i)
+	return i
+}
+
+// load takes over what an earlier run has published.
+func (f *batchFold) load(p *batchPart) {
+	for i, id := range p.cars {
+		car := &f.cars[f.car([]byte(id))]
+		car.seen = slices.Clone(p.seenOf(int32(i)))
+		for _, w := range p.windowsOf(int32(i)) {
+			f.addWindow(car, len(car.windows), w)
+		}
+	}
+	for _, a := range p.alerts {
+		f.alerts = append(f.alerts,
+			batchAlert{f.index[a.CarID], a.Seq, a.EventTime, a.Rule, a.Score})
+	}
+}

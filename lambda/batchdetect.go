@@ -1,0 +1,131 @@
+package lambda
+
+import (
+	"math"
+
+	"lambdakappa/view"
+)
+
+// A columnDetector is the version of the rules that the detector goes by.
+type columnDetector struct {
+	backTires bool    // watch the tyres of the back axle too
+	fromSpeed float64 // m/s; the drive shaft is watched above it
+}
+
+// columnDetectorOf returns the detector of a known version. v1 watches the front tyres alone, and
+// takes the vibration of a car that barely rolls for a broken drive shaft; v2 repairs both.
+func columnDetectorOf(version string) columnDetector {
+	if version == "v1" {
+		return columnDetector{backTires: false, fromSpeed: 0}
+	}
+	return columnDetector{backTires: true, fromSpeed: 5}
+}
+
+// mark looks at all readings of a batch: fired[i] becomes the first rule that fires for row i, or
+// view.NoRule. It runs one loop per rule over the few columns that the rule reads, the last rule
+// first: so the first one that fires is what remains.
+//
+// It compares and divides in float64 and never adds to a product, so that no machine's fused
+// multiply-add can change an answer.
+func (d columnDetector) mark(b *columnBatch, fired []view.Rule) {
+	clear(fired)
+	markBatteryCell(b, fired)
+	markDriveShaft(b, fired, d.fromSpeed)
+	markShockAbsorber(b, fired)
+	markTireLeak(b, fired, d.backTires)
+	markOverheating(b, fired)
+}
+
+func markBatteryCell(b *columnBatch, fired []view.Rule) {
+	charge := b.floats(colBatteryPercentage)
+	for i, voltage := range b.floats(colBatteryVoltage) {
+		if voltage < 210 && charge[i] > 20 {
+			fired[i] = view.BatteryCell
+		}
+	}
+}
+
+func markDriveShaft(b *columnBatch, fired []view.Rule, fromSpeed float64) {
+	vibration := b.floats(colVibration)
+	for i, v := range b.floats(colSpeed) {
+		if speed := float64(v); speed > fromSpeed && float64(vibration[i]) > 150*speed {
+			fired[i] = view.DriveShaft
+		}
+	}
+}
+
+// markShockAbsorber looks for one corner far above the others: all of them together are the road.
+func markShockAbsorber(b *columnBatch, fired []view.Rule) {
+	a11, a12, a21, a22 := accelerometers(b)
+	for i := range fired {
+		low, high := shockRange(a11[i], a12[i], a21[i], a22[i])
+		if high > 6 && high > 3*low {
+			fired[i] = view.ShockAbsorber
+		}
+	}
+}
+
+func markTireLeak(b *columnBatch, fired []view.Rule, backTires bool) {
+	t11, t12, t21, t22 := tires(b)
+	for i := range fired {
+		lowest, highest := watchedTire(t11[i], t12[i], t21[i], t22[i], backTires)
+		if lowest < 26 && int64(highest)-int64(lowest) >= 4 {
+			fired[i] = view.TireLeak
+		}
+	}
+}
+
+func markOverheating(b *columnBatch, fired []view.Rule) {
+	for i, coolant := range b.floats(colCoolantTemp) {
+		if coolant > 110 {
+			fired[i] = view.Overheating
+		}
+	}
+}
+
+// columnScore returns how far beyond the limit of the rule that fired row i is. It runs for the
+// few rows that fired, so it may look at one row at a time.
+func columnScore(b *columnBatch, i int, rule view.Rule, backTires bool) float64 {
+	switch rule {
+	case view.Overheating:
+		return float64(b.floats(colCoolantTemp)[i]) / 110
+	case view.TireLeak:
+		t11, t12, t21, t22 := tires(b)
+		lowest, _ := watchedTire(t11[i], t12[i], t21[i], t22[i], backTires)
+		return 26 / float64(max(lowest, 1))
+	case view.ShockAbsorber:
+		a11, a12, a21, a22 := accelerometers(b)
+		_, high := shockRange(a11[i], a12[i], a21[i], a22[i])
+		return high / 6
+	case view.DriveShaft:
+		return float64(b.floats(colVibration)[i]) / (150 * float64(b.floats(colSpeed)[i]))
+	default: // view.BatteryCell
+		return 210 / max(float64(b.floats(colBatteryVoltage)[i]), 1)
+	}
+}
+
+func tires(b *columnBatch) (t11, t12, t21, t22 []int32) {
+	return b.int32s(colTire), b.int32s(colTire + 1), b.int32s(colTire + 2), b.int32s(colTire + 3)
+}
+
+func accelerometers(b *columnBatch) (a11, a12, a21, a22 []float32) {
+	return b.floats(colAccelerometer), b.floats(colAccelerometer + 1),
+		b.floats(colAccelerometer + 2), b.floats(colAccelerometer + 3)
+}
+
+// watchedTire returns the lowest pressure of the tyres that are watched and the highest of all.
+func watchedTire(t11, t12, t21, t22 int32, backTires bool) (lowest, highest int32) {
+	lowest, highest = min(t11, t12), max(t11, t12, t21, t22)
+	if backTires {
+		lowest = min(lowest, t21, t22)
+	}
+	return lowest, highest
+}
+
+// shockRange returns the weakest and the strongest acceleration of the four corners, without
+// direction.
+func shockRange(a11, a12, a21, a22 float32) (low, high float64) {
+	a, b := math.Abs(float64(a11)), math.Abs(float64(a12))
+	c, d := math.Abs(float64(a21)), math.Abs(float64(a22))
+	return min(a, b, c, d), max(a, b, c, d)
+}

@@ -1,0 +1,194 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"lambdakappa/event"
+)
+
+// A batchPartition is the part of a batch run that belongs to one partition. Partitions are
+// independent: a car is in one of them.
+type batchPartition struct {
+	cfg       Config
+	partition int
+	chain     []segment // the whole master dataset of the partition
+	fold      *batchFold
+	manifest  PartManifest
+	rows      int64 // that were read
+
+	base     int64           // generation to go on from; 0 is none
+	from     int             // index in chain of the first segment to fold
+	readings []handedReading // of windows that are open at the boundary
+	repeats  []repeat        // to be judged: duplicate or conflict
+}
+
+func newBatchPartition(c Config, partition int, segments []segment) *batchPartition {
+	p := &batchPartition{
+		cfg: c, partition: partition, fold: newBatchFold(c.Rules, c.Version),
+		manifest: PartManifest{Watermark: event.NoWatermark},
+	}
+	if len(segments) > 0 {
+		first := chainStart(segments)
+		p.chain = longestChain(segments, first)
+		p.manifest.Boundary = chainEnd(p.chain, first)
+	}
+	return p
+}
+
+// hasCut reports whether a segment begins, or the dataset ends, at the boundary of an earlier run.
+func (p *batchPartition) hasCut(boundary int64) bool {
+	if boundary == p.manifest.Boundary {
+		return true
+	}
+	for _, s := range p.chain {
+		if s.first == boundary {
+			return true
+		}
+	}
+	return false
+}
+
+// continueFrom makes the run go on from a previous generation that hasCut.
+func (p *batchPartition) continueFrom(previous *Manifest, part PartManifest) {
+	p.base = previous.Generation
+	p.from = len(p.chain)
+	for i, s := range p.chain {
+		if s.first == part.Boundary {
+			p.from = i
+		}
+	}
+	boundary := p.manifest.Boundary
+	p.manifest = part
+	p.manifest.Counters = part.Counters.Clone()
+	p.manifest.Boundary = boundary
+}
+
+// read folds the partition.
+func (p *batchPartition) read(ctx context.Context) error {
+	if p.base > 0 {
+		if err := p.loadBase(); err != nil {
+			return fmt.Errorf("load generation %d: %w", p.base, err)
+		}
+	}
+	// First the facts of all files, which are in their metadata: only the watermark of the whole
+	// tells which rows belong into the hand-over.
+	facts := make([]segmentFacts, len(p.chain))
+	for i := p.from; i < len(p.chain); i++ {
+		if err := p.readFacts(p.chain[i], &facts[i]); err != nil {
+			return err
+		}
+	}
+	for i := p.from; i < len(p.chain); i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := p.readSegment(p.chain[i], &facts[i]); err != nil {
+			return err
+		}
+	}
+	p.dropClosedReadings()
+	return p.judgeRepeats()
+}
+
+// loadBase takes over the state of the previous generation.
+func (p *batchPartition) loadBase() error {
+	dir := p.cfg.generationDir(p.base)
+	part, err := loadBatchPart(dir, p.partition)
+	if err != nil {
+		return err
+	}
+	p.fold.load(part)
+	return readParquet(partFile(dir, "handover", p.partition), func(r *handedReading) error {
+		p.readings = append(p.readings, *r)
+		return nil
+	})
+}
+
+// readFacts takes the facts of a segment into the manifest.
+func (p *batchPartition) readFacts(s segment, facts *segmentFacts) error {
+	err := withParquet(s.path, func(f *parquetFile) (err error) {
+		*facts, err = s.facts(f)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	m := &p.manifest
+	m.NewestAppend = max(m.NewestAppend, facts.NewestAppend)
+	m.Counters.Add(facts.Counters)
+	if facts.rows() > 0 {
+		m.Watermark = p.cfg.Rules.Advance(m.Watermark, facts.MaxEventTime)
+	}
+	return nil
+}
+
+// readSegment folds one file. Most files end there; the fingerprints are read only of a file that
+// has rows for the hand-over or readings that were seen before.
+func (p *batchPartition) readSegment(s segment, facts *segmentFacts) error {
+	return withParquet(s.path, func(f *parquetFile) error {
+		if f.NumRows() != facts.rows() {
+			return fmt.Errorf("%d rows, %d by its metadata", f.NumRows(), facts.rows())
+		}
+		p.rows += f.NumRows()
+		marks := &rowMarks{}
+		if facts.rows() > 0 && !p.isClosed(facts.MaxEventTime) {
+			marks.isOpen = func(t int64) bool { return !p.isClosed(t) }
+		}
+		err := f.scan(foldColumns, func(b *columnBatch) error { return p.fold.add(b, marks) })
+		if err != nil {
+			return err
+		}
+		return p.takeMarked(f, marks)
+	})
+}
+
+// isClosed reports whether the window of event time t is closed at the boundary.
+func (p *batchPartition) isClosed(t int64) bool {
+	return p.cfg.Rules.Late(t, p.manifest.Watermark)
+}
+
+// takeMarked reads the fingerprints of the marked rows of a file.
+func (p *batchPartition) takeMarked(f *parquetFile, marks *rowMarks) error {
+	rows := marks.rows
+	if len(rows) == 0 {
+		return nil
+	}
+	return f.scan([]string{"fingerprint"}, func(b *columnBatch) error {
+		fingerprints := b.int32s(0)
+		for len(rows) > 0 && rows[0].row < b.firstRow+b.rows {
+			p.take(&rows[0], uint32(fingerprints[rows[0].row-b.firstRow]))
+			rows = rows[1:]
+		}
+		return nil
+	})
+}
+
+// take puts a marked row where it is needed.
+func (p *batchPartition) take(m *markedRow, fingerprint uint32) {
+	if m.repeated {
+		p.repeats = append(p.repeats, repeat{m.car, m.seq, fingerprint})
+		return
+	}
+	p.readings = append(p.readings, handedReading{
+		CarID: p.fold.cars[m.car].id, Seq: m.seq,
+		WindowStart: p.cfg.Rules.WindowStart(m.eventTime), Fingerprint: fingerprint,
+	})
+}
+
+// dropClosedReadings forgets the readings of the previous generation whose window has closed
+// since.
+func (p *batchPartition) dropClosedReadings() {
+	p.readings = slices.DeleteFunc(p.readings, func(r handedReading) bool {
+		return p.cfg.Rules.Closed(r.WindowStart, p.manifest.Watermark)
+	})
+}
+
+// write writes the partition's files into dir.
+func (p *batchPartition) write(dir string) error {
+	return errors.Join(
+		p.fold.writeView(dir, p.partition),
+		writeHandover(dir, p.partition, p.readings))
+}

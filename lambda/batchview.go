@@ -1,0 +1,215 @@
+package lambda
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"lambdakappa/view"
+)
+
+// The batch view of a generation is four files per partition in the folder of the generation:
+// windows, alerts, seen (all readings that count, as runs of seqs) and handover (see handover.go).
+// Rows are in the order of their keys.
+
+// A windowRow is a row of the file "windows": raw sums, so that the speed view can be merged in.
+type windowRow struct {
+	CarID              string  `parquet:"car_id,dict"`
+	Start              int64   `parquet:"window_start"`
+	Readings           int64   `parquet:"readings"`
+	SpeedSum           int64   `parquet:"speed_sum"`
+	SpeedMax           float32 `parquet:"speed_max"`
+	CoolantTempMax     float32 `parquet:"coolant_temp_max"`
+	EngineVibrationMax float32 `parquet:"engine_vibration_max"`
+	TirePressureMin    int32   `parquet:"tire_pressure_min"`
+	BatteryVoltageMin  float32 `parquet:"battery_voltage_min"`
+	CurrentDrawSum     int64   `parquet:"current_draw_sum"`
+	Anomalies          int64   `parquet:"anomalies"`
+	LastSeq            int64   `parquet:"last_seq"`
+}
+
+// windowColumns are the columns of windowRow in their order.
+var windowColumns = []string{
+	"car_id", "window_start", "readings", "speed_sum", "speed_max", "coolant_temp_max",
+	"engine_vibration_max", "tire_pressure_min", "battery_voltage_min", "current_draw_sum",
+	"anomalies", "last_seq",
+}
+
+// An alertRow is a row of the file "alerts".
+type alertRow struct {
+	CarID     string  `parquet:"car_id,dict"`
+	Seq       int64   `parquet:"seq"`
+	EventTime int64   `parquet:"event_time"`
+	Rule      int32   `parquet:"rule"`
+	Score     float64 `parquet:"score"`
+}
+
+// A seenRow is a row of the file "seen": a run of seqs of a car, both ends included.
+type seenRow struct {
+	CarID string `parquet:"car_id,dict"`
+	First int64  `parquet:"first"`
+	Last  int64  `parquet:"last"`
+}
+
+func partFile(dir, name string, partition int) string {
+	return filepath.Join(dir, fmt.Sprintf("%s-p%03d.parquet", name, partition))
+}
+
+// writeView writes windows, alerts and seen of one partition into dir.
+func (f *batchFold) writeView(dir string, partition int) error {
+	order := f.order()
+	err := writeParquet(partFile(dir, "windows", partition), func(emit func(windowRow)) {
+		for _, i := range order {
+			for _, w := range f.cars[i].windows {
+				emit(newWindowRow(f.cars[i].id, &f.windows[w]))
+			}
+		}
+	})
+	return errors.Join(err,
+		writeParquet(partFile(dir, "alerts", partition), f.emitAlerts),
+		writeParquet(partFile(dir, "seen", partition), func(emit func(seenRow)) {
+			for _, i := range order {
+				for _, run := range f.cars[i].seen {
+					emit(seenRow{f.cars[i].id, run.first, run.last})
+				}
+			}
+		}))
+}
+
+// order returns the indices of all cars by ascending id.
+func (f *batchFold) order() []int32 {
+	order := make([]int32, len(f.cars))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(f.cars[a].id, f.cars[b].id) })
+	return order
+}
+
+func (f *batchFold) emitAlerts(emit func(alertRow)) {
+	slices.SortFunc(f.alerts, func(a, b batchAlert) int {
+		return cmp.Or(cmp.Compare(f.cars[a.car].id, f.cars[b.car].id), cmp.Compare(a.seq, b.seq))
+	})
+	for _, a := range f.alerts {
+		emit(alertRow{f.cars[a.car].id, a.seq, a.eventTime, int32(a.rule), a.score})
+	}
+}
+
+func newWindowRow(car string, w *batchWindow) windowRow {
+	t := &w.tally
+	return windowRow{
+		CarID: car, Start: w.start, Readings: t.Readings, SpeedSum: t.SpeedSum, SpeedMax: t.SpeedMax,
+		CoolantTempMax: t.CoolantTempMax, EngineVibrationMax: t.EngineVibrationMax,
+		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
+		CurrentDrawSum: t.CurrentDrawSum, Anomalies: t.Anomalies, LastSeq: t.LastSeq,
+	}
+}
+
+// A batchPart is the batch view of one partition as it is loaded from disk. It is immutable, and
+// free of pointers but for the ids of cars: millions of rows cost the garbage collector nothing.
+type batchPart struct {
+	cars  []string         // ascending
+	index map[string]int32 // of a car in cars
+
+	windows    []batchWindow // by car, then start
+	windowsEnd []int32       // per car: exclusive end of its rows in windows
+
+	seen    []seqRun // by car, then seq
+	seenEnd []int32  // per car: exclusive end of its runs in seen
+
+	alerts []view.Alert // by car, then seq
+}
+
+// windowsOf returns the rows of car i.
+func (p *batchPart) windowsOf(i int32) []batchWindow { return part(p.windows, p.windowsEnd, i) }
+
+// seenOf returns the seqs of car i.
+func (p *batchPart) seenOf(i int32) seqSet { return part(p.seen, p.seenEnd, i) }
+
+func part[T any](all []T, ends []int32, i int32) []T {
+	var from int32
+	if i > 0 {
+		from = ends[i-1]
+	}
+	return all[from:ends[i]:ends[i]]
+}
+
+// loadBatchPart loads what writeView wrote.
+func loadBatchPart(dir string, partition int) (*batchPart, error) {
+	p := &batchPart{index: map[string]int32{}}
+	err := errors.Join(
+		p.loadWindows(partFile(dir, "windows", partition)),
+		p.loadSeen(partFile(dir, "seen", partition)),
+		p.loadAlerts(partFile(dir, "alerts", partition)))
+	return p, err
+}
+
+func (p *batchPart) loadWindows(path string) error {
+	var ids []string
+	return scanFile(path, windowColumns, func(b *columnBatch) error {
+		if b.newGroup {
+			ids = ids[:0]
+			if err := b.dictionary(0, func(id []byte) { ids = append(ids, string(id)) }); err != nil {
+				return err
+			}
+			p.windows = slices.Grow(p.windows, b.groupRows)
+		}
+		for i, code := range b.int32s(0) {
+			if n := len(p.cars); n == 0 || p.cars[n-1] != ids[code] {
+				p.index[ids[code]] = int32(n)
+				p.cars = append(p.cars, ids[code])
+				p.windowsEnd = append(p.windowsEnd, int32(len(p.windows)))
+			}
+			p.windows = append(p.windows, batchWindow{b.int64s(1)[i], loadTally(b, i)})
+			p.windowsEnd[len(p.cars)-1]++
+		}
+		return nil
+	})
+}
+
+func loadTally(b *columnBatch, i int) view.Tally {
+	return view.Tally{
+		Readings: b.int64s(2)[i], SpeedSum: b.int64s(3)[i], SpeedMax: b.floats(4)[i],
+		CoolantTempMax: b.floats(5)[i], EngineVibrationMax: b.floats(6)[i],
+		TirePressureMin: b.int32s(7)[i], BatteryVoltageMin: b.floats(8)[i],
+		CurrentDrawSum: b.int64s(9)[i], Anomalies: b.int64s(10)[i], LastSeq: b.int64s(11)[i],
+	}
+}
+
+// loadSeen comes after loadWindows: a car with a seen reading has a window.
+func (p *batchPart) loadSeen(path string) error {
+	p.seenEnd = make([]int32, len(p.cars))
+	return readParquet(path, func(r *seenRow) error {
+		car, err := p.car(r.CarID)
+		if err != nil {
+			return err
+		}
+		p.seen = append(p.seen, seqRun{r.First, r.Last})
+		p.seenEnd[car] = int32(len(p.seen))
+		return nil
+	})
+}
+
+func (p *batchPart) car(id string) (int32, error) {
+	car, ok := p.index[id]
+	if !ok {
+		return 0, fmt.Errorf("car %s has no window", id)
+	}
+	return car, nil
+}
+
+func (p *batchPart) loadAlerts(path string) error {
+	return readParquet(path, func(r *alertRow) error {
+		car, err := p.car(r.CarID)
+		if err != nil {
+			return err
+		}
+		p.alerts = append(p.alerts, view.Alert{
+			AlertKey:  view.AlertKey{CarID: p.cars[car], Seq: r.Seq},
+			EventTime: r.EventTime, Rule: view.Rule(r.Rule), Score: r.Score,
+		})
+		return nil
+	})
+}

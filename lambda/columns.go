@@ -1,0 +1,219 @@
+package lambda
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/parquet-go/parquet-go"
+)
+
+// A parquetFile is an open Parquet file whose columns are read as Arrow arrays: only the columns
+// that are asked for, page by page, without assembling rows and without copying values.
+type parquetFile struct {
+	*parquet.File
+	file *os.File
+}
+
+// openParquet opens a file; see withParquet, which also closes it.
+func openParquet(path string) (*parquetFile, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	// The page index and bloom filters help who looks for a few rows; we read all of them.
+	f, err := parquet.OpenFile(file, info.Size(),
+		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(readBufferBytes))
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &parquetFile{File: f, file: file}, nil
+}
+
+// readBufferBytes is per column; a page of a column of 4 bytes compresses to about this much.
+const readBufferBytes = 64 << 10
+
+// int64Range returns the least and greatest value of a column by the file's statistics, false
+// when it has none.
+func (f *parquetFile) int64Range(name string) (least, greatest int64, ok bool) {
+	leaf, found := f.Schema().Lookup(name)
+	if !found || len(f.RowGroups()) == 0 {
+		return 0, 0, false
+	}
+	least, greatest = math.MaxInt64, math.MinInt64
+	for _, group := range f.RowGroups() {
+		low, high, ok := group.ColumnChunks()[leaf.ColumnIndex].(*parquet.FileColumnChunk).Bounds()
+		if !ok {
+			return 0, 0, false
+		}
+		least, greatest = min(least, low.Int64()), max(greatest, high.Int64())
+	}
+	return least, greatest, true
+}
+
+// A columnBatch is a run of consecutive rows: one array per column that was asked for, in that
+// order, all of the same length. A dictionary column holds indices (see dictionary). It is valid
+// until the next batch.
+type columnBatch struct {
+	rows      int
+	firstRow  int  // index of the first row in the file
+	newGroup  bool // the first batch of a row group: dictionaries are new
+	groupRows int  // rows of the whole row group
+	columns   []arrow.Array
+	cursors   []*columnCursor
+}
+
+func (b *columnBatch) int64s(i int) []int64    { return b.columns[i].(*array.Int64).Int64Values() }
+func (b *columnBatch) int32s(i int) []int32    { return b.columns[i].(*array.Int32).Int32Values() }
+func (b *columnBatch) floats(i int) []float32  { return b.columns[i].(*array.Float32).Float32Values() }
+func (b *columnBatch) doubles(i int) []float64 { return b.columns[i].(*array.Float64).Float64Values() }
+
+// dictionary calls add for every value of the dictionary of column i, in the order of its indices.
+func (b *columnBatch) dictionary(i int, add func(value []byte)) error {
+	dictionary := b.cursors[i].page.Dictionary()
+	if dictionary == nil {
+		return fmt.Errorf("column %s has no dictionary", b.cursors[i].name)
+	}
+	for n := range dictionary.Len() {
+		add(dictionary.Index(int32(n)).ByteArray())
+	}
+	return nil
+}
+
+// scan reads the named columns of all row groups in order.
+func (f *parquetFile) scan(names []string, each func(*columnBatch) error) error {
+	row := 0
+	for _, group := range f.RowGroups() {
+		if err := scanGroup(group, row, names, each); err != nil {
+			return err
+		}
+		row += int(group.NumRows())
+	}
+	return nil
+}
+
+// scanGroup reads one row group, whose first row has the given index in the file.
+func scanGroup(
+	group parquet.RowGroup, first int, names []string, each func(*columnBatch) error,
+) (err error) {
+	batch := columnBatch{
+		columns: make([]arrow.Array, len(names)), firstRow: first, groupRows: int(group.NumRows()),
+	}
+	defer func() {
+		for _, c := range batch.cursors {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	for _, name := range names {
+		cursor, err := newColumnCursor(group, name)
+		if err != nil {
+			return err
+		}
+		batch.cursors = append(batch.cursors, cursor)
+	}
+	end := first + batch.groupRows
+	for ; batch.firstRow < end; batch.firstRow += batch.rows {
+		batch.newGroup = batch.firstRow == first
+		batch.rows = end - batch.firstRow
+		for _, c := range batch.cursors {
+			if err := c.fill(); err != nil {
+				return fmt.Errorf("column %s: %w", c.name, err)
+			}
+			batch.rows = min(batch.rows, c.left())
+		}
+		for i, c := range batch.cursors {
+			batch.columns[i] = c.take(batch.rows)
+		}
+		if err := each(&batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A columnCursor goes through the pages of one column chunk.
+type columnCursor struct {
+	name  string
+	kind  parquet.Kind
+	pages parquet.Pages
+	page  parquet.Page // nil before the first
+	bytes *memory.Buffer
+	taken int // rows of page that were taken
+}
+
+func newColumnCursor(group parquet.RowGroup, name string) (*columnCursor, error) {
+	leaf, ok := group.Schema().Lookup(name)
+	if !ok {
+		return nil, fmt.Errorf("column %s is missing", name)
+	}
+	return &columnCursor{
+		name:  name,
+		kind:  leaf.Node.Type().Kind(),
+		pages: group.ColumnChunks()[leaf.ColumnIndex].Pages(),
+	}, nil
+}
+
+// left is the number of rows of the page that were not taken.
+func (c *columnCursor) left() int {
+	if c.page == nil {
+		return 0
+	}
+	return int(c.page.NumRows()) - c.taken
+}
+
+// fill goes to the next page when everything of this one was taken.
+func (c *columnCursor) fill() error {
+	for c.left() == 0 {
+		page, err := c.pages.ReadPage()
+		if errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		c.release()
+		values := page.Data()
+		data, _ := values.Data()
+		c.page, c.bytes, c.taken = page, memory.NewBufferBytes(data), 0
+	}
+	return nil
+}
+
+// take returns the next n rows of the page as an Arrow array over the page's own memory.
+func (c *columnCursor) take(n int) arrow.Array {
+	data := func(t arrow.DataType) *array.Data {
+		return array.NewData(t, n, []*memory.Buffer{nil, c.bytes}, nil, 0, c.taken)
+	}
+	defer func() { c.taken += n }()
+	switch c.kind {
+	case parquet.Int64:
+		return array.NewInt64Data(data(arrow.PrimitiveTypes.Int64))
+	case parquet.Float:
+		return array.NewFloat32Data(data(arrow.PrimitiveTypes.Float32))
+	case parquet.Double:
+		return array.NewFloat64Data(data(arrow.PrimitiveTypes.Float64))
+	default: // an int32, or the indices of a dictionary
+		return array.NewInt32Data(data(arrow.PrimitiveTypes.Int32))
+	}
+}
+
+func (c *columnCursor) release() {
+	if c.page != nil {
+		parquet.Release(c.page)
+		c.page = nil
+	}
+}
+
+func (c *columnCursor) close() error {
+	c.release()
+	return c.pages.Close()
+}

@@ -1,0 +1,209 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+// Ingest copies the log into the master dataset until ctx ends, one task per partition. It
+// decodes every event and applies the skew guard; what fails goes to the dead letters, everything
+// else is kept as it is, duplicates and latecomers included.
+//
+// It keeps no position anywhere: a task goes on where the files of its partition end.
+func Ingest(ctx context.Context, cfg Config) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	return cfg.Log.RunGroup(ctx, ingestGroup, eventlog.CarsTopic,
+		func(ctx context.Context, _ *eventlog.Member, partition int) error {
+			task := &ingestTask{cfg: cfg, partition: partition, decoder: event.NewDecoder(cfg.Log)}
+			if err := task.run(ctx); err != nil {
+				return fmt.Errorf("ingest partition %d: %w", partition, err)
+			}
+			return nil
+		})
+}
+
+// An ingestTask copies one partition.
+type ingestTask struct {
+	cfg       Config
+	partition int
+	decoder   *event.Decoder
+	event     event.CarSensor // the one that is being read
+
+	position int64          // everything below it is in published files
+	segment  *segmentWriter // the file that is being written; nil when there is none
+	due      time.Time      // when it has to be published
+
+	// Read, and not yet where they belong. They point into what the reader returned, so they are
+	// flushed before the next read.
+	rows        []masterRow
+	deadLetters []eventlog.Record
+}
+
+// run copies until ctx ends. What was not published by then is thrown away and read again by the
+// next owner of the partition: there is no second way to stop that could go wrong.
+func (t *ingestTask) run(ctx context.Context) (err error) {
+	if t.position, err = t.start(ctx); err != nil {
+		return err
+	}
+	t.cfg.notify("assigned", "component", "ingest", "partition", t.partition, "position", t.position)
+	reader, err := t.cfg.Log.Reader(ctx, eventlog.CarsTopic, t.partition, t.position)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close(), t.abandon()) }()
+	for {
+		batch, err := reader.Read(ctx, t.wait())
+		if err != nil {
+			return err
+		}
+		if err := t.add(ctx, batch.Records); err != nil {
+			return err
+		}
+		if t.isDue() {
+			if err := t.roll(batch.Next); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// start cleans up after a crash and returns the position to go on from.
+func (t *ingestTask) start(ctx context.Context) (int64, error) {
+	leftovers := fmt.Sprintf("p%03d-", t.partition)
+	if err := removeLeftovers(t.cfg.masterTmp(), leftovers); err != nil {
+		return 0, fmt.Errorf("remove leftovers: %w", err)
+	}
+	master, err := t.cfg.scanMaster()
+	if err != nil {
+		return 0, err
+	}
+	starts, err := t.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
+	if err != nil {
+		return 0, err
+	}
+	segments, logStart := master[t.partition], starts[t.partition]
+	if len(segments) == 0 {
+		return logStart, nil
+	}
+	first := chainStart(segments)
+	position := chainEnd(longestChain(segments, first), first)
+	if position < logStart {
+		return 0, fmt.Errorf("offsets [%d, %d) are lost: the log was cut before they were ingested",
+			position, logStart)
+	}
+	return position, nil
+}
+
+// wait is how long to wait for the next event: at most until the open file is due.
+func (t *ingestTask) wait() time.Duration {
+	if t.segment == nil {
+		return t.cfg.RollInterval
+	}
+	return max(time.Millisecond, time.Until(t.due))
+}
+
+func (t *ingestTask) isDue() bool {
+	return t.segment != nil &&
+		(t.segment.rows >= t.cfg.RollRows || !time.Now().Before(t.due))
+}
+
+// add puts events into files and the rejected ones to the dead letters.
+func (t *ingestTask) add(ctx context.Context, records []eventlog.Record) error {
+	for i := range records {
+		if err := t.openSegment(ctx, &records[i]); err != nil {
+			return err
+		}
+		if err := t.addOne(&records[i]); err != nil {
+			return err
+		}
+	}
+	return t.flush(ctx)
+}
+
+func (t *ingestTask) addOne(r *eventlog.Record) error {
+	facts := &t.segment.facts
+	facts.Counters.Events++
+	facts.NewestAppend = max(facts.NewestAppend, r.AppendTime)
+
+	err := t.decoder.Decode(r.Key, r.Value, &t.event)
+	if err == nil {
+		err = t.cfg.Rules.CheckSkew(t.event.EventTime, r.AppendTime)
+	}
+	if reject, ok := errors.AsType[*event.Reject](err); ok {
+		facts.Counters.Reject(reject.Reason, 1)
+		t.deadLetters = append(t.deadLetters,
+			sideRecord(t.partition, r, string(reject.Reason), reject.Detail))
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("decode offset %d: %w", r.Offset, err)
+	}
+	t.rows = append(t.rows,
+		newMasterRow(&t.event, r.Offset, r.AppendTime, event.Fingerprint(r.Value)))
+	return nil
+}
+
+// openSegment makes sure that the open file is the one that r belongs to: a file ends with the
+// hour of its folder.
+func (t *ingestTask) openSegment(ctx context.Context, r *eventlog.Record) error {
+	const hour = int64(time.Hour / time.Millisecond)
+	if t.segment != nil && t.segment.firstAppend/hour != r.AppendTime/hour {
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+		if err := t.roll(r.Offset); err != nil {
+			return err
+		}
+	}
+	if t.segment != nil {
+		return nil
+	}
+	segment, err := t.cfg.newSegmentWriter(t.partition, t.position, r.AppendTime)
+	if err != nil {
+		return fmt.Errorf("create master file: %w", err)
+	}
+	t.segment, t.due = segment, time.Now().Add(t.cfg.RollInterval)
+	return nil
+}
+
+// flush has the dead letters acknowledged and moves the accepted rows into the open file. It is
+// called before the file can be published, so a published file never covers a dead letter that
+// could still be lost.
+func (t *ingestTask) flush(ctx context.Context) error {
+	if len(t.deadLetters) > 0 {
+		_, err := t.cfg.Log.Append(ctx, DeadLettersTopic, t.partition, t.deadLetters)
+		if err != nil {
+			return fmt.Errorf("append dead letters: %w", err)
+		}
+		t.deadLetters = t.deadLetters[:0]
+	}
+	if len(t.rows) > 0 {
+		if err := t.segment.write(t.rows); err != nil {
+			return fmt.Errorf("write master file: %w", err)
+		}
+		t.rows = t.rows[:0]
+	}
+	return nil
+}
+
+// roll publishes the open file as everything up to end, exclusive.
+func (t *ingestTask) roll(end int64) error {
+	segment := t.segment
+	t.segment, t.position = nil, end
+	return segment.publish(t.cfg, end)
+}
+
+// abandon drops the open file, if there is one.
+func (t *ingestTask) abandon() error {
+	if t.segment == nil {
+		return nil
+	}
+	return t.segment.abandon()
+}

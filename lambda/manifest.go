@@ -1,0 +1,135 @@
+package lambda
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"lambdakappa/event"
+	"lambdakappa/view"
+)
+
+// A Manifest describes one published generation of the batch view: views/gen-000007/manifest.json.
+type Manifest struct {
+	Generation int64       `json:"generation"` // from 1
+	Version    string      `json:"version"`
+	Rules      event.Rules `json:"rules"`
+
+	// Base is the generation that an incremental run went on from; 0 is a run over everything.
+	Base       int64          `json:"base"`
+	Partitions []PartManifest `json:"partitions"` // by partition number
+	Counters   view.Counters  `json:"counters"`   // sum over the partitions
+
+	Rows    int64    `json:"rows"`    // of the master dataset that were read
+	Windows int64    `json:"windows"` // rows of the view
+	Alerts  int64    `json:"alerts"`  // rows of the view
+	Columns []string `json:"columns"` // that were read of every row
+	ReadMS  int64    `json:"read_ms"`
+	WriteMS int64    `json:"write_ms"`
+}
+
+// PartManifest describes the part of one partition. The batch view reflects the offsets
+// [0, Boundary) of it.
+type PartManifest struct {
+	Boundary     int64           `json:"boundary"`
+	Watermark    event.Watermark `json:"watermark"`     // of those offsets, Unix ms
+	NewestAppend int64           `json:"newest_append"` // of those offsets, Unix ms; 0 when there are none
+	Counters     view.Counters   `json:"counters"`      // of those offsets; nothing is ever dropped late
+}
+
+// keepGenerations is how many generations stay on disk. A speed layer that comes back goes on
+// from the newest whose boundary its side outputs have passed; with none left it reads the whole
+// log.
+const keepGenerations = 4
+
+func (c Config) viewsDir() string { return filepath.Join(c.Dir, "views") }
+
+func (c Config) generationDir(generation int64) string {
+	return filepath.Join(c.viewsDir(), fmt.Sprintf("gen-%06d", generation))
+}
+
+// generations lists the generations on disk, ascending.
+func (c Config) generations() ([]int64, error) {
+	entries, err := os.ReadDir(c.viewsDir())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var generations []int64
+	for _, e := range entries {
+		var g int64
+		if n, _ := fmt.Sscanf(e.Name(), "gen-%d", &g); n == 1 {
+			generations = append(generations, g)
+		}
+	}
+	slices.Sort(generations)
+	return generations, nil
+}
+
+// loadManifest reads the manifest of one generation.
+func (c Config) loadManifest(generation int64) (*Manifest, error) {
+	path := filepath.Join(c.generationDir(generation), "manifest.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if err := checkVersion(m.Version); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// newestManifest returns the manifest of the newest generation; nil when there is none.
+func (c Config) newestManifest() (*Manifest, error) {
+	generations, err := c.generations()
+	if err != nil || len(generations) == 0 {
+		return nil, err
+	}
+	return c.loadManifest(generations[len(generations)-1])
+}
+
+// publish writes the manifest into the complete folder aside, moves it to its place and removes
+// generations that are too old to be of use.
+func (c Config) publish(m *Manifest, aside string) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(aside, "manifest.json"), append(text, '\n'), 0o644); err != nil {
+		return err
+	}
+	if err := c.publishDir(aside, c.generationDir(m.Generation)); err != nil {
+		return err
+	}
+	return c.removeOldGenerations()
+}
+
+// removeOldGenerations renames before it removes: whoever reads a generation finds it complete or
+// not at all.
+func (c Config) removeOldGenerations() error {
+	generations, err := c.generations()
+	if err != nil {
+		return err
+	}
+	for len(generations) > keepGenerations {
+		dir := c.generationDir(generations[0])
+		aside := filepath.Join(c.viewsDir(), leftoverPrefix+filepath.Base(dir))
+		if err := errors.Join(os.Rename(dir, aside), os.RemoveAll(aside)); err != nil {
+			return fmt.Errorf("remove generation %d: %w", generations[0], err)
+		}
+		generations = generations[1:]
+	}
+	return nil
+}
+
+// leftoverPrefix begins the names of folders that are not, or no longer, part of views/.
+const leftoverPrefix = "tmp-"
