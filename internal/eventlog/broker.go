@@ -1,5 +1,15 @@
 package eventlog
 
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
 // BrokerConfig configures the embedded broker.
 type BrokerConfig struct {
 	Dir          string // data; created when missing
@@ -7,17 +17,116 @@ type BrokerConfig struct {
 	RegistryPort int    // schema registry; 0 takes a free one
 }
 
+// What Dir holds.
+const (
+	brokerLockFile = "broker.lock"
+	brokerLogDir   = "log"
+	registryFile   = "schemas.json"
+)
+
 // A Broker is the embedded broker (franz-go's kfake) with a schema registry, on loopback.
-type Broker struct{}
+type Broker struct {
+	cluster  *kfake.Cluster
+	registry *brokerRegistry
+	lock     *dirLock
+}
 
 // StartBroker starts a broker on what Dir holds.
-func StartBroker(cfg BrokerConfig) (*Broker, error) { panic("unwritten") }
+func StartBroker(cfg BrokerConfig) (_ *Broker, err error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	b := &Broker{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Close())
+		}
+	}()
+	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create broker folder: %w", err)
+	}
+	if b.lock, err = lockDir(filepath.Join(cfg.Dir, brokerLockFile)); err != nil {
+		return nil, fmt.Errorf("broker folder %s: %w", cfg.Dir, err)
+	}
+	if b.registry, err = startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.RegistryPort); err != nil {
+		return nil, err
+	}
+	if b.cluster, err = startCluster(filepath.Join(cfg.Dir, brokerLogDir), cfg.Port); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func (c BrokerConfig) validate() error {
+	if c.Dir == "" {
+		return errors.New("broker: no folder given")
+	}
+	for _, p := range []struct {
+		flag string
+		port int
+	}{{"port", c.Port}, {"registry-port", c.RegistryPort}} {
+		if p.port < 0 || p.port > 65535 {
+			return fmt.Errorf("broker: --%s %d is not between 0 and 65535", p.flag, p.port)
+		}
+	}
+	return nil
+}
+
+// startCluster starts kfake. Its SyncWrites (an fsync per batch) stays off, as in Kafka's own
+// default: what was acknowledged survives SIGKILL of the broker either way, because it is in the
+// page cache of the kernel; only a crash of the machine could lose it, and it would cost 5 ms of
+// latency per batch on this disk (BenchmarkAppend/sync).
+func startCluster(dir string, port int) (*kfake.Cluster, error) {
+	cluster, err := kfake.NewCluster(
+		kfake.NumBrokers(1),
+		kfake.Ports(port),
+		kfake.ListenFn(listener("--port")),
+		kfake.DataDir(dir),
+		kfake.BrokerConfigs(map[string]string{
+			// Compaction and retention stall every produce while they run, once an hour. They
+			// run when Compact is called, and else never: the interval is 24 days.
+			"log.cleaner.backoff.ms": "2073600000",
+			"message.max.bytes":      fmt.Sprint(maxBatchBytes),
+		}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	return cluster, nil
+}
+
+// listener returns a net.Listen whose error says which flag to change when a port is taken.
+func listener(flag string) func(network, address string) (net.Listener, error) {
+	return func(network, address string) (net.Listener, error) {
+		ln, err := net.Listen(network, address)
+		if err != nil {
+			return nil, fmt.Errorf("%w: stop what listens there or choose another %s (0 takes a free one)",
+				err, flag)
+		}
+		return ln, nil
+	}
+}
 
 // Addr is the broker's host:port.
-func (b *Broker) Addr() string { panic("unwritten") }
+func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
 
 // RegistryURL is the schema registry's base URL.
-func (b *Broker) RegistryURL() string { panic("unwritten") }
+func (b *Broker) RegistryURL() string { return b.registry.url() }
+
+// Compact compacts all compacted topics now. No produce is answered meanwhile.
+func (b *Broker) Compact() { b.cluster.Compact() }
 
 // Close stops the broker; acknowledged data is on disk.
-func (b *Broker) Close() error { panic("unwritten") }
+func (b *Broker) Close() error {
+	if b.cluster != nil {
+		b.cluster.Close()
+	}
+	var err error
+	if b.registry != nil {
+		err = b.registry.close()
+	}
+	if b.lock != nil {
+		err = errors.Join(err, b.lock.unlock())
+	}
+	return err
+}

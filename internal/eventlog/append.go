@@ -1,0 +1,75 @@
+package eventlog
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// encodeBuffers holds *[]byte, so that a steady stream of appends allocates no batch.
+var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// Append appends records to one partition in order, acknowledged by all replicas, and returns the
+// offset of the first. Offset of the given records is ignored. What fits one broker batch (about
+// 1 MB) is appended atomically; more is split in order. It never lingers: one call is at least one
+// round trip, so callers batch.
+//
+// It tries again for up to 15 s when the broker cannot be reached or a leader moves. kafka-go has
+// no idempotent producer, so a batch whose acknowledgement was lost is then appended *twice*:
+// readers that count must tell by content. After an error, any prefix of the records may have
+// been appended.
+func (l *Log) Append(ctx context.Context, topic string, partition int, records []Record) (int64, error) {
+	full, err := l.name("topic", topic)
+	if err != nil {
+		return 0, err
+	}
+	if len(records) == 0 {
+		return 0, fmt.Errorf("append to %s/%d: no records", topic, partition)
+	}
+	buf := encodeBuffers.Get().(*[]byte)
+	defer encodeBuffers.Put(buf)
+	first := int64(-1)
+	for len(records) > 0 {
+		var n int
+		*buf, n = appendBatch(append((*buf)[:0], make([]byte, setSizeBytes)...), records)
+		offset, err := l.produce(ctx, full, partition, *buf)
+		if err != nil {
+			return 0, fmt.Errorf("append to %s/%d: %w", topic, partition, err)
+		}
+		if first < 0 {
+			first = offset
+		}
+		records = records[n:]
+	}
+	return first, nil
+}
+
+// setSizeBytes is the length field before the batches of a produce request. kafka-go writes it for
+// its own record sets and expects it in the reader of a raw one.
+const setSizeBytes = 4
+
+// produce appends one encoded batch, with room for its size before it, and returns its base
+// offset.
+func (l *Log) produce(ctx context.Context, full string, partition int, set []byte) (int64, error) {
+	binary.BigEndian.PutUint32(set, uint32(len(set)-setSizeBytes))
+	var offset int64
+	err := l.retry(ctx, func(ctx context.Context) error {
+		res, err := l.client.RawProduce(ctx, &kafka.RawProduceRequest{
+			Topic:        full,
+			Partition:    partition,
+			RequiredAcks: kafka.RequireAll,
+			RawRecords:   protocol.RawRecordSet{Reader: bytes.NewReader(set)},
+		})
+		if err != nil {
+			return err
+		}
+		offset = res.BaseOffset
+		return res.Error
+	})
+	return offset, err
+}

@@ -1,0 +1,122 @@
+package eventlog
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+)
+
+// A brokerRegistry is franz-go's srfake, which lives in memory, with a file behind it: ids stand
+// in every event of the log, so they must survive a restart as the log does.
+type brokerRegistry struct {
+	path   string
+	fake   *srfake.Registry
+	server *http.Server
+	addr   string
+
+	mu sync.Mutex // one change at a time, so that the file never goes back
+}
+
+func startRegistry(path string, port int) (*brokerRegistry, error) {
+	r := &brokerRegistry{path: path, fake: srfake.NewRegistry()}
+	if err := r.load(); err != nil {
+		return nil, fmt.Errorf("load schemas: %w", err)
+	}
+	ln, err := listener("--registry-port")("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return nil, fmt.Errorf("start schema registry: %w", err)
+	}
+	r.addr = ln.Addr().String()
+	r.server = &http.Server{Handler: r}
+	go r.server.Serve(ln) // returns when the server is closed
+	return r, nil
+}
+
+func (r *brokerRegistry) url() string { return "http://" + r.addr }
+
+func (r *brokerRegistry) close() error { return r.server.Close() }
+
+// ServeHTTP answers a request that may change something only after the change is on disk.
+func (r *brokerRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if req.Method == http.MethodGet {
+		r.fake.Handler().ServeHTTP(w, req)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answer := httptest.NewRecorder()
+	r.fake.Handler().ServeHTTP(answer, req)
+	if err := r.save(); err != nil {
+		http.Error(w, fmt.Sprintf("save schemas: %v", err), http.StatusInternalServerError)
+		return
+	}
+	for key, values := range answer.Header() {
+		w.Header()[key] = values
+	}
+	w.WriteHeader(answer.Code)
+	w.Write(answer.Body.Bytes()) // an error here is the client's, who is gone
+}
+
+// save writes all schemas, in the registry's own JSON, aside and into place.
+func (r *brokerRegistry) save() error {
+	answer := httptest.NewRecorder()
+	r.fake.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/schemas", nil))
+	if old, err := os.ReadFile(r.path); err == nil && bytes.Equal(old, answer.Body.Bytes()) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(r.path), filepath.Base(r.path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(answer.Body.Bytes())
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), r.path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+func (r *brokerRegistry) load() error {
+	text, err := os.ReadFile(r.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var schemas []sr.SubjectSchema
+	if err := json.Unmarshal(text, &schemas); err != nil {
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	// Versions in order, because a subject that shares another's id is registered anew and takes
+	// its next version.
+	slices.SortFunc(schemas, func(a, b sr.SubjectSchema) int {
+		return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.ID, b.ID))
+	})
+	seen := map[int]bool{}
+	for _, s := range schemas {
+		if seen[s.ID] {
+			if _, _, err := r.fake.RegisterSchema(s.Subject, s.Schema); err != nil {
+				return fmt.Errorf("%s: subject %s: %w", r.path, s.Subject, err)
+			}
+			continue
+		}
+		seen[s.ID] = true
+		r.fake.SeedSchema(s.Subject, s.Version, s.ID, s.Schema)
+	}
+	return nil
+}

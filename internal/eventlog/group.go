@@ -1,0 +1,163 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Timing of group membership. A member learns of a rebalance with its next heartbeat, so that a
+// join or a clean leave takes about one heartbeat interval; it costs two small requests a second.
+const (
+	heartbeatInterval = 500 * time.Millisecond
+	joinBackoff       = 200 * time.Millisecond
+)
+
+// A Member is one process's membership in one generation of a group.
+type Member struct {
+	log        *Log
+	group      string // full name
+	topic      string // full name
+	id         string
+	generation int32
+}
+
+// RunGroup joins the group as one more member and runs task once for every partition of topic
+// that is assigned to it, each in a goroutine of its own. The context of a task ends when its
+// partition is taken away or ctx ends; RunGroup waits for all tasks before it joins the next
+// generation. A task that returns nil early is done with its partition for this generation.
+//
+// It returns nil when ctx ends, or the first error of a task (errors of a task whose context has
+// ended do not count). Either way it leaves the group first, so that others take over at once and
+// not after the session timeout. While no coordinator can be reached it goes on trying.
+func (l *Log) RunGroup(
+	ctx context.Context, group, topic string,
+	task func(ctx context.Context, m *Member, partition int) error,
+) error {
+	g, err := l.newGroupRun(ctx, group, topic, task)
+	if err != nil {
+		return err
+	}
+	members, err := kafka.NewConsumerGroup(l.groupConfig(g.group, g.topic))
+	if err != nil {
+		return fmt.Errorf("join group %s: %w", group, err)
+	}
+	defer members.Close()
+	for {
+		generation, err := members.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && !rejoins(err):
+			return fmt.Errorf("join group %s: %w", group, err)
+		case err != nil:
+			continue // kafka-go backs off before it tries again
+		}
+		if err := g.run(ctx, generation); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *Log) groupConfig(group, topic string) kafka.ConsumerGroupConfig {
+	session := l.cfg.SessionTimeout
+	return kafka.ConsumerGroupConfig{
+		ID:                group,
+		Brokers:           l.cfg.Brokers,
+		Topics:            []string{topic},
+		Dialer:            &kafka.Dialer{ClientID: clientID, Timeout: dialTimeout},
+		HeartbeatInterval: min(heartbeatInterval, session/3),
+		SessionTimeout:    session,
+		RebalanceTimeout:  2 * session, // for tasks to end and commit
+		JoinGroupBackoff:  joinBackoff,
+		Timeout:           requestTimeout,
+	}
+}
+
+// rejoins reports whether joining again can help.
+func rejoins(err error) bool {
+	for _, k := range []error{
+		kafka.RebalanceInProgress, kafka.UnknownMemberId, kafka.IllegalGeneration, kafka.MemberIDRequired,
+	} {
+		if errors.Is(err, k) {
+			return true
+		}
+	}
+	return retriable(err)
+}
+
+// A groupRun is one call of RunGroup.
+type groupRun struct {
+	log          *Log
+	group, topic string // full names
+	task         func(ctx context.Context, m *Member, partition int) error
+}
+
+func (l *Log) newGroupRun(
+	ctx context.Context, group, topic string,
+	task func(ctx context.Context, m *Member, partition int) error,
+) (*groupRun, error) {
+	fullGroup, err := l.name("group", group)
+	if err != nil {
+		return nil, err
+	}
+	n, err := l.Partitions(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("join group %s: topic %s does not exist", group, topic)
+	}
+	return &groupRun{log: l, group: fullGroup, topic: l.cfg.Prefix + topic, task: task}, nil
+}
+
+// run runs the tasks of one generation and returns when all of them have ended, with the first
+// error of a task whose context had not ended.
+func (g *groupRun) run(ctx context.Context, generation *kafka.Generation) error {
+	m := &Member{
+		log: g.log, group: g.group, topic: g.topic,
+		id: generation.MemberID, generation: generation.ID,
+	}
+	ended := make(chan error, 1)
+	// kafka-go ends a generation when a function given to Start returns, and joins the next one
+	// only after it has; so all tasks are one such function.
+	generation.Start(func(over context.Context) {
+		ended <- g.runTasks(ctx, over, m, generation.Assignments[g.topic])
+	})
+	return <-ended
+}
+
+// runTasks returns after the generation is over (or ctx, or a task has failed) and all tasks have
+// returned.
+func (g *groupRun) runTasks(
+	ctx, over context.Context, m *Member, assigned []kafka.PartitionAssignment,
+) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(over, func() { cancel(nil) })
+	defer stop()
+	var tasks sync.WaitGroup
+	for _, a := range assigned {
+		tasks.Go(func() {
+			if err := g.task(ctx, m, a.ID); err != nil && ctx.Err() == nil {
+				cancel(&taskError{err})
+			}
+		})
+	}
+	<-ctx.Done()
+	tasks.Wait()
+	var failed *taskError
+	if errors.As(context.Cause(ctx), &failed) {
+		return failed.err
+	}
+	return nil
+}
+
+// A taskError is why the context of all tasks of a generation ended.
+type taskError struct{ err error }
+
+func (e *taskError) Error() string { return e.err.Error() }

@@ -1,0 +1,91 @@
+package eventlog_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// startBroker starts a broker on a folder of its own, for the length of a test.
+func startBroker(t testing.TB) *eventlog.Broker {
+	t.Helper()
+	b, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: t.TempDir()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, b.Close()) })
+	return b
+}
+
+// open opens a log on a broker, for the length of a test.
+func open(t testing.TB, b *eventlog.Broker) *eventlog.Log {
+	t.Helper()
+	l, err := eventlog.Open(t.Context(), eventlog.Config{
+		Brokers: []string{b.Addr()}, Registry: b.RegistryURL(), Prefix: "test.",
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	return l
+}
+
+// newLog is a log on a broker of its own, with one topic.
+func newLog(t testing.TB, topic string, partitions int) *eventlog.Log {
+	t.Helper()
+	l := open(t, startBroker(t))
+	createTopic(t, l, topic, partitions)
+	return l
+}
+
+func createTopic(t testing.TB, l *eventlog.Log, topic string, partitions int) {
+	t.Helper()
+	require.NoError(t, l.CreateTopics(t.Context(), eventlog.TopicSpec{Name: topic, Partitions: partitions}))
+}
+
+// values are n records whose values count from first.
+func values(first, n int) []eventlog.Record {
+	records := make([]eventlog.Record, n)
+	for i := range records {
+		records[i] = eventlog.Record{AppendTime: int64(1000 + first + i), Value: fmt.Appendf(nil, "v%d", first+i)}
+	}
+	return records
+}
+
+// readAll reads a partition from offset to its end, and copies what it reads.
+func readAll(t testing.TB, l *eventlog.Log, topic string, partition int, offset int64) []eventlog.Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := l.Reader(ctx, topic, partition, offset)
+	require.NoError(t, err)
+	defer r.Close()
+	var all []eventlog.Record
+	for {
+		b, err := r.Read(ctx, time.Millisecond)
+		require.NoError(t, err)
+		for _, rec := range b.Records {
+			all = append(all, clone(rec))
+		}
+		if b.Next >= b.End {
+			return all
+		}
+	}
+}
+
+func clone(r eventlog.Record) eventlog.Record {
+	copied := func(b []byte) []byte {
+		if b == nil {
+			return nil
+		}
+		return append([]byte{}, b...)
+	}
+	r.Key, r.Value = copied(r.Key), copied(r.Value)
+	headers := r.Headers
+	r.Headers = nil
+	for _, h := range headers {
+		r.Headers = append(r.Headers, eventlog.Header{Key: h.Key, Value: copied(h.Value)})
+	}
+	return r
+}

@@ -1,0 +1,90 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"lambdakappa/event"
+)
+
+// The registry is asked once per schema id, so it may take its time; it restarts with the
+// embedded broker.
+const (
+	registryTimeout  = 3 * time.Second
+	registryPatience = 5 * time.Second
+)
+
+var _ event.SchemaSource = (*Log)(nil)
+
+func newRegistryClient(base string) (*sr.Client, error) {
+	if base == "" {
+		return nil, nil
+	}
+	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("schema registry %q is not an http:// or https:// URL", base)
+	}
+	client, err := sr.NewClient(sr.URLs(base), sr.HTTPClient(&http.Client{Timeout: registryTimeout}))
+	if err != nil {
+		return nil, fmt.Errorf("schema registry %s: %w", base, err)
+	}
+	return client, nil
+}
+
+// RegisterSchema registers a schema under a subject and returns its id; the same text again
+// returns the same id. Subjects are not prefixed: an event's schema is the same on every run.
+func (l *Log) RegisterSchema(ctx context.Context, subject, schema string) (uint32, error) {
+	var id int
+	err := l.askRegistry(ctx, func(ctx context.Context) (err error) {
+		id, err = l.registry.RegisterSchema(ctx, subject, sr.Schema{Schema: schema}, -1, -1)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("register schema %s: %w", subject, err)
+	}
+	return uint32(id), nil
+}
+
+// SchemaByID implements event.SchemaSource.
+func (l *Log) SchemaByID(id uint32) (string, error) {
+	var schema sr.Schema
+	err := l.askRegistry(context.Background(), func(ctx context.Context) (err error) {
+		schema, err = l.registry.SchemaByID(ctx, int(id))
+		return err
+	})
+	var answer *sr.ResponseError
+	if errors.As(err, &answer) && answer.ErrorCode == sr.ErrSchemaNotFound.Code {
+		return "", event.ErrNoSchema
+	}
+	return schema.Schema, err
+}
+
+// askRegistry goes on for a while when there is no answer; an answer, good or bad, ends it.
+func (l *Log) askRegistry(ctx context.Context, ask func(context.Context) error) error {
+	if l.registry == nil {
+		return errors.New("no schema registry given: set --schema-registry")
+	}
+	start := time.Now()
+	for wait := firstBackoff; ; wait = min(2*wait, maxBackoff) {
+		err := ask(ctx)
+		var answer *sr.ResponseError
+		if err == nil || errors.As(err, &answer) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Since(start) > registryPatience {
+			return fmt.Errorf("schema registry %s cannot be reached: %w; check --schema-registry",
+				l.cfg.Registry, err)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+}

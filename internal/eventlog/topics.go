@@ -1,0 +1,153 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Sizes of topics, bytes.
+const (
+	// maxBatchBytes is what the broker takes as one batch: room for one large record beside
+	// batchBytes, which is what Append aims for.
+	maxBatchBytes = 8 << 20
+
+	// Kafka keeps whole segments; large ones mean few files. It never compacts the newest
+	// segment, so compacted topics have smaller ones.
+	segmentBytes          = 1 << 30
+	compactedSegmentBytes = 64 << 20
+)
+
+// A TopicSpec describes a topic. Time and size retention are always off.
+type TopicSpec struct {
+	Name       string
+	Partitions int
+	Compacted  bool
+}
+
+// CreateTopics creates the topics that do not exist; one that exists with another number of
+// partitions is an error.
+func (l *Log) CreateTopics(ctx context.Context, topics ...TopicSpec) error {
+	for _, t := range topics {
+		if err := l.createTopic(ctx, t); err != nil {
+			return fmt.Errorf("create topic %s: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+func (l *Log) createTopic(ctx context.Context, spec TopicSpec) error {
+	full, err := l.name("topic", spec.Name)
+	if err != nil {
+		return err
+	}
+	if spec.Partitions < 1 {
+		return fmt.Errorf("%d partitions: must be at least 1", spec.Partitions)
+	}
+	err = l.retry(ctx, func(ctx context.Context) error {
+		res, err := l.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{
+			Topics: []kafka.TopicConfig{spec.config(full)},
+		})
+		if err != nil {
+			return err
+		}
+		return res.Errors[full]
+	})
+	if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+		return err
+	}
+	return l.checkPartitions(ctx, full, spec.Partitions)
+}
+
+// checkPartitions waits until the topic is known everywhere and holds its partitions against n.
+func (l *Log) checkPartitions(ctx context.Context, full string, n int) error {
+	return l.retry(ctx, func(ctx context.Context) error {
+		m, err := l.topicMetadata(ctx, full)
+		if err != nil {
+			return err
+		}
+		if have := len(m.Topics[0].Partitions); have != n {
+			return fmt.Errorf("it exists with %d partitions, not %d", have, n)
+		}
+		return nil
+	})
+}
+
+// config spells out every setting that a broker's defaults could otherwise decide. Kafka's time
+// retention compares CreateTime, which may lie years back here, with the wall clock.
+func (s TopicSpec) config(full string) kafka.TopicConfig {
+	policy, segment := "delete", segmentBytes
+	if s.Compacted {
+		policy, segment = "compact", compactedSegmentBytes
+	}
+	return kafka.TopicConfig{
+		Topic:             full,
+		NumPartitions:     s.Partitions,
+		ReplicationFactor: -1, // the broker's default
+		ConfigEntries: []kafka.ConfigEntry{
+			{ConfigName: "cleanup.policy", ConfigValue: policy},
+			{ConfigName: "retention.ms", ConfigValue: "-1"},
+			{ConfigName: "retention.bytes", ConfigValue: "-1"},
+			{ConfigName: "segment.bytes", ConfigValue: strconv.Itoa(segment)},
+			{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(maxBatchBytes)},
+			{ConfigName: "message.timestamp.type", ConfigValue: "CreateTime"},
+		},
+	}
+}
+
+// DeleteTopics deletes the topics; one that does not exist is not an error.
+func (l *Log) DeleteTopics(ctx context.Context, names ...string) error {
+	for _, name := range names {
+		if err := l.deleteTopic(ctx, name); err != nil {
+			return fmt.Errorf("delete topic %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (l *Log) deleteTopic(ctx context.Context, name string) error {
+	full, err := l.name("topic", name)
+	if err != nil {
+		return err
+	}
+	err = l.retry(ctx, func(ctx context.Context) error {
+		res, err := l.client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{full}})
+		if err != nil {
+			return err
+		}
+		if err := res.Errors[full]; !errors.Is(err, kafka.UnknownTopicOrPartition) {
+			return err
+		}
+		return nil
+	})
+	l.forgetCluster()
+	return err
+}
+
+// Partitions returns the number of partitions of a topic; 0 when the topic does not exist.
+func (l *Log) Partitions(ctx context.Context, topic string) (int, error) {
+	full, err := l.name("topic", topic)
+	if err != nil {
+		return 0, err
+	}
+	var n int
+	err = l.retry(ctx, func(ctx context.Context) error {
+		m, err := l.topicMetadata(ctx, full)
+		if errors.Is(err, kafka.UnknownTopicOrPartition) {
+			n = 0
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		n = len(m.Topics[0].Partitions)
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("look up topic %s: %w", topic, err)
+	}
+	return n, nil
+}
