@@ -8,6 +8,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/view"
 )
 
 // A verdict says whether the answers of a run are right. It decides what may be printed of it.
@@ -136,6 +137,24 @@ func (g *group) answers() cell {
 	default:
 		return cell{"right: " + runs(n[runRight]), right}
 	}
+}
+
+// compared sums what was compared over all runs of the group.
+func (g *group) compared() (windows, alerts view.Diff, checks []result.Check) {
+	for _, r := range g.Runs {
+		addDiff(&windows, r.Correctness.Windows)
+		addDiff(&alerts, r.Correctness.Alerts)
+		checks = append(checks, r.Checks...)
+	}
+	return windows, alerts, checks
+}
+
+func addDiff(sum *view.Diff, d view.Diff) {
+	sum.Expected += d.Expected
+	sum.Exact += d.Exact
+	sum.Missing += d.Missing
+	sum.Unexpected += d.Unexpected
+	sum.Different += d.Different
 }
 
 func runs(n int) string {

@@ -64,12 +64,12 @@ func (p *page) plots() []*plot {
 }
 
 var asked = []string{
-	"A fleet of cars sends sensor readings to one log. Two architectures compute the same answers from " +
-		"it: per car and 10 s window a summary, and per suspicious reading an alert.",
-	"Lambda computes them twice: a batch layer over all history, a speed layer over what came since; serving " +
-		"merges the two. Kappa computes them once, as a stream; a fix of the logic is a replay of the log.",
-	"First question: are all answers right, row by row, against a third program that both never saw? " +
-		"Only then: how soon, how fresh, at what cost, with how much code?",
+	"A fleet of cars sends sensor readings to one log. Two architectures compute the same answers: a summary " +
+		"per car and window, and an alert per suspicious reading. Lambda does it twice (a batch layer over all " +
+		"history, a speed layer over what came since) and merges. Kappa does it once, as a stream, and replays " +
+		"the log when the logic changes.",
+	"First question: is every row right, compared with a third program that neither side shares? " +
+		"Only then: how soon, at what cost, with how much code?",
 }
 
 func facts(s *result.Summary) string {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/view"
 )
 
 func sections(s *result.Summary) []section {
@@ -46,8 +47,7 @@ func runTable(gs []*group) table {
 		for _, r := range g.Runs {
 			t.Rows = append(t.Rows, []cell{
 				text(runName(g, r)), text(figure(float64(r.Events))), runVerdict(r),
-				diffCell(r.Correctness.Windows.Exact, r.Correctness.Windows.Expected, r.Correctness.Windows.OK()),
-				diffCell(r.Correctness.Alerts.Exact, r.Correctness.Alerts.Expected, r.Correctness.Alerts.OK()),
+				diffCell(r.Correctness.Windows), diffCell(r.Correctness.Alerts),
 				checksCell(r.Checks),
 			})
 		}
@@ -70,15 +70,15 @@ func runVerdict(r *result.Run) cell {
 	}
 }
 
-func diffCell(exact, expected int, ok bool) cell {
-	switch {
-	case expected == 0 && ok:
+func diffCell(d view.Diff) cell {
+	if d.Expected == 0 && d.OK() {
 		return cell{"not compared", absent}
-	case ok:
-		return text(fmt.Sprintf("%s of %s", figure(float64(exact)), figure(float64(expected))))
-	default:
-		return cell{fmt.Sprintf("%s of %s", figure(float64(exact)), figure(float64(expected))), wrong}
 	}
+	c := cell{Text: figure(float64(d.Exact)) + " of " + figure(float64(d.Expected))}
+	if !d.OK() {
+		c.Tone = wrong
+	}
+	return c
 }
 
 func checksCell(checks []result.Check) cell {

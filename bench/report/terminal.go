@@ -9,36 +9,57 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// Terminal prints the summary at the end of a run: verdicts, figures, code size and budgets. The
-// caller prints the path of the report, which only it knows.
+// Terminal prints the summary at the end of a run: is it right, the figures, code size and
+// budgets. The caller prints the path of the report, which only it knows.
 func Terminal(w io.Writer, s *result.Summary) {
-	p := newPage(s)
-	for _, b := range p.Banners {
-		fmt.Fprintf(w, "! %s\n", b.Text)
+	for _, b := range banners(s) {
+		fmt.Fprintf(w, "! %s\n", plainText(b.Text))
 	}
-	if len(p.Verdicts.Rows) == 0 {
-		fmt.Fprintln(w, "no scenario ran")
-	}
-	for _, sec := range p.Sections {
-		if len(sec.Tables) == 0 || sec.ID == "context" {
-			continue
-		}
-		fmt.Fprintf(w, "\n%s\n", headingOf(sec))
-		for _, t := range sec.Tables {
+	terminalAnswers(w, s)
+	for _, name := range scenarios(s) {
+		gs := groups(s, name)
+		if t := figureTable(name, gs); len(t.Rows) > 0 {
+			fmt.Fprintf(w, "\n%s\n", plainText(name))
 			t.terminal(w)
 		}
-		for _, note := range firstFew(sec.Notes, 5) {
-			fmt.Fprintf(w, "  %s\n", plainText(note))
-		}
 	}
-	fmt.Fprintf(w, "\nreproduce: %s   (seed %d, revision %s)\n", plainText(p.Command), s.Seed, s.Revision)
+	if len(s.CodeSize) > 0 {
+		t := codeTable(s.CodeSize)
+		fmt.Fprintln(w, "\ncode")
+		t.terminal(w)
+	}
+	for _, sec := range []section{limitsSection(s), budgetSection(s)} {
+		fmt.Fprintf(w, "\n%s\n", sec.Title)
+		sec.Tables[0].terminal(w)
+	}
+	fmt.Fprintf(w, "\nreproduce: %s   (seed %d, revision %s)\n",
+		plainText(s.Command), s.Seed, plainText(s.Revision))
 }
 
-func headingOf(sec section) string {
-	if sec.ID == "budgets" || sec.ID == "limits" || sec.About == "" {
-		return sec.Title
+// terminalAnswers has one line per group of runs, and below it what went wrong.
+func terminalAnswers(w io.Writer, s *result.Summary) {
+	t := table{Head: []string{"scenario", "arm", "answers", "windows exact", "alerts exact", "checks passed"}}
+	var notes []string
+	for _, name := range scenarios(s) {
+		for _, g := range groups(s, name) {
+			windows, alerts, checks := g.compared()
+			t.Rows = append(t.Rows, []cell{
+				text(name), text(g.Label), g.answers(),
+				diffCell(windows), diffCell(alerts), checksCell(checks),
+			})
+			if g.worst() == runWrong {
+				notes = append(notes, runNotes([]*group{g})...)
+			}
+		}
 	}
-	return sec.Title + ": " + sec.About
+	if len(t.Rows) == 0 {
+		fmt.Fprintln(w, "no scenario ran")
+		return
+	}
+	t.terminal(w)
+	for _, note := range firstFew(notes, 8) {
+		fmt.Fprintf(w, "  %s\n", plainText(note))
+	}
 }
 
 func firstFew(lines []string, n int) []string {
