@@ -33,7 +33,7 @@ var metrics = []metric{
 	{Name: "freshness of the batch layer alone, p50", Unit: "ms", get: freshness("batch", p50), Layer: true},
 	{Name: "freshness of the batch layer alone, max", Unit: "ms", get: freshness("batch", maximum), Layer: true},
 	{Name: "throughput", Unit: "events/s", get: func(r *result.Run) *float64 { return positive(r.EventsPerSecond) }},
-	{Name: "duration", Unit: "s", get: func(r *result.Run) *float64 { return positive(r.Seconds) }},
+	{Name: "duration", Unit: "s", get: duration},
 	{Name: "CPU per million events", Unit: "s", get: cost(func(c *result.Cost) float64 { return c.CPUSecondsPerMillionEvents })},
 	{Name: "peak memory", Unit: "B", get: cost(func(c *result.Cost) float64 { return float64(c.PeakRSSBytes) })},
 	{Name: "log per event", Unit: "B", get: cost(func(c *result.Cost) float64 { return c.BytesPerEvent.Log })},
@@ -120,6 +120,15 @@ func positive(x float64) *float64 {
 		return nil
 	}
 	return &x
+}
+
+// duration is a figure only where a throughput was measured: elsewhere it is the length of the
+// workload.
+func duration(r *result.Run) *float64 {
+	if r.EventsPerSecond <= 0 {
+		return nil
+	}
+	return positive(r.Seconds)
 }
 
 // values returns the metric of every counted run of the group that has it.

@@ -168,7 +168,7 @@ func costPlot(scenario string, gs []*group) *plot {
 	p := &plot{
 		ID:    slug(scenario) + "-cost",
 		Title: "CPU seconds per million events, by component",
-		About: "Shorter is cheaper. Whole processes, nothing subtracted: the broker and the driver are shown where they were measured.",
+		About: "Shorter is cheaper. Whole processes with the broker, nothing taken off; generator and driver are not in it.",
 		Data:  table{Head: []string{"run", "component", "CPU s per million events", "peak memory", "read", "written", "starts"}},
 	}
 	for _, g := range gs {
