@@ -15,19 +15,21 @@ import (
 // Rows are in the order of their keys.
 
 // A windowRow is a row of the file "windows": raw sums, so that the speed view can be merged in.
+// Counts and times shrink by their encoding; sums and measurements would not shrink by much, and
+// compressing them would take as long as everything else that writes the view.
 type windowRow struct {
 	CarID              string  `parquet:"car_id,dict"`
-	Start              int64   `parquet:"window_start"`
-	Readings           int64   `parquet:"readings"`
+	Start              int64   `parquet:"window_start,delta"`
+	Readings           int64   `parquet:"readings,delta"`
 	SpeedSum           int64   `parquet:"speed_sum"`
 	SpeedMax           float32 `parquet:"speed_max"`
 	CoolantTempMax     float32 `parquet:"coolant_temp_max"`
 	EngineVibrationMax float32 `parquet:"engine_vibration_max"`
-	TirePressureMin    int32   `parquet:"tire_pressure_min"`
+	TirePressureMin    int32   `parquet:"tire_pressure_min,delta"`
 	BatteryVoltageMin  float32 `parquet:"battery_voltage_min"`
 	CurrentDrawSum     int64   `parquet:"current_draw_sum"`
-	Anomalies          int64   `parquet:"anomalies"`
-	LastSeq            int64   `parquet:"last_seq"`
+	Anomalies          int64   `parquet:"anomalies,delta"`
+	LastSeq            int64   `parquet:"last_seq,delta"`
 }
 
 // windowColumns are the columns of windowRow in their order.

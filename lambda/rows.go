@@ -19,7 +19,7 @@ func writeParquet[T any](path string, rows func(emit func(T))) error {
 	if err != nil {
 		return err
 	}
-	w := parquet.NewGenericWriter[T](file, parquet.Compression(&parquet.Snappy))
+	w := parquet.NewGenericWriter[T](file)
 	chunk := make([]T, 0, rowChunk)
 	var failed error
 	flush := func() {
