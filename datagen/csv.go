@@ -9,6 +9,7 @@ import (
 	"iter"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"lambdakappa/event"
 )
@@ -188,8 +189,8 @@ func (c *csvReader) car() *recordedCar {
 	if car := c.cars[string(name)]; car != nil {
 		return car
 	}
-	if len(name) == 0 {
-		c.wrong("the name of a car")
+	if len(name) == 0 || !utf8.Valid(name) {
+		c.wrong("the name of a car in UTF-8")
 	}
 	car := &recordedCar{id: string(name)}
 	c.cars[car.id] = car

@@ -94,7 +94,8 @@ func TestCSVErrorsNameThePlace(t *testing.T) {
 	f(change(",0.96,", ",1e7,"), `line 3, column accelerometer_1_2_value: "1e7": must be a number below 1048576`)
 	f(change(",31,", ",31.5,"), `line 3, column tire_pressure_1_2: "31.5": must be a whole number`)
 	f(change(",31,", ",99999999999,"), `line 3, column tire_pressure_1_2: "99999999999": must be a whole number`)
-	f(change("red", ""), `line 3, column car: "": must be the name of a car`)
+	f(change("red", ""), `line 3, column car: "": must be the name of a car in UTF-8`)
+	f(change("red", "r\xffd"), `line 3, column car: "r\xffd": must be the name of a car in UTF-8`)
 	for _, wrong := range []string{"-1", "1e9", "12.", "12.1234", "12.+1", "99999999999", "now", ""} {
 		f(change("1577836800", wrong), fmt.Sprintf("line 3, column time: %q: %s", wrong, seconds))
 	}

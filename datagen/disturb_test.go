@@ -69,7 +69,7 @@ func TestWhateverIsDisturbedNoReadingIsLost(t *testing.T) {
 
 // Ensure that every disturbance does what its field says, at its rate.
 func TestDisturbancesKeepTheirPromises(t *testing.T) {
-	spec := fleet(6, 500, 3*time.Minute)
+	spec := fleet(6, 250, 3*time.Minute)
 	spec.Disturbances = datagen.BadDay()
 	spec.Conflicts, spec.Malformed, spec.Skew = 0.01, 0.01, 0.01
 	all, values := collect(spec)

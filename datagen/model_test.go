@@ -109,7 +109,7 @@ func fleet(seed uint64, cars int, d time.Duration) datagen.Spec {
 
 // Ensure that whatever a car shows is possible, and exact in fixed point.
 func TestSensorsStayInTheirRanges(t *testing.T) {
-	st := fleet(3, 500, 10*time.Minute).Stream()
+	st := fleet(3, 200, 10*time.Minute).Stream()
 	var p datagen.Planned
 	for st.Next(&p) {
 		e := &p.Event
@@ -178,7 +178,7 @@ func (m *mean) value() float64 { return m.sum / float64(m.n) }
 
 // Ensure that a failure begins and is repaired while others last.
 func TestFailuresBeginAndAreRepaired(t *testing.T) {
-	spec := fleet(5, 100, time.Hour)
+	spec := fleet(5, 40, time.Hour)
 	begun, repaired := 0, 0
 	for car := range spec.Cars {
 		_, before := spec.Reading(car, 0)
