@@ -27,6 +27,9 @@ func (c *Counters) Add(o Counters) {
 
 // Reject counts n dead letters of one reason.
 func (c *Counters) Reject(reason event.Reason, n int64) {
+	if n == 0 {
+		return
+	}
 	if c.DeadLetters == nil {
 		c.DeadLetters = map[event.Reason]int64{}
 	}
