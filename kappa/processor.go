@@ -2,6 +2,7 @@ package kappa
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -89,6 +90,10 @@ func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition i
 		p.mu.Lock()
 		p.idle[partition] = t
 		p.mu.Unlock()
+	}
+	if errors.Is(err, eventlog.ErrNotMember) {
+		<-ctx.Done() // a rebalance has begun that this process has not heard of yet; it will
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("process partition %d: %w", partition, err)

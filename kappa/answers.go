@@ -1,0 +1,180 @@
+package kappa
+
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
+)
+
+// Layers implements [httpapi.Answers]: Kappa has one view, and one answer.
+func (s *Serving) Layers() []httpapi.Layer { return []httpapi.Layer{httpapi.Merged} }
+
+// Windows implements [httpapi.Answers].
+func (s *Serving) Windows(r httpapi.Range) ([]view.Window, httpapi.Stamp) {
+	m := s.live.Load()
+	var rows []view.Window
+	for _, p := range m.partsOf(r.Car) {
+		rows = p.readWindows(rows, r)
+	}
+	return rows, m.stamp()
+}
+
+// Alerts implements [httpapi.Answers].
+func (s *Serving) Alerts(r httpapi.Range) ([]view.Alert, httpapi.Stamp) {
+	m := s.live.Load()
+	var rows []view.Alert
+	for _, p := range m.partsOf(r.Car) {
+		rows = p.readAlerts(rows, r)
+	}
+	return rows, m.stamp()
+}
+
+// Latest implements [httpapi.Answers]. A query that waits when its view is replaced goes on
+// waiting on the new one.
+func (s *Serving) Latest(
+	ctx context.Context, car string, afterSeq int64, _ httpapi.Layer,
+) (httpapi.Latest, bool) {
+	for mayWait := afterSeq >= 0; ; {
+		m := s.live.Load()
+		p := m.partsOf(car)[0]
+		answer, found, w := p.latest(car, afterSeq, mayWait)
+		if w == nil {
+			answer.Stamp = m.stamp()
+			return answer, found
+		}
+		select {
+		case <-w.news:
+		case <-m.dropped:
+		case <-ctx.Done():
+			mayWait = false
+		}
+		p.leave(car, w)
+	}
+}
+
+// Status implements [httpapi.Answers].
+func (s *Serving) Status() httpapi.Status {
+	m := s.live.Load()
+	status := httpapi.Status{Architecture: "kappa", Stamp: m.stamp(), Candidate: s.candidate()}
+	ends := *s.ends.Load()
+	for i, p := range m.parts {
+		p.mu.RLock()
+		progress := p.progress
+		status.Rows.Windows += p.windows
+		status.Rows.Alerts += p.alerts
+		p.mu.RUnlock()
+
+		end := max(ends[i], progress.Position) // ends are looked up every now and then
+		status.Partitions = append(status.Partitions, httpapi.PartitionStatus{
+			Partition: i, Position: progress.Position, EndOffset: end,
+			Watermark: int64(progress.Watermark), NewestAppend: progress.Newest,
+		})
+		status.Lag += end - progress.Position
+		status.Counters.Add(progress.Counters)
+	}
+	return status
+}
+
+func (m *materialised) stamp() httpapi.Stamp { return httpapi.Stamp{Version: m.version} }
+
+// partsOf returns the parts that hold rows of a car; "" is all cars.
+func (m *materialised) partsOf(car string) []*part {
+	if car == "" {
+		return m.parts
+	}
+	i := eventlog.PartitionOf([]byte(car), len(m.parts))
+	return m.parts[i : i+1]
+}
+
+// readWindows appends the part's rows in the range.
+func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for c := range p.carsOf(r.Car) {
+		i := sort.Search(len(c.windows), func(i int) bool { return c.windows[i].start >= r.From })
+		for ; i < len(c.windows) && c.windows[i].start < r.To; i++ {
+			key := view.WindowKey{CarID: c.id, Start: c.windows[i].start}
+			rows = append(rows, view.Window{WindowKey: key, Tally: c.windows[i].tally})
+		}
+	}
+	return rows
+}
+
+// readAlerts appends the part's alerts in the range.
+func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for c := range p.carsOf(r.Car) {
+		for _, a := range c.alerts {
+			if a.eventTime < r.From || a.eventTime >= r.To {
+				continue
+			}
+			rows = append(rows, view.Alert{
+				AlertKey:  view.AlertKey{CarID: c.id, Seq: a.seq},
+				EventTime: a.eventTime, Rule: a.rule, Score: a.score,
+			})
+		}
+	}
+	return rows
+}
+
+// carsOf yields one car, if it is there, or all of them.
+func (p *part) carsOf(id string) func(yield func(*carRows) bool) {
+	return func(yield func(*carRows) bool) {
+		if id != "" {
+			if c := p.cars[id]; c != nil {
+				yield(c)
+			}
+			return
+		}
+		for _, c := range p.cars {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// latest answers a point query; or, when there is nothing above afterSeq yet and the query may
+// wait, it returns what to wait for. Both under one lock: no reading slips in between.
+func (p *part) latest(car string, afterSeq int64, mayWait bool) (httpapi.Latest, bool, *waiter) {
+	if mayWait {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+	} else {
+		p.mu.RLock()
+		defer p.mu.RUnlock()
+	}
+	c := p.cars[car]
+	if mayWait && (c == nil || c.lastSeq <= afterSeq) {
+		return httpapi.Latest{}, false, p.wait(car)
+	}
+	if c == nil || len(c.windows) == 0 {
+		return httpapi.Latest{}, false, nil
+	}
+	newest := c.windows[len(c.windows)-1]
+	return httpapi.Latest{
+		Car: car, LastSeq: c.lastSeq, Visible: c.visible(afterSeq),
+		Window: view.Window{
+			WindowKey: view.WindowKey{CarID: c.id, Start: newest.start}, Tally: newest.tally,
+		},
+	}, true, nil
+}
+
+// visible names the readings above a seq, ascending.
+func (c *carRows) visible(afterSeq int64) []int64 {
+	var seqs []int64
+	for _, l := range c.recent {
+		for _, seq := range l.seqs {
+			if seq > afterSeq {
+				seqs = append(seqs, seq)
+			}
+		}
+	}
+	slices.Sort(seqs)
+	return seqs
+}

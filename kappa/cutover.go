@@ -1,0 +1,92 @@
+package kappa
+
+import (
+	"context"
+	"fmt"
+)
+
+// The cut-over, Kreps' third step. While a candidate is built, serving holds two views and answers
+// from one. It changes over when the answers of the new view reflect at least as much of the log
+// as those of the old one, on every partition: so no answer goes back in time. And it changes one
+// pointer that every query loads once: so no answer mixes versions.
+
+// nominate makes the version that is to be live next the one that is materialised beside the live
+// one. It returns the new view when there is one to be followed from now on.
+func (s *Serving) nominate(now standing) *materialised {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	live := s.live.Load()
+	version := now.candidate
+	if now.live != live.version {
+		version = now.live // another serving has cut over before this one
+	}
+	if s.next != nil && s.next.version == version {
+		return nil
+	}
+	if s.next != nil {
+		s.next.stop() // another candidate came after it
+		s.next = nil
+	}
+	if version == "" || version == live.version {
+		return nil
+	}
+	s.next = newMaterialised(s.cfg, version, len(live.parts))
+	return s.next
+}
+
+// candidate names the version that is materialised beside the live one; "" when there is none.
+func (s *Serving) candidate() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next == nil {
+		return ""
+	}
+	return s.next.version
+}
+
+// cutOver makes m the live view if it is the next one and has caught up.
+//
+// The order is what makes a crash at any point harmless: the old view stands still first, so that
+// it cannot get ahead again; then the control topic says who is live, so that a restart answers
+// from the new view; then the answers change.
+func (s *Serving) cutOver(ctx context.Context, m *materialised) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.live.Load()
+	if s.next != m || !freezeIfBehind(old, m) {
+		return nil
+	}
+	if err := s.cfg.step("cut-over"); err != nil {
+		return err
+	}
+	if err := goLive(ctx, s.cfg.Log, m.version, old.version); err != nil {
+		return fmt.Errorf("cut over to %s: %w", m.version, err)
+	}
+	s.live.Store(m)
+	s.next = nil
+	close(old.dropped)
+	old.stop()
+	s.cfg.notify("live", "version", m.version)
+	return nil
+}
+
+// freezeIfBehind freezes the old view if the new one has caught up with it on every partition. It
+// holds all of the old view's locks for the comparison, which is a few instructions.
+func freezeIfBehind(old, new *materialised) bool {
+	for _, p := range old.parts {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+	}
+	for i, p := range new.parts {
+		p.mu.RLock()
+		begun, position := p.begun, p.progress.Position
+		p.mu.RUnlock()
+		if !begun || position < old.parts[i].progress.Position {
+			return false
+		}
+	}
+	for _, p := range old.parts {
+		p.frozen = true
+	}
+	return true
+}
