@@ -18,6 +18,7 @@ type Reader struct {
 	topic     string // as the caller says it
 	full      string
 	partition int
+	compacted bool // see CompactedReader
 	next      int64
 	conn      *fetchConn // nil when it has to connect
 	buf       []byte     // the last connection's buffer
@@ -59,6 +60,9 @@ func (r *Reader) Read(ctx context.Context, maxWait time.Duration) (Batch, error)
 		r.disconnect()
 		if ctx.Err() != nil {
 			return Batch{}, ctx.Err()
+		}
+		if r.skipCompacted(ctx, err) {
+			continue
 		}
 		if !retriable(err) {
 			return Batch{}, r.wrap(err)
