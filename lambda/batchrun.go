@@ -169,12 +169,3 @@ func (r *batchRun) summarize() {
 		m.Alerts += int64(len(part.fold.alerts))
 	}
 }
-
-// boundaries lists the boundary of every partition.
-func (m *Manifest) boundaries() []int64 {
-	boundaries := make([]int64, len(m.Partitions))
-	for p := range m.Partitions {
-		boundaries[p] = m.Partitions[p].Boundary
-	}
-	return boundaries
-}

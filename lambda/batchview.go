@@ -14,10 +14,10 @@ import (
 // windows, alerts, seen (all readings that count, as runs of seqs) and handover (see handover.go).
 // Rows are in the order of their keys.
 
-// A windowRow is a row of the file "windows": raw sums, so that the speed view can be merged in.
+// A windowEntry is a row of the file "windows": raw sums, so that the speed view can be merged in.
 // Counts and times shrink by their encoding; sums and measurements would not shrink by much, and
 // compressing them would take as long as everything else that writes the view.
-type windowRow struct {
+type windowEntry struct {
 	CarID              string  `parquet:"car_id,dict"`
 	Start              int64   `parquet:"window_start,delta"`
 	Readings           int64   `parquet:"readings,delta"`
@@ -32,15 +32,15 @@ type windowRow struct {
 	LastSeq            int64   `parquet:"last_seq,delta"`
 }
 
-// windowColumns are the columns of windowRow in their order.
+// windowColumns are the columns of windowEntry in their order.
 var windowColumns = []string{
 	"car_id", "window_start", "readings", "speed_sum", "speed_max", "coolant_temp_max",
 	"engine_vibration_max", "tire_pressure_min", "battery_voltage_min", "current_draw_sum",
 	"anomalies", "last_seq",
 }
 
-// An alertRow is a row of the file "alerts".
-type alertRow struct {
+// An alertEntry is a row of the file "alerts".
+type alertEntry struct {
 	CarID     string  `parquet:"car_id,dict"`
 	Seq       int64   `parquet:"seq"`
 	EventTime int64   `parquet:"event_time"`
@@ -48,8 +48,8 @@ type alertRow struct {
 	Score     float64 `parquet:"score"`
 }
 
-// A seenRow is a row of the file "seen": a run of seqs of a car, both ends included.
-type seenRow struct {
+// A seenEntry is a row of the file "seen": a run of seqs of a car, both ends included.
+type seenEntry struct {
 	CarID string `parquet:"car_id,dict"`
 	First int64  `parquet:"first"`
 	Last  int64  `parquet:"last"`
@@ -62,19 +62,19 @@ func partFile(dir, name string, partition int) string {
 // writeView writes windows, alerts and seen of one partition into dir.
 func (f *batchFold) writeView(dir string, partition int) error {
 	order := f.order()
-	err := writeParquet(partFile(dir, "windows", partition), func(emit func(windowRow)) {
+	err := writeParquet(partFile(dir, "windows", partition), func(emit func(windowEntry)) {
 		for _, i := range order {
 			for _, w := range f.cars[i].windows {
-				emit(newWindowRow(f.cars[i].id, &f.windows[w]))
+				emit(newWindowEntry(f.cars[i].id, &f.windows[w]))
 			}
 		}
 	})
 	return errors.Join(err,
 		writeParquet(partFile(dir, "alerts", partition), f.emitAlerts),
-		writeParquet(partFile(dir, "seen", partition), func(emit func(seenRow)) {
+		writeParquet(partFile(dir, "seen", partition), func(emit func(seenEntry)) {
 			for _, i := range order {
 				for _, run := range f.cars[i].seen {
-					emit(seenRow{f.cars[i].id, run.first, run.last})
+					emit(seenEntry{f.cars[i].id, run.first, run.last})
 				}
 			}
 		}))
@@ -90,18 +90,18 @@ func (f *batchFold) order() []int32 {
 	return order
 }
 
-func (f *batchFold) emitAlerts(emit func(alertRow)) {
+func (f *batchFold) emitAlerts(emit func(alertEntry)) {
 	slices.SortFunc(f.alerts, func(a, b batchAlert) int {
 		return cmp.Or(cmp.Compare(f.cars[a.car].id, f.cars[b.car].id), cmp.Compare(a.seq, b.seq))
 	})
 	for _, a := range f.alerts {
-		emit(alertRow{f.cars[a.car].id, a.seq, a.eventTime, int32(a.rule), a.score})
+		emit(alertEntry{f.cars[a.car].id, a.seq, a.eventTime, int32(a.rule), a.score})
 	}
 }
 
-func newWindowRow(car string, w *batchWindow) windowRow {
+func newWindowEntry(car string, w *batchWindow) windowEntry {
 	t := &w.tally
-	return windowRow{
+	return windowEntry{
 		CarID: car, Start: w.start, Readings: t.Readings, SpeedSum: t.SpeedSum, SpeedMax: t.SpeedMax,
 		CoolantTempMax: t.CoolantTempMax, EngineVibrationMax: t.EngineVibrationMax,
 		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
@@ -183,7 +183,7 @@ func loadTally(b *columnBatch, i int) view.Tally {
 // loadSeen comes after loadWindows: a car with a seen reading has a window.
 func (p *batchPart) loadSeen(path string) error {
 	p.seenEnd = make([]int32, len(p.cars))
-	return readParquet(path, func(r *seenRow) error {
+	return readParquet(path, func(r *seenEntry) error {
 		car, err := p.car(r.CarID)
 		if err != nil {
 			return err
@@ -203,7 +203,7 @@ func (p *batchPart) car(id string) (int32, error) {
 }
 
 func (p *batchPart) loadAlerts(path string) error {
-	return readParquet(path, func(r *alertRow) error {
+	return readParquet(path, func(r *alertEntry) error {
 		car, err := p.car(r.CarID)
 		if err != nil {
 			return err

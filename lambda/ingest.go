@@ -40,8 +40,7 @@ type ingestTask struct {
 	segment  *segmentWriter // the file that is being written; nil when there is none
 	due      time.Time      // when it has to be published
 
-	// Read, and not yet where they belong. They point into what the reader returned, so they are
-	// flushed before the next read.
+	// Read, and not yet where they belong. Flushed at the end of every add.
 	rows        []masterRow
 	deadLetters []eventlog.Record
 }

@@ -40,6 +40,24 @@ type PartManifest struct {
 	Counters     view.Counters   `json:"counters"`      // of those offsets; nothing is ever dropped late
 }
 
+// boundary returns the boundary of a partition: the first offset that the batch view does not
+// cover.
+func (m *Manifest) boundary(partition int) int64 {
+	if partition >= len(m.Partitions) {
+		return 0
+	}
+	return m.Partitions[partition].Boundary
+}
+
+// boundaries lists the boundary of every partition.
+func (m *Manifest) boundaries() []int64 {
+	boundaries := make([]int64, len(m.Partitions))
+	for p := range m.Partitions {
+		boundaries[p] = m.boundary(p)
+	}
+	return boundaries
+}
+
 // keepGenerations is how many generations stay on disk. A speed layer that comes back goes on
 // from the newest whose boundary its side outputs have passed; with none left it reads the whole
 // log.

@@ -1,12 +1,96 @@
 package lambda
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
 	"strconv"
 
+	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
-// sideRecord is the record of a side topic for an event of the input: its bytes as they came.
+// sideOutputs collects what the speed layer has to say of one partition besides its view: events
+// that were dropped late, and alerts for whoever acts on them. After a crash, and while two
+// generations live side by side, some come twice. (Dead letters are ingest's.)
+type sideOutputs struct {
+	partition int
+	from      int64 // what offsets below it had to say is acknowledged already
+	dropped   []eventlog.Record
+	alerts    []eventlog.Record
+}
+
+// late keeps an event whose window was closed.
+func (s *sideOutputs) late(r *eventlog.Record, eventTime int64, w event.Watermark) {
+	if r.Offset < s.from {
+		return
+	}
+	detail := fmt.Sprintf("event time %d, watermark %d", eventTime, w)
+	s.dropped = append(s.dropped, sideRecord(s.partition, r, "late", detail))
+}
+
+// alertMessage is an alert on the alert topic. Consumers keep one per (version, car_id, seq).
+type alertMessage struct {
+	Version   string  `json:"version"`
+	CarID     string  `json:"car_id"`
+	Seq       int64   `json:"seq"`
+	EventTime int64   `json:"event_time"` // Unix ms
+	Rule      string  `json:"rule"`
+	Score     float64 `json:"score"`
+	Offset    int64   `json:"offset"` // of the event in its input partition
+}
+
+// A speedAlert is an alert with the input offset of its event.
+type speedAlert struct {
+	view.Alert
+	offset int64
+}
+
+// alert tells the world about an alert.
+func (s *sideOutputs) alert(version string, a *speedAlert, appendTime int64) error {
+	if a.offset < s.from {
+		return nil
+	}
+	value, err := json.Marshal(alertMessage{
+		version, a.CarID, a.Seq, a.EventTime, a.Rule.String(), a.Score, a.offset,
+	})
+	if err != nil {
+		return fmt.Errorf("encode alert: %w", err)
+	}
+	s.alerts = append(s.alerts,
+		eventlog.Record{AppendTime: appendTime, Key: []byte(a.CarID), Value: value})
+	return nil
+}
+
+// write appends everything that was collected, acknowledged, and forgets it.
+func (s *sideOutputs) write(ctx context.Context, log *eventlog.Log) error {
+	for _, out := range []struct {
+		topic   string
+		records []eventlog.Record
+	}{
+		{LateTopic, s.dropped},
+		{AlertsTopic, s.alerts},
+	} {
+		if len(out.records) == 0 {
+			continue
+		}
+		if _, err := log.Append(ctx, out.topic, s.partition, out.records); err != nil {
+			return fmt.Errorf("append to %s: %w", out.topic, err)
+		}
+	}
+	clear(s.dropped) // the events' bytes are theirs: let them go
+	clear(s.alerts)
+	s.dropped, s.alerts = s.dropped[:0], s.alerts[:0]
+	return nil
+}
+
+// len is the number of records that wait.
+func (s *sideOutputs) len() int { return len(s.dropped) + len(s.alerts) }
+
+// sideRecord is the record of a side topic for an event of the input: its bytes as they came,
+// copied, for they may wait for several reads.
 //
 // The key is the event's place in the input. So a second writer, or the same one after a crash,
 // may write it again: readers keep one record per key.
@@ -19,9 +103,9 @@ func sideRecord(partition int, r *eventlog.Record, reason, detail string) eventl
 	return eventlog.Record{
 		AppendTime: r.AppendTime,
 		Key:        place,
-		Value:      r.Value,
+		Value:      bytes.Clone(r.Value),
 		Headers: []eventlog.Header{
-			{Key: "key", Value: r.Key},
+			{Key: "key", Value: bytes.Clone(r.Key)},
 			{Key: "reason", Value: []byte(reason)},
 			{Key: "detail", Value: []byte(detail)},
 		},

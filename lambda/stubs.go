@@ -7,8 +7,6 @@ import (
 	"lambdakappa/view"
 )
 
-func Speed(ctx context.Context, cfg Config) error { panic("unwritten") }
-
 type Serving struct{}
 
 func NewServing(ctx context.Context, cfg Config) (*Serving, error)        { panic("unwritten") }

@@ -1,0 +1,68 @@
+package lambda
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// fields reads the fields of a row one after the other. It notes when the row was too short and
+// answers 0 from there on, so that the error is tested once, at the end.
+type fields struct {
+	rest  []byte
+	short bool
+}
+
+func (f *fields) varint() int64 {
+	x, n := binary.Varint(f.rest)
+	f.skip(n)
+	return x
+}
+
+func (f *fields) uvarint() uint64 {
+	x, n := binary.Uvarint(f.rest)
+	f.skip(n)
+	return x
+}
+
+// skip goes n bytes on; encoding/binary answers n <= 0 for what is no number.
+func (f *fields) skip(n int) {
+	if n <= 0 {
+		f.short, f.rest = true, nil
+		return
+	}
+	f.rest = f.rest[n:]
+}
+
+// take returns the next n bytes, or nil when there are fewer.
+func (f *fields) take(n int) []byte {
+	if len(f.rest) < n {
+		f.short, f.rest = true, nil
+		return nil
+	}
+	taken := f.rest[:n]
+	f.rest = f.rest[n:]
+	return taken
+}
+
+func (f *fields) byte() byte {
+	if b := f.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (f *fields) uint32() uint32 {
+	if b := f.take(4); b != nil {
+		return binary.BigEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (f *fields) uint64() uint64 {
+	if b := f.take(8); b != nil {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (f *fields) float32() float32 { return math.Float32frombits(f.uint32()) }

@@ -1,0 +1,157 @@
+package lambda
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
+)
+
+// judge takes one event of the log into the speed view of a generation, in the order of tests
+// that every side follows: decode, skew guard, late, duplicate, apply. It is the speed layer's
+// logic, per event; the batch layer says the same over columns in batch.go, without lateness. An
+// error is a failure of ours, never of the event.
+func (g *generation) judge(r *eventlog.Record) error {
+	g.Position = r.Offset + 1
+	g.Newest = max(g.Newest, r.AppendTime)
+	g.Counters.Events++
+
+	e := &g.event
+	err := g.decoder.Decode(r.Key, r.Value, e)
+	if err == nil {
+		err = g.rules.CheckSkew(e.EventTime, r.AppendTime)
+	}
+	if err != nil {
+		return g.reject(r, err)
+	}
+	if g.rules.Late(e.EventTime, g.Watermark) {
+		g.Counters.DroppedLate++
+		g.sides.late(r, e.EventTime, g.Watermark)
+	} else {
+		g.admit(e, r)
+	}
+	g.advance(e.EventTime)
+	return nil
+}
+
+// reject counts an event that is itself at fault; it is ingest that keeps it. It moves no
+// watermark: one broken clock must not close everybody's windows.
+func (g *generation) reject(r *eventlog.Record, err error) error {
+	reject, ok := errors.AsType[*event.Reject](err)
+	if !ok {
+		return fmt.Errorf("read offset %d: %w", r.Offset, err)
+	}
+	g.Counters.Reject(reject.Reason, 1)
+	return nil
+}
+
+// admit applies an event to its window unless its reading is already there, or in the batch view.
+// The lowest offset of a reading wins, whatever the others say.
+func (g *generation) admit(e *event.CarSensor, r *eventlog.Record) {
+	c, fingerprint := g.car(e.CarID), event.Fingerprint(r.Value)
+	switch prior, seen := c.seen(e.Seq); {
+	case !seen:
+		g.apply(g.window(c, g.rules.WindowStart(e.EventTime)), e, r.Offset, fingerprint)
+	case prior == fingerprint:
+		g.Counters.Duplicates++
+	default:
+		g.Counters.Conflicts++
+	}
+}
+
+// apply folds an admitted event into its window, raises its alert and remembers the reading.
+func (g *generation) apply(w *speedWindow, e *event.CarSensor, offset int64, fingerprint uint32) {
+	fold(&w.tally, e)
+	if rule, score := g.detect(e); rule != view.NoRule {
+		w.tally.Anomalies++
+		g.alerts = append(g.alerts, speedAlert{
+			Alert: view.Alert{
+				AlertKey:  view.AlertKey{CarID: w.car.id, Seq: e.Seq},
+				EventTime: e.EventTime, Rule: rule, Score: score,
+			},
+			offset: offset,
+		})
+	}
+	g.remember(w, reading{e.Seq, fingerprint})
+}
+
+// fold adds one reading to a tally.
+func fold(t *view.Tally, e *event.CarSensor) {
+	t.Readings++
+	t.SpeedSum += view.Fixed(e.Speed)
+	t.SpeedMax = max(t.SpeedMax, e.Speed)
+	t.CoolantTempMax = max(t.CoolantTempMax, e.CoolantTemp)
+	t.EngineVibrationMax = max(t.EngineVibrationMax, e.EngineVibrationAmplitude)
+	t.TirePressureMin = min(t.TirePressureMin, lowestTire(e))
+	t.BatteryVoltageMin = min(t.BatteryVoltageMin, e.BatteryVoltage)
+	t.CurrentDrawSum += view.Fixed(e.CurrentDraw)
+	t.LastSeq = max(t.LastSeq, e.Seq)
+}
+
+// A detector looks at one reading: it names the first rule that fires, with how far beyond the
+// rule's limit the reading is, or answers view.NoRule.
+type detector func(e *event.CarSensor) (view.Rule, float64)
+
+// detectorOf returns the detector of a known version.
+func detectorOf(version string) detector {
+	if version == "v1" {
+		return detectV1
+	}
+	return detectV2
+}
+
+// detectV1 watches the front tyres alone, and takes the vibration of a car that barely rolls for
+// a broken drive shaft.
+func detectV1(e *event.CarSensor) (view.Rule, float64) {
+	return detect(e, min(e.TirePressure11, e.TirePressure12), 0)
+}
+
+// detectV2 repairs both mistakes of v1.
+func detectV2(e *event.CarSensor) (view.Rule, float64) {
+	return detect(e, lowestTire(e), 5)
+}
+
+// detect is what the versions have in common: tire is the lowest pressure of the tyres that are
+// watched (psi), the drive shaft is watched above fromSpeed (m/s).
+//
+// It compares and divides in float64 and never adds to a product, so that no machine's fused
+// multiply-add can change an answer.
+func detect(e *event.CarSensor, tire int32, fromSpeed float64) (view.Rule, float64) {
+	if coolant := float64(e.CoolantTemp); coolant > 110 {
+		return view.Overheating, coolant / 110
+	}
+	if tire < 26 && int64(highestTire(e))-int64(tire) >= 4 {
+		return view.TireLeak, 26 / float64(max(tire, 1))
+	}
+	if low, high := shocks(e); high > 6 && high > 3*low {
+		return view.ShockAbsorber, high / 6
+	}
+	speed, vibration := float64(e.Speed), float64(e.EngineVibrationAmplitude)
+	if speed > fromSpeed && vibration > 150*speed {
+		return view.DriveShaft, vibration / (150 * speed)
+	}
+	voltage, charge := float64(e.BatteryVoltage), float64(e.BatteryPercentage)
+	if voltage < 210 && charge > 20 {
+		return view.BatteryCell, 210 / max(voltage, 1)
+	}
+	return view.NoRule, 0
+}
+
+func lowestTire(e *event.CarSensor) int32 {
+	return min(e.TirePressure11, e.TirePressure12, e.TirePressure21, e.TirePressure22)
+}
+
+func highestTire(e *event.CarSensor) int32 {
+	return max(e.TirePressure11, e.TirePressure12, e.TirePressure21, e.TirePressure22)
+}
+
+// shocks returns the weakest and the strongest acceleration of the four corners, without
+// direction: one corner far above the others is a shock absorber, all of them are the road.
+func shocks(e *event.CarSensor) (low, high float64) {
+	a, b := math.Abs(float64(e.Accelerometer11)), math.Abs(float64(e.Accelerometer12))
+	c, d := math.Abs(float64(e.Accelerometer21)), math.Abs(float64(e.Accelerometer22))
+	return min(a, b, c, d), max(a, b, c, d)
+}
