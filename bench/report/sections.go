@@ -19,7 +19,7 @@ func sections(s *result.Summary) []section {
 	if len(s.CodeSize) > 0 {
 		all = append(all, codeSection(s.CodeSize))
 	}
-	return append(all, limitsSection(s), budgetSection(s), contextSection())
+	return append(all, limitsSection(s), budgetSection(s), ledgerSection(s), contextSection())
 }
 
 func scenarioSection(name string, gs []*group) section {
@@ -147,7 +147,7 @@ func runNotes(gs []*group) []string {
 
 func codeSection(sizes map[string]result.CodeSize) section {
 	return section{
-		ID: "code", Title: "code", About: questions["code"],
+		ID: "code-size", Title: "code", About: questions["code"],
 		Plots:  []*plot{codePlot(sizes)},
 		Tables: []table{codeTable(sizes)},
 		Notes: []string{
