@@ -113,7 +113,7 @@ func watchControl(ctx context.Context, log *eventlog.Log, changed func(standing)
 func followControl(
 	ctx context.Context, log *eventlog.Log, visit func(s standing, atEnd bool) (done bool, err error),
 ) (err error) {
-	reader, err := log.Reader(ctx, ControlTopic, 0, 0)
+	reader, err := log.CompactedReader(ctx, ControlTopic, 0, 0)
 	if err != nil {
 		return fmt.Errorf("read control topic: %w", err)
 	}

@@ -97,7 +97,7 @@ func (t *task) restore(ctx context.Context, from int64) (rows int, err error) {
 	if from >= end {
 		return 0, nil // the commit belongs to a changelog that was dropped
 	}
-	reader, err := t.cfg.Log.Reader(ctx, topic, t.partition, from)
+	reader, err := t.cfg.Log.CompactedReader(ctx, topic, t.partition, from)
 	if err != nil {
 		return 0, err
 	}

@@ -171,7 +171,7 @@ func (s *Serving) follow(
 	if m.offsets[partition] >= until {
 		return nil
 	}
-	reader, err := s.cfg.Log.Reader(ctx, topic, partition, m.offsets[partition])
+	reader, err := s.cfg.Log.CompactedReader(ctx, topic, partition, m.offsets[partition])
 	if err != nil {
 		return fmt.Errorf("materialise %s: %w", topic, err)
 	}
