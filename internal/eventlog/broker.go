@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -72,6 +73,10 @@ func (c BrokerConfig) validate() error {
 	return nil
 }
 
+// minSessionTimeout lets a workshop or a test notice a dead member sooner than after
+// DefaultSessionTimeout, the least that Apache Kafka allows.
+const minSessionTimeout = time.Second
+
 // startCluster starts kfake. Its SyncWrites (an fsync per batch) stays off, as in Kafka's own
 // default: what was acknowledged survives SIGKILL of the broker either way, because it is in the
 // page cache of the kernel; only a crash of the machine could lose it, and it would cost 5 ms of
@@ -82,6 +87,7 @@ func startCluster(dir string, port int) (*kfake.Cluster, error) {
 		kfake.Ports(port),
 		kfake.ListenFn(listener("--port")),
 		kfake.DataDir(dir),
+		kfake.GroupMinSessionTimeout(minSessionTimeout),
 		kfake.BrokerConfigs(map[string]string{
 			// Compaction and retention stall every produce while they run, once an hour. They
 			// run when Compact is called, and else never: the interval is 24 days.

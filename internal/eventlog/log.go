@@ -40,7 +40,7 @@ type Config struct {
 	Prefix   string   // put before every topic and group name, so that runs can share a cluster
 
 	// SessionTimeout of group members; 0 is DefaultSessionTimeout. The broker has limits of its
-	// own (6 s to 5 min on the embedded one).
+	// own (1 s to 5 min on the embedded one).
 	SessionTimeout time.Duration
 }
 
