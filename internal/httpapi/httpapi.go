@@ -1,10 +1,18 @@
 // Package httpapi is the serving API that both architectures offer: parameters, formats, blocking
 // queries, status and metrics. What the answers are is each side's own business (see [Answers]).
+//
+// Rows are newline-delimited JSON, or an Arrow IPC stream when the Accept header asks for it; both
+// carry the same fields. A mean is served as a float64 that was divided once, and beside it the
+// exact sum (int64, units of 2^-24), so that a reader can rebuild the row and compare it with ==.
+// Every answer names the version and the generation that it comes from: rows in the response
+// headers, JSON objects in fields as well. Bad input is an [Error] that names the parameter.
+//
+// [Client] reads what [Handler] writes.
 package httpapi
 
 import (
 	"context"
-	"net/http"
+	"math"
 
 	"lambdakappa/view"
 )
@@ -23,8 +31,11 @@ const (
 type Range struct {
 	From, To int64
 	Car      string // "" is all cars
-	Layer    Layer
+	Layer    Layer  // "" is the default layer; an [Answers] never sees it
 }
+
+// All selects every row of every car in the default layer.
+func All() Range { return Range{From: math.MinInt64, To: math.MaxInt64} }
 
 // A Stamp names what an answer was computed from. Every response carries it.
 type Stamp struct {
@@ -76,10 +87,8 @@ type Answers interface {
 	Windows(r Range) ([]view.Window, Stamp)
 	Alerts(r Range) ([]view.Alert, Stamp)
 	// Latest answers a point query; false when the car has no row. With afterSeq >= 0 it waits
-	// until a reading with a greater seq is visible, or ctx ends (then it answers what is there).
+	// until a reading with a greater seq is visible, or ctx ends (then it answers what is there;
+	// a query that shall not wait comes with a ctx that has ended). Stamp is set in every case.
 	Latest(ctx context.Context, car string, afterSeq int64, layer Layer) (Latest, bool)
 	Status() Status
 }
-
-// Handler serves a side's answers under /v1 and /metrics.
-func Handler(a Answers) http.Handler { panic("unwritten") }

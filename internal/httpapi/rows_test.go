@@ -1,0 +1,139 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"lambdakappa/view"
+)
+
+const year10000 = 253_402_300_800_000 // ms; RFC 3339 ends here, and so do event times
+
+func drawWindow(t *rapid.T) view.Window {
+	finite := rapid.Float32Range(-1<<20, 1<<20)
+	return view.Window{
+		WindowKey: view.WindowKey{
+			CarID: rapid.String().Draw(t, "car"),
+			Start: rapid.Int64Range(0, year10000-1).Draw(t, "start"),
+		},
+		Tally: view.Tally{
+			Readings:           rapid.Int64Min(1).Draw(t, "readings"),
+			SpeedSum:           rapid.Int64().Draw(t, "speed sum"),
+			SpeedMax:           finite.Draw(t, "speed"),
+			CoolantTempMax:     finite.Draw(t, "coolant"),
+			EngineVibrationMax: finite.Draw(t, "vibration"),
+			TirePressureMin:    rapid.Int32().Draw(t, "pressure"),
+			BatteryVoltageMin:  finite.Draw(t, "voltage"),
+			CurrentDrawSum:     rapid.Int64().Draw(t, "current sum"),
+			Anomalies:          rapid.Int64().Draw(t, "anomalies"),
+			LastSeq:            rapid.Int64Min(0).Draw(t, "last seq"),
+		},
+	}
+}
+
+func drawAlert(t *rapid.T) view.Alert {
+	return view.Alert{
+		AlertKey: view.AlertKey{
+			CarID: rapid.String().Draw(t, "car"),
+			Seq:   rapid.Int64Min(0).Draw(t, "seq"),
+		},
+		EventTime: rapid.Int64Range(0, year10000-1).Draw(t, "time"),
+		Rule:      view.Rule(rapid.IntRange(1, int(view.BatteryCell)).Draw(t, "rule")),
+		Score:     rapid.Float64Range(-math.MaxFloat64, math.MaxFloat64).Draw(t, "score"),
+	}
+}
+
+// Ensure that both formats give back exactly the rows that went in, whatever they hold: answers
+// are compared with ==.
+func TestArrowAndJSONCarryTheSameRowsExactly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		windows := rapid.SliceOfN(rapid.Custom(drawWindow), 0, 20).Draw(t, "windows")
+		checkFormats(t, windows, windowColumns(), appendWindow, newWindowRow, windowRow.window)
+		alerts := rapid.SliceOfN(rapid.Custom(drawAlert), 0, 20).Draw(t, "alerts")
+		checkFormats(t, alerts, alertColumns(), appendAlert, newAlertRow, alertRow.alert)
+	})
+}
+
+func checkFormats[L any, R comparable](
+	t *rapid.T, rows []R, columns []column[R], appendRow func([]byte, *R) []byte,
+	newLine func() L, row func(L) (R, error),
+) {
+	var lines, stream bytes.Buffer
+	require.NoError(t, writeLines(&lines, rows, appendRow))
+	fromJSON, err := readLines(&lines, newLine, row)
+	require.NoError(t, err)
+	require.NoError(t, writeArrow(&stream, columns, rows, Stamp{}))
+	fromArrow, err := readArrow(&stream, columns)
+	require.NoError(t, err)
+	require.Len(t, fromJSON, len(rows))
+	require.Len(t, fromArrow, len(rows))
+	for i := range rows {
+		require.True(t, rows[i] == fromJSON[i], "JSON: %+v is not %+v", fromJSON[i], rows[i])
+		require.True(t, rows[i] == fromArrow[i], "Arrow: %+v is not %+v", fromArrow[i], rows[i])
+	}
+}
+
+func TestArrowStreamsOfManyBatchesAreWhole(t *testing.T) {
+	rows := make([]view.Window, 2*arrowBatchRows+1)
+	for i := range rows {
+		rows[i] = view.Window{WindowKey: view.WindowKey{CarID: "car", Start: int64(i)}}
+		rows[i].Readings = 1
+	}
+	var stream bytes.Buffer
+	require.NoError(t, writeArrow(&stream, windowColumns(), rows, Stamp{}))
+	whole := bytes.Clone(stream.Bytes())
+	read, err := readArrow(&stream, windowColumns())
+	require.NoError(t, err)
+	require.Equal(t, rows, read)
+
+	_, err = readArrow(bytes.NewReader(whole[:len(whole)/2]), windowColumns())
+	require.Error(t, err, "half a stream must not pass for a whole one")
+	_, err = readArrow(bytes.NewReader(whole), alertColumns())
+	require.ErrorContains(t, err, "fields are")
+}
+
+// Ensure that the means that both formats offer are the ones of the exact sums.
+func TestBothFormatsNameTheSameFieldsInTheSameOrder(t *testing.T) {
+	w := view.Window{WindowKey: view.WindowKey{CarID: `a "car"`, Start: 1_800_000_000_123}}
+	w.Readings, w.SpeedSum, w.CurrentDrawSum = 3, view.Fixed(10), -view.Fixed(1)
+	line := string(appendWindow(nil, &w))
+	require.Equal(t, `{"car_id":"a \"car\"","window_start":"2027-01-15T08:00:00.123Z","readings":3,`+
+		`"speed_mean":3.3333333333333335,"speed_max":0,"coolant_temp_max":0,"engine_vibration_max":0,`+
+		`"tire_pressure_min":0,"battery_voltage_min":0,"current_draw_mean":-0.3333333333333333,`+
+		`"anomalies":0,"last_seq":0,"speed_sum":167772160,"current_draw_sum":-16777216}`, line)
+	require.Equal(t, namesOf(windowColumns()), keysOf(t, line))
+	line = string(appendAlert(nil, &view.Alert{AlertKey: view.AlertKey{CarID: "c", Seq: 4}, Rule: view.DriveShaft, Score: 1e30}))
+	require.Equal(t, `{"car_id":"c","seq":4,"event_time":"1970-01-01T00:00:00.000Z",`+
+		`"rule":"drive_shaft","score":1e+30}`, line)
+	require.Equal(t, namesOf(alertColumns()), keysOf(t, line))
+}
+
+func namesOf[R any](columns []column[R]) []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// keysOf lists the keys of a flat JSON object in order.
+func keysOf(t *testing.T, line string) []string {
+	var keys []string
+	d := json.NewDecoder(strings.NewReader(line))
+	_, err := d.Token()
+	require.NoError(t, err)
+	for d.More() {
+		key, err := d.Token()
+		require.NoError(t, err)
+		keys = append(keys, key.(string))
+		_, err = d.Token()
+		require.NoError(t, err)
+	}
+	return keys
+}
