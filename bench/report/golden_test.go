@@ -139,3 +139,14 @@ func TestVoidRunsHaveNoFigures(t *testing.T) {
 		require.Equal(t, "void: generator lag p99 11.3 ms, above 5 ms", g.answers().Text)
 	}
 }
+
+// Ensure that a void repetition adds nothing to the median of the others, whatever it holds.
+func TestVoidRepetitionDoesNotCount(t *testing.T) {
+	s := fixture(t, "repeated")
+	m := metricNamed("event visible, p50")
+	g := groups(s, "freshness")[0]
+	before := m.values(g)
+	s.Runs[0].Void = "the machine was too slow"
+	require.Len(t, m.values(g), len(before)-1)
+	require.Equal(t, "right: 5 runs, 1 void", g.answers().Text)
+}
