@@ -162,9 +162,18 @@ func verdictCell(gs []*group) cell {
 	}
 	c := all.answers()
 	if c.Tone == right {
-		c.Text += headline(gs)
+		c.Text += rowsText(&all) + headline(gs)
 	}
 	return c
+}
+
+// rowsText says how many rows were compared; empty when none were.
+func rowsText(g *group) string {
+	windows, alerts, _ := g.compared()
+	if n := windows.Exact + alerts.Exact; n > 0 {
+		return ", " + humanize.Comma(int64(n)) + " rows exact"
+	}
+	return ""
 }
 
 // headlines are the figures of the verdict table.

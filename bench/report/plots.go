@@ -197,65 +197,18 @@ func (p *plot) addComponents(label string, r *result.Run) {
 	p.Bars = append(p.Bars, b)
 }
 
-// paint gives every name of a part a hue, in the order of appearance. Names that end in the same
-// word ("lambda serve", "kappa serve") are the same role on two sides and share it.
+// paint gives every name of a part a hue, in the order of appearance. A component of the two sides
+// with the same role ("lambda serve", "kappa serve") shares it.
 func (p *plot) paint() {
 	hues := map[string]int{}
 	for i := range p.Bars {
 		for j := range p.Bars[i].Parts {
 			part := &p.Bars[i].Parts[j]
-			role := part.Name[strings.LastIndexByte(part.Name, ' ')+1:]
+			role := strings.TrimPrefix(strings.TrimPrefix(part.Name, "lambda "), "kappa ")
 			if _, known := hues[role]; !known {
 				hues[role] = len(hues) % hueCount
 			}
 			part.Hue = hues[role]
 		}
 	}
-}
-
-// codePlot stacks the lines of every file: the same file name has the same colour on both sides.
-func codePlot(sizes map[string]result.CodeSize) *plot {
-	p := &plot{
-		ID:    "code-size",
-		Title: "Lines of code by file",
-		About: "Lines with code: no comments, no blank lines, no tests. A colour is a file name, so the same role " +
-			"looks the same on both sides. Shared code belongs to both.",
-		Data: table{Head: []string{"side", "file", "lines", "statements", "cognitive complexity"}},
-	}
-	for _, side := range sides {
-		size, counted := sizes[side]
-		if !counted {
-			continue
-		}
-		p.Bars = append(p.Bars, p.codeBar(side, size))
-	}
-	p.paint()
-	return p
-}
-
-var sides = []string{"lambda", "kappa", "shared"}
-
-func (p *plot) codeBar(side string, size result.CodeSize) bar {
-	b := bar{Name: side, Unit: "lines"}
-	for _, f := range size.PerFile {
-		b.Parts = append(b.Parts, part{Name: fileName(side, f.File), Value: float64(f.Lines)})
-		p.Data.Rows = append(p.Data.Rows, []cell{
-			text(side), text(f.File), text(figure(float64(f.Lines))),
-			text(figure(float64(f.Statements))), text(figure(float64(f.Complexity))),
-		})
-	}
-	if len(size.PerFile) == 0 {
-		b.Parts = []part{{Name: "all files", Value: float64(size.Lines)}}
-	}
-	return b
-}
-
-// fileName is the base name on the two sides, whose names mirror each other, and the package on
-// the shared side, which has too many files for a legend.
-func fileName(side, file string) string {
-	at := strings.LastIndexByte(file, '/')
-	if side != "shared" || at < 0 {
-		return file[at+1:]
-	}
-	return file[:at]
 }

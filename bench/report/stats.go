@@ -34,7 +34,7 @@ func compare(aName string, a []float64, bName string, b []float64) string {
 		return "not comparable: a side has no figure"
 	}
 	if len(a) < minRuns || len(b) < minRuns {
-		return fmt.Sprintf("undecided: %s beside %s, %d each are needed", runs(len(a)), runs(len(b)), minRuns)
+		return fmt.Sprintf("undecided with %d of the %d runs it takes", min(len(a), len(b)), minRuns)
 	}
 	low, high := ratio(a, b)
 	switch {

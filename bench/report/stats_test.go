@@ -17,7 +17,7 @@ func TestCompare(t *testing.T) {
 		require.Contains(t, compare("Lambda", a, "Kappa", b), want)
 	}
 	f(nil, around(1), "not comparable")
-	f(around(1)[:5], around(1), "undecided: 5 runs beside 6 runs, 6 each are needed")
+	f(around(1)[:5], around(1), "undecided with 5 of the 6 runs it takes")
 	f(around(10), around(10), "no difference beyond 10 %")
 	f(around(10), around(20), "Lambda is lower")
 	f(around(20), around(10), "Kappa is lower")
