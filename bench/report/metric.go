@@ -35,10 +35,10 @@ var metrics = []metric{
 	{Name: "throughput", Unit: "events/s", get: func(r *result.Run) *float64 { return positive(r.EventsPerSecond) }},
 	{Name: "duration", Unit: "s", get: duration},
 	{Name: "CPU per million events", Unit: "s", get: cost(func(c *result.Cost) float64 { return c.CPUSecondsPerMillionEvents })},
-	{Name: "peak memory", Unit: "B", get: cost(func(c *result.Cost) float64 { return float64(c.PeakRSSBytes) })},
-	{Name: "log per event", Unit: "B", get: cost(func(c *result.Cost) float64 { return c.BytesPerEvent.Log })},
+	{Name: "peak memory", Unit: "B", get: ours(func(c *result.Cost) float64 { return float64(c.PeakRSSBytes) })},
+	{Name: "log per event", Unit: "B", get: ours(func(c *result.Cost) float64 { return c.BytesPerEvent.Log })},
 	{Name: "master dataset per event", Unit: "B", get: cost(func(c *result.Cost) float64 { return c.BytesPerEvent.Master })},
-	{Name: "views per event", Unit: "B", get: cost(func(c *result.Cost) float64 { return c.BytesPerEvent.Views })},
+	{Name: "views per event", Unit: "B", get: ours(func(c *result.Cost) float64 { return c.BytesPerEvent.Views })},
 	{Name: "restore after a kill", Unit: "ms", get: func(r *result.Run) *float64 { return r.RestoreMs }},
 }
 
@@ -111,6 +111,18 @@ func cost(f func(*result.Cost) float64) func(*result.Run) *float64 {
 		}
 		x := f(r.Cost)
 		return &x
+	}
+}
+
+// ours is cost for what is never 0 where it can be measured: the disk of somebody else's broker
+// cannot, nor can the memory of a process on every system.
+func ours(f func(*result.Cost) float64) func(*result.Run) *float64 {
+	return func(r *result.Run) *float64 {
+		x := cost(f)(r)
+		if x == nil {
+			return nil
+		}
+		return positive(*x)
 	}
 }
 
