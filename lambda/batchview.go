@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sort"
 
 	"lambdakappa/view"
 )
@@ -125,17 +126,56 @@ type batchPart struct {
 }
 
 // windowsOf returns the rows of car i.
-func (p *batchPart) windowsOf(i int32) []batchWindow { return part(p.windows, p.windowsEnd, i) }
+func (p *batchPart) windowsOf(i int32) []batchWindow { return rowsOf(p.windows, p.windowsEnd, i) }
 
 // seenOf returns the seqs of car i.
-func (p *batchPart) seenOf(i int32) seqSet { return part(p.seen, p.seenEnd, i) }
+func (p *batchPart) seenOf(i int32) seqSet { return rowsOf(p.seen, p.seenEnd, i) }
 
-func part[T any](all []T, ends []int32, i int32) []T {
+func rowsOf[T any](all []T, ends []int32, i int32) []T {
 	var from int32
 	if i > 0 {
 		from = ends[i-1]
 	}
 	return all[from:ends[i]:ends[i]]
+}
+
+// windowAt returns the row of car i that starts at start, nil when there is none.
+func (p *batchPart) windowAt(i int32, start int64) *batchWindow {
+	rows := p.windowsOf(i)
+	at := sort.Search(len(rows), func(n int) bool { return rows[n].start >= start })
+	if at == len(rows) || rows[at].start != start {
+		return nil
+	}
+	return &rows[at]
+}
+
+// hasWindow reports whether there is a row for that key. A part that is not loaded has none.
+func (p *batchPart) hasWindow(car string, start int64) bool {
+	if p == nil {
+		return false
+	}
+	i, ok := p.index[car]
+	return ok && p.windowAt(i, start) != nil
+}
+
+// hasAlert reports whether there is a row for that key. A part that is not loaded has none.
+func (p *batchPart) hasAlert(car string, seq int64) bool {
+	if p == nil {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(p.alerts, view.AlertKey{CarID: car, Seq: seq},
+		func(a view.Alert, key view.AlertKey) int { return a.AlertKey.Compare(key) })
+	return found
+}
+
+// alertsOf returns the alerts of one car, or of all when car is "".
+func (p *batchPart) alertsOf(car string) []view.Alert {
+	if car == "" {
+		return p.alerts
+	}
+	from := sort.Search(len(p.alerts), func(i int) bool { return p.alerts[i].CarID >= car })
+	end := sort.Search(len(p.alerts), func(i int) bool { return p.alerts[i].CarID > car })
+	return p.alerts[from:end]
 }
 
 // loadBatchPart loads what writeView wrote.

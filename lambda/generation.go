@@ -154,7 +154,7 @@ func (g *generation) encode() error {
 	}
 	for i := range g.alerts {
 		a := &g.alerts[i]
-		g.rows.alert(&a.Alert, g.Newest)
+		g.rows.alert(a, g.Newest)
 		if err := g.sides.alert(g.version, a, g.Newest); err != nil {
 			return err
 		}

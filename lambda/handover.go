@@ -41,12 +41,11 @@ func emptyHandover(cfg Config, partition int) handover {
 func (c Config) loadHandover(m *Manifest, partition int) (handover, error) {
 	h := handover{
 		partition: partition, generation: m.Generation, version: m.Version, rules: m.Rules,
-		boundary: m.boundary(partition), watermark: event.NoWatermark,
+		boundary: m.boundary(partition), watermark: m.watermark(partition),
 	}
 	if partition >= len(m.Partitions) {
 		return h, nil // the input had fewer partitions then
 	}
-	h.watermark = m.Partitions[partition].Watermark
 	path := partFile(c.generationDir(m.Generation), "handover", partition)
 	err := readParquet(path, func(r *handedReading) error {
 		h.readings = append(h.readings, *r)

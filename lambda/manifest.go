@@ -41,12 +41,28 @@ type PartManifest struct {
 }
 
 // boundary returns the boundary of a partition: the first offset that the batch view does not
-// cover.
+// cover. A partition that the input did not have then, or that is empty, begins at 0.
 func (m *Manifest) boundary(partition int) int64 {
 	if partition >= len(m.Partitions) {
 		return 0
 	}
 	return m.Partitions[partition].Boundary
+}
+
+// watermark returns the watermark of a partition at its boundary.
+func (m *Manifest) watermark(partition int) event.Watermark {
+	if partition >= len(m.Partitions) {
+		return event.NoWatermark
+	}
+	return m.Partitions[partition].Watermark
+}
+
+// newestAppend returns the newest append time of a partition's offsets before the boundary.
+func (m *Manifest) newestAppend(partition int) int64 {
+	if partition >= len(m.Partitions) {
+		return 0
+	}
+	return m.Partitions[partition].NewestAppend
 }
 
 // boundaries lists the boundary of every partition.

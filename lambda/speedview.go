@@ -24,7 +24,7 @@ import (
 const (
 	beginRow    = 'b' // key: generation. value: nothing
 	windowRow   = 'w' // key: generation, start, car_id. value: covered, tally, seqs
-	alertRow    = 'a' // key: generation, seq, car_id. value: alert
+	alertRow    = 'a' // key: generation, seq, car_id. value: alert, input offset
 	progressRow = 'p' // key: generation. value: JSON of progress. The last record of every flush
 )
 
@@ -39,7 +39,8 @@ type speedRow struct {
 	tally   view.Tally
 	seqs    seqSet // of the readings in tally
 
-	alert view.Alert // without CarID
+	alert  view.Alert // without CarID
+	offset int64      // of the alert's event in the input
 }
 
 // A speedViewWriter encodes the rows of one flush into memory that it uses again. The records are
@@ -112,9 +113,10 @@ func (s *speedViewWriter) window(w *speedWindow, covered, appendTime int64) {
 }
 
 // alert appends the row of an alert.
-func (s *speedViewWriter) alert(a *view.Alert, appendTime int64) {
+func (s *speedViewWriter) alert(a *speedAlert, appendTime int64) {
 	start, split := s.rowKey(alertRow, a.Seq, a.CarID)
 	b := binary.AppendVarint(s.buffer, a.EventTime)
+	b = binary.AppendVarint(b, a.offset)
 	b = binary.BigEndian.AppendUint64(b, math.Float64bits(a.Score))
 	s.buffer = append(b, byte(a.Rule))
 	s.add(start, split, appendTime)
@@ -135,6 +137,14 @@ func (s *speedViewWriter) progress(p progress) error {
 
 // errRow is the error of a record that this program did not write.
 var errRow = errors.New("not a row of the speed view")
+
+// rowGeneration returns the generation of a row, -1 when it has none.
+func rowGeneration(r *eventlog.Record) int64 {
+	if len(r.Key) < 1+8 {
+		return -1
+	}
+	return int64(binary.BigEndian.Uint64(r.Key[1:]))
+}
 
 // readRow decodes a record of the speed view, except the value of a progress record. The memory
 // of row.seqs is used again.
@@ -187,6 +197,7 @@ func (row *speedRow) readWindow(f, key *fields) {
 // readAlert decodes the value of an alert row; what is wrong with it is noted in key.
 func (row *speedRow) readAlert(f, key *fields) {
 	row.alert.EventTime = f.varint()
+	row.offset = f.varint()
 	row.alert.Score = math.Float64frombits(f.uint64())
 	row.alert.Rule = view.Rule(f.byte())
 	key.short = key.short || f.short || len(f.rest) > 0

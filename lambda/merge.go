@@ -1,0 +1,165 @@
+package lambda
+
+import (
+	"sort"
+
+	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
+)
+
+// Answers over a range. The batch view never changes, so it is read without a lock; of the speed
+// view the wanted rows are copied first. A query over everything holds up the follower of the
+// speed view, and point queries behind it, only for that copy.
+
+// readWindows appends the part's rows in the range.
+func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
+	var speed map[string][]batchWindow
+	if r.Layer != httpapi.Batch {
+		speed = p.copyWindows(r)
+	}
+	if r.Layer != httpapi.Speed {
+		for i := range p.batch.carsIn(r.Car) {
+			car := p.batch.cars[i]
+			rows = mergeWindows(rows, car, inRange(p.batch.windowsOf(i), r), speed[car])
+			delete(speed, car)
+		}
+	}
+	for car, windows := range speed {
+		rows = mergeWindows(rows, car, nil, windows)
+	}
+	return rows
+}
+
+// copyWindows copies the rows of the speed view in the range, by car and in the order of starts.
+func (p *part) copyWindows(r httpapi.Range) map[string][]batchWindow {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	rows := map[string][]batchWindow{}
+	for c := range p.speedCarsIn(r.Car) {
+		var windows []batchWindow
+		for i := range c.windows {
+			if w := &c.windows[i]; w.start >= r.From && w.start < r.To {
+				windows = append(windows, batchWindow{w.start, w.tally})
+			}
+		}
+		if len(windows) > 0 {
+			rows[c.id] = windows
+		}
+	}
+	return rows
+}
+
+// mergeWindows appends the rows of one car: those of the batch view, those of the speed view, and
+// where both have one, the two merged. That is all there is to merging: a reading is in one of
+// them, and a Tally is a monoid.
+func mergeWindows(rows []view.Window, car string, batch, speed []batchWindow) []view.Window {
+	emit := func(w batchWindow) {
+		rows = append(rows, view.Window{
+			WindowKey: view.WindowKey{CarID: car, Start: w.start}, Tally: w.tally,
+		})
+	}
+	for len(batch) > 0 && len(speed) > 0 {
+		switch b, s := batch[0], speed[0]; {
+		case b.start < s.start:
+			emit(b)
+			batch = batch[1:]
+		case b.start > s.start:
+			emit(s)
+			speed = speed[1:]
+		default:
+			b.tally.Merge(&s.tally)
+			emit(b)
+			batch, speed = batch[1:], speed[1:]
+		}
+	}
+	for _, w := range batch {
+		emit(w)
+	}
+	for _, w := range speed {
+		emit(w)
+	}
+	return rows
+}
+
+// inRange returns the rows, sorted by start, that start in the range.
+func inRange(rows []batchWindow, r httpapi.Range) []batchWindow {
+	from := sort.Search(len(rows), func(i int) bool { return rows[i].start >= r.From })
+	end := sort.Search(len(rows), func(i int) bool { return rows[i].start >= r.To })
+	return rows[from:max(from, end)]
+}
+
+// readAlerts appends the part's alerts in the range. An alert in both layers is of a reading that
+// came again, with another content, after its window had closed: the later one stands, as it does
+// on a log that was never divided.
+func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
+	var speed map[view.AlertKey]view.Alert
+	if r.Layer != httpapi.Batch {
+		speed = p.copyAlerts(r.Car)
+	}
+	emit := func(a view.Alert) {
+		if a.EventTime >= r.From && a.EventTime < r.To {
+			rows = append(rows, a)
+		}
+	}
+	if r.Layer != httpapi.Speed {
+		for _, a := range p.batch.alertsOf(r.Car) {
+			if _, again := speed[a.AlertKey]; !again {
+				emit(a)
+			}
+		}
+	}
+	for _, a := range speed {
+		emit(a)
+	}
+	return rows
+}
+
+// copyAlerts copies the alerts of the speed view.
+func (p *part) copyAlerts(car string) map[view.AlertKey]view.Alert {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	alerts := map[view.AlertKey]view.Alert{}
+	for c := range p.speedCarsIn(car) {
+		for _, a := range c.alerts {
+			key := view.AlertKey{CarID: c.id, Seq: a.seq}
+			alerts[key] = view.Alert{
+				AlertKey: key, EventTime: a.eventTime, Rule: a.rule, Score: a.score,
+			}
+		}
+	}
+	return alerts
+}
+
+// speedCarsIn yields one car of the speed view, if it is there, or all of them.
+func (p *part) speedCarsIn(id string) func(yield func(*carRows) bool) {
+	return func(yield func(*carRows) bool) {
+		if id != "" {
+			if c := p.cars[id]; c != nil {
+				yield(c)
+			}
+			return
+		}
+		for _, c := range p.cars {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// carsIn yields the index of one car, if it is there, or of all of them.
+func (p *batchPart) carsIn(id string) func(yield func(int32) bool) {
+	return func(yield func(int32) bool) {
+		if id != "" {
+			if i, ok := p.index[id]; ok {
+				yield(i)
+			}
+			return
+		}
+		for i := range int32(len(p.cars)) {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package lambda
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+)
+
+// pair returns the pair of a generation; nil when it is not wanted (any more).
+//
+// The speed layer begins a generation after the batch layer has published it. So one that is not
+// on disk when its first row is read is removed, and never missed.
+func (s *Serving) pair(generation int64) (*pair, error) {
+	live := s.live.Load()
+	if generation == live.manifest.Generation {
+		return live, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if generation <= s.live.Load().manifest.Generation {
+		return nil, nil
+	}
+	if p, known := s.next[generation]; known {
+		return p, nil
+	}
+	m, err := s.cfg.loadManifest(generation)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.next[generation] = nil
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.next[generation] = newPair(m, s.partitions)
+	return s.next[generation], nil
+}
+
+// nominate makes every generation on disk that is newer than the live one a pair.
+func (s *Serving) nominate() error {
+	generations, err := s.cfg.generations()
+	if err != nil {
+		return fmt.Errorf("find generations: %w", err)
+	}
+	for _, g := range generations {
+		if _, err := s.pair(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// candidates returns the pairs that may be live next, oldest first.
+func (s *Serving) candidates() []*pair {
+	var pairs []*pair
+	for _, g := range slices.Sorted(maps.Keys(s.next)) {
+		if p := s.next[g]; p != nil {
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs
+}
+
+// loadBatches loads the batch views of the pairs that need one. Nobody waits for it: queries are
+// answered from the live pair, and rows of the new one's speed view come in meanwhile.
+func (s *Serving) loadBatches() error {
+	s.mu.Lock()
+	candidates := s.candidates()
+	s.mu.Unlock()
+	for _, p := range candidates {
+		if p.loaded {
+			continue // only this function, which runs once at a time, writes it
+		}
+		batches, err := s.loadBatch(p.manifest)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("load generation %d: %w", p.manifest.Generation, err)
+		}
+		s.mu.Lock()
+		if err != nil {
+			s.next[p.manifest.Generation] = nil // removed meanwhile: there are newer ones
+		} else {
+			p.setBatches(batches)
+		}
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+// loadBatch loads a batch view, one partition after the other: it must leave a core to queries.
+func (s *Serving) loadBatch(m *Manifest) ([]*batchPart, error) {
+	batches := make([]*batchPart, s.partitions)
+	for i := range min(len(m.Partitions), s.partitions) {
+		var err error
+		if batches[i], err = loadBatchPart(s.cfg.generationDir(m.Generation), i); err != nil {
+			return nil, err
+		}
+	}
+	return batches, nil
+}
+
+func (p *pair) setBatches(batches []*batchPart) {
+	for i, batch := range batches {
+		if batch == nil {
+			batch = &batchPart{}
+		}
+		p.parts[i].setBatch(batch)
+	}
+	p.loaded = true
+}
+
+// skipOutdated forgets the pairs before the one that will be live as soon as it is loaded: at a
+// start, several generations are on disk and only one of them is worth loading.
+func (s *Serving) skipOutdated() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	best := s.live.Load()
+	for _, p := range s.candidates() {
+		if best.yieldsTo(p, false) {
+			best = p
+		}
+	}
+	s.forgetBefore(best.manifest.Generation)
+}
+
+// swap makes pairs live, from older to newer, that are complete and have reached what is served.
+func (s *Serving) swap() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.candidates() {
+		if p.loaded && s.live.Load().yieldsTo(p, true) {
+			s.goLive(p)
+		}
+	}
+}
+
+// goLive puts a pair in the place of the live one, and forgets what is older.
+func (s *Serving) goLive(p *pair) {
+	old := s.live.Swap(p)
+	close(old.dropped)
+	s.forgetBefore(p.manifest.Generation + 1)
+	s.cfg.notify("live", "version", p.manifest.Version, "generation", p.manifest.Generation)
+}
+
+// forgetBefore forgets the pairs of lower generations.
+func (s *Serving) forgetBefore(generation int64) {
+	maps.DeleteFunc(s.next, func(g int64, _ *pair) bool { return g < generation })
+}
+
+// yieldsTo reports whether everything that old answers is also in p; if so and that is asked for,
+// old is frozen.
+//
+// It holds all parts of old at once: no row may slip in after its partition was compared, for
+// that answer would be taken back by the swap.
+func (old *pair) yieldsTo(p *pair, freeze bool) bool {
+	for i := range old.parts {
+		old.parts[i].mu.Lock()
+		defer old.parts[i].mu.Unlock()
+		if p.parts[i].position() < old.parts[i].reach {
+			return false
+		}
+	}
+	for _, part := range old.parts {
+		part.frozen = freeze
+	}
+	return true
+}
+
+// position returns the input offset up to which the part is complete.
+func (p *part) position() int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.progress.Position
+}
