@@ -3,6 +3,7 @@ package kappa
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"testing"
 
@@ -146,3 +147,8 @@ func send(t testing.TB, log *eventlog.Log, records []eventlog.Record) {
 		}
 	}
 }
+
+// brokenRegistry cannot tell.
+type brokenRegistry struct{}
+
+func (brokenRegistry) SchemaByID(uint32) (string, error) { return "", io.ErrUnexpectedEOF }
