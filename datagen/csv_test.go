@@ -127,6 +127,16 @@ func TestCSVRoundTrip(t *testing.T) {
 	require.False(t, st.Next(&p))
 }
 
+// Ensure that a file holds every reading once: it has no identity that could tell a duplicate.
+func TestCSVHoldsReadingsOnly(t *testing.T) {
+	spec := fleet(8, 30, 2*time.Minute)
+	spec.Disturbances = datagen.BadDay()
+	spec.Malformed = 0.01
+	rows, err := datagen.WriteCSV(io.Discard, spec.Stream())
+	require.NoError(t, err)
+	require.Equal(t, spec.Events(), rows)
+}
+
 func TestRecordingIsSentWhenItWasMeasured(t *testing.T) {
 	r := datagen.ReadRecording(strings.NewReader(ourCSV(t)))
 	var sent []int64

@@ -85,7 +85,11 @@ func TestDisturbancesKeepTheirPromises(t *testing.T) {
 	bands := map[time.Duration]int{}
 	sent := map[reading][]byte{}
 	decoder := event.NewDecoder(oneSchema{})
+	last := int64(-1)
 	for i, p := range all {
+		// Delays are whole milliseconds, like this fleet's sends: many of them meet.
+		require.Greater(t, p.Intended, last)
+		last = p.Intended
 		kinds[p.Kind]++
 		id := reading{p.Event.CarID, p.Event.Seq}
 		want := clean[id]
@@ -196,6 +200,36 @@ func TestRatesAreIndependent(t *testing.T) {
 		all[datagen.Duplicate])
 	require.Equal(t, count(datagen.Disturbances{Malformed: 0.001})[datagen.Malformed],
 		all[datagen.Malformed])
+}
+
+// Ensure that one disturbance does not say where another will be: together they meet as often as
+// chance lets them.
+func TestDisturbancesAreUncorrelated(t *testing.T) {
+	const rate = 0.2
+	spec := fleet(6, 100, 200*time.Second)
+	spec.OutOfOrder, spec.Duplicates, spec.Conflicts = rate, rate, rate
+	all, _ := collect(spec)
+	hit := map[datagen.Kind]map[reading]bool{
+		datagen.OutOfOrder: {}, datagen.Duplicate: {}, datagen.Conflict: {},
+	}
+	for _, p := range all {
+		if p.Kind != datagen.Clean {
+			hit[p.Kind][reading{p.Event.CarID, p.Event.Seq}] = true
+		}
+	}
+	for a := range hit {
+		for b := range hit {
+			for shift := int64(-6); shift <= 6 && a != b; shift++ {
+				both := 0
+				for r := range hit[a] {
+					if hit[b][reading{r.car, r.seq + shift}] {
+						both++
+					}
+				}
+				require.InEpsilon(t, rate*rate*float64(spec.Events()), both, 0.15, "%s, %s, %d", a, b, shift)
+			}
+		}
+	}
 }
 
 func TestSilentCarsUploadEverythingAtOnce(t *testing.T) {

@@ -46,8 +46,12 @@ func detect(e *event.CarSensor, v2 bool) datagen.Labels {
 
 // alarms counts what a detector makes of a stream.
 type alarms struct {
-	readings, labelled, flagged, right, onlyV1, onlyV2 int
-	byRule, byLabel                                    map[datagen.Labels]int
+	readings, labelled, flagged, right int
+
+	crawling int // flagged by v1 alone, on a sound drive shaft
+	onlyV2   int
+	byRule   map[datagen.Labels]int
+	byLabel  map[datagen.Labels]int
 }
 
 func judge(spec datagen.Spec) alarms {
@@ -68,8 +72,8 @@ func judge(spec datagen.Spec) alarms {
 		if v1&p.Labels != 0 {
 			a.right++
 		}
-		if v1 != 0 && v2 == 0 {
-			a.onlyV1++
+		if v1 != 0 && v2 == 0 && p.Labels&datagen.DriveShaft == 0 {
+			a.crawling++
 		}
 		if v1 == 0 && v2 != 0 {
 			a.onlyV2++
@@ -92,7 +96,7 @@ func TestAlarmsAreRareMostlyRightAndDifferByVersion(t *testing.T) {
 			require.Greater(t, share, 0.005, "flagged")
 			require.Less(t, share, 0.03, "flagged")
 			require.Greater(t, a.right*10, a.flagged*7, "most alarms are labelled failures")
-			require.Greater(t, a.onlyV1, 0, "false alarms at crawling speed that v2 does not raise")
+			require.Greater(t, a.crawling, 0, "false alarms at crawling speed that v2 does not raise")
 			require.Greater(t, a.onlyV2, 0, "back tyre leaks that v1 misses")
 			require.Less(t, float64(a.labelled)/float64(a.readings), 0.06, "failures are rare")
 			require.Len(t, a.byRule, 5, "every rule fires")
