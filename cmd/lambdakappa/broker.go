@@ -1,0 +1,42 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"lambdakappa/internal/eventlog"
+)
+
+func (a *app) broker() *cobra.Command {
+	var cfg eventlog.BrokerConfig
+	c := &cobra.Command{
+		Use:   "broker --dir DIR",
+		Short: "Run the embedded broker, with a schema registry",
+		Long: `Run the embedded broker (kfake, a Kafka-protocol broker for tests) with a schema registry, both on
+loopback, with their data in a folder. It prints its addresses on stdout once it is up:
+
+  {"time":"…","event":"ready","addr":"127.0.0.1:34567","registry":"http://127.0.0.1:34568"}`,
+		Example: `  lambdakappa broker --dir /tmp/log
+  lambdakappa broker --dir /tmp/log --port 9092 --registry-port 8081`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if cfg.Dir == "" {
+				return usagef("--dir is missing: give the folder for the broker's data")
+			}
+			return a.runBroker(c, cfg)
+		},
+	}
+	c.Flags().StringVar(&cfg.Dir, "dir", "", "`folder` for the data, created when missing (required)")
+	c.Flags().IntVar(&cfg.Port, "port", 0, "`port` of the broker; 0 takes a free one")
+	c.Flags().IntVar(&cfg.RegistryPort, "registry-port", 0, "`port` of the schema registry; 0 takes a free one")
+	return c
+}
+
+func (a *app) runBroker(c *cobra.Command, cfg eventlog.BrokerConfig) error {
+	b, err := eventlog.StartBroker(cfg)
+	if err != nil {
+		return err
+	}
+	a.notify()("ready", "addr", b.Addr(), "registry", b.RegistryURL())
+	<-c.Context().Done()
+	return b.Close()
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+// logFlags say where the log is.
+type logFlags struct {
+	cfg        eventlog.Config
+	partitions int
+}
+
+func (f *logFlags) add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.cfg.Brokers, "brokers", nil,
+		"`host:port` of the log, several with commas (required)")
+	flags.StringVar(&f.cfg.Registry, "schema-registry", "", "`URL` of the schema registry (required)")
+	flags.StringVar(&f.cfg.Prefix, "prefix", "",
+		"put before every topic and group `name`, so that several runs can share a cluster")
+	flags.IntVar(&f.partitions, "partitions", 4, "of the input topic, when it has to be created")
+}
+
+func (f *logFlags) check() error {
+	switch {
+	case len(f.cfg.Brokers) == 0:
+		return usagef(`--brokers is missing: give the host:port of the log, such as "lambdakappa broker" prints it`)
+	case f.cfg.Registry == "":
+		return usagef(`--schema-registry is missing: give its URL, such as "lambdakappa broker" prints it`)
+	case f.partitions < 1:
+		return usagef("--partitions %d: must be above 0", f.partitions)
+	}
+	return nil
+}
+
+// open connects to the log and returns the number of partitions of the input, which is created
+// when it does not exist: components may be started in any order.
+func (f *logFlags) open(ctx context.Context) (*eventlog.Log, int, error) {
+	log, err := eventlog.Open(ctx, f.cfg)
+	if err != nil {
+		return nil, 0, err
+	}
+	partitions, err := f.input(ctx, log)
+	if err != nil {
+		_ = log.Close()
+		return nil, 0, fmt.Errorf("open the input: %w", err)
+	}
+	return log, partitions, nil
+}
+
+func (f *logFlags) input(ctx context.Context, log *eventlog.Log) (int, error) {
+	if n, err := log.Partitions(ctx, eventlog.CarsTopic); n > 0 || err != nil {
+		return n, err
+	}
+	spec := eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: f.partitions}
+	if err := log.CreateTopics(ctx, spec); err != nil {
+		return 0, err
+	}
+	return f.partitions, nil
+}
+
+// addRules adds the flags of the rules of time; both sides and the oracle need the same.
+func addRules(flags *pflag.FlagSet, r *event.Rules) {
+	flags.Var((*milliseconds)(&r.Window), "window", "length of a window, in event time")
+	flags.Var((*milliseconds)(&r.DisorderBound), "disorder-bound",
+		"the watermark trails the greatest event time by this")
+	flags.Var((*milliseconds)(&r.AllowedLateness), "allowed-lateness",
+		"a window takes updates for this long behind the watermark")
+	flags.Var((*milliseconds)(&r.MaxFutureSkew), "max-future-skew",
+		"an event may be this far ahead of its append time")
+}
+
+// addLingers adds the flags that trade latency for work; both sides have the same.
+func addLingers(flags *pflag.FlagSet, linger, catchUp, commit *time.Duration) {
+	flags.DurationVar(linger, "linger", *linger, "view updates wait this long for company")
+	flags.DurationVar(catchUp, "catch-up-linger", *catchUp, "and this long while far behind the end of the log")
+	flags.DurationVar(commit, "commit-interval", *commit, "between commits of the position")
+}
+
+// milliseconds is a flag that takes a duration in whole milliseconds.
+type milliseconds int64
+
+func (m *milliseconds) String() string { return (time.Duration(*m) * time.Millisecond).String() }
+
+// Type is the word for the value in the help.
+func (m *milliseconds) Type() string { return "duration" }
+
+// Set implements pflag.Value.
+func (m *milliseconds) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d%time.Millisecond != 0 {
+		return fmt.Errorf("takes a duration in whole milliseconds, such as 10s or 5m")
+	}
+	*m = milliseconds(d.Milliseconds())
+	return nil
+}
+
+// nameFlag makes a usage error of what a Validate function says. Those begin with the name of
+// what is wrong ("max future skew 40s: must be below …"); where c has a flag of that name, the
+// user is told the flag.
+func nameFlag(c *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	text, name := err.Error(), ""
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		words := strings.ReplaceAll(f.Name, "-", " ")
+		if strings.HasPrefix(strings.ReplaceAll(text, "-", " "), words) && len(f.Name) > len(name) {
+			name = f.Name
+		}
+	})
+	if name != "" {
+		text = "--" + name + text[len(name):]
+	}
+	return &usageError{fmt.Errorf("%s", text)}
+}
+
+// timeFlag is a flag that takes a moment.
+type timeFlag time.Time
+
+func (t *timeFlag) String() string {
+	if time.Time(*t).IsZero() {
+		return ""
+	}
+	return time.Time(*t).Format(time.RFC3339Nano)
+}
+
+// Type is the word for the value in the help.
+func (t *timeFlag) Type() string { return "time" }
+
+// Set implements pflag.Value.
+func (t *timeFlag) Set(text string) error {
+	moment, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return fmt.Errorf("takes RFC 3339, such as 2026-11-22T23:30:00Z")
+	}
+	*t = timeFlag(moment)
+	return nil
+}
+
+// addListen adds the flag of components that answer over HTTP.
+func addListen(c *cobra.Command, listen *string) {
+	c.Flags().StringVar(listen, "listen", "127.0.0.1:0",
+		"`host:port` to answer on; port 0 takes a free one, printed as the fact \"listening\"")
+}

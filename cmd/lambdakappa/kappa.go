@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/kappa"
+)
+
+func (a *app) kappa() *cobra.Command {
+	c := a.group("kappa", "The components of Kappa, each a process",
+		a.kappaProcess(), a.kappaReplay(), a.kappaServe())
+	c.Long = `Kappa: process keeps the view of every event as it comes, in a changelog topic; serve materialises the
+changelog and answers; replay builds the view of another version beside the live one, and takes over.
+See 'go doc ./kappa'.`
+	c.Example = `  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081`
+	return c
+}
+
+// kappaFlags are what all components of Kappa have in common.
+type kappaFlags struct {
+	log logFlags
+	cfg kappa.Config
+}
+
+// kappaCommand returns a command with the common flags; run gets the complete configuration.
+func (a *app) kappaCommand(c *cobra.Command, run func(context.Context, kappa.Config) error) (*cobra.Command, *kappaFlags) {
+	f := &kappaFlags{cfg: kappa.DefaultConfig()}
+	f.log.add(c.Flags())
+	addRules(c.Flags(), &f.cfg.Rules)
+	addLingers(c.Flags(), &f.cfg.Linger, &f.cfg.CatchUpLinger, &f.cfg.CommitInterval)
+	c.Flags().StringVar(&f.cfg.Dir, "dir", "", "`folder`; Kappa keeps nothing in it, its state is on the log")
+	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version, "of the logic")
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := f.check(c); err != nil {
+			return err
+		}
+		f.cfg.Notify = a.notify()
+		return a.runComponent(c, component{
+			flags:   f.log,
+			serving: c.Flags().Lookup("listen") != nil,
+			topics: func(ctx context.Context, log *eventlog.Log, partitions int) error {
+				return kappa.CreateTopics(ctx, log, partitions, f.cfg.Version)
+			},
+			run: func(ctx context.Context, log *eventlog.Log) error {
+				f.cfg.Log = log
+				return run(ctx, f.cfg)
+			},
+		})
+	}
+	return c, f
+}
+
+func (f *kappaFlags) check(c *cobra.Command) error {
+	if err := f.log.check(); err != nil {
+		return err
+	}
+	cfg := f.cfg
+	cfg.Log = new(eventlog.Log) // the real one is opened when the command line is right
+	return nameFlag(c, cfg.Validate())
+}
+
+func (a *app) kappaProcess() *cobra.Command {
+	c, _ := a.kappaCommand(&cobra.Command{
+		Use:   "process",
+		Short: "Keep the view of every event as it comes",
+		Example: `  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081
+
+  # a second one takes over half of the partitions
+  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081`,
+	}, kappa.Process)
+	return c
+}
+
+func (a *app) kappaReplay() *cobra.Command {
+	var from, to timeFlag
+	c, _ := a.kappaCommand(&cobra.Command{
+		Use:   "replay",
+		Short: "Build the view of a version from the log's history, and take over",
+		Example: `  lambdakappa kappa replay --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --version v2
+  lambdakappa kappa replay … --version v2 --from 2026-11-22T00:00:00Z`,
+	}, func(ctx context.Context, cfg kappa.Config) error {
+		return kappa.Replay(ctx, cfg, time.Time(from), time.Time(to))
+	})
+	c.Flags().Var(&from, "from", "begin at this append time; by default with the log")
+	c.Flags().Var(&to, "to", "end at this append time; by default go on as the live processor")
+	return c
+}
+
+func (a *app) kappaServe() *cobra.Command {
+	listen := ""
+	c, _ := a.kappaCommand(&cobra.Command{
+		Use:   "serve",
+		Short: "Materialise the live view and answer over HTTP",
+		Example: `  lambdakappa kappa serve --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --listen 127.0.0.1:8080
+  curl 'http://127.0.0.1:8080/v1/cars/car-00042/windows/latest'`,
+	}, func(ctx context.Context, cfg kappa.Config) error {
+		s, err := kappa.NewServing(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return a.serve(ctx, listen, s)
+	})
+	addListen(c, &listen)
+	return c
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/lambda"
+)
+
+func (a *app) lambda() *cobra.Command {
+	c := a.group("lambda", "The components of Lambda, each a process",
+		a.lambdaIngest(), a.lambdaBatch(), a.lambdaSpeed(), a.lambdaServe())
+	c.Long = `Lambda: ingest writes the log to the master dataset, batch recomputes the batch view from it, speed
+keeps the speed view of what batch has not covered, serve merges the two. All four share --dir.
+See 'go doc ./lambda'.`
+	c.Example = `  lambdakappa lambda ingest --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda`
+	return c
+}
+
+// lambdaFlags are what all components of Lambda have in common.
+type lambdaFlags struct {
+	log logFlags
+	cfg lambda.Config
+}
+
+// lambdaCommand returns a command with the common flags; run gets the complete configuration.
+func (a *app) lambdaCommand(c *cobra.Command, run func(context.Context, lambda.Config) error) (*cobra.Command, *lambdaFlags) {
+	f := &lambdaFlags{cfg: lambda.DefaultConfig()}
+	f.log.add(c.Flags())
+	addRules(c.Flags(), &f.cfg.Rules)
+	addLingers(c.Flags(), &f.cfg.Linger, &f.cfg.CatchUpLinger, &f.cfg.CommitInterval)
+	c.Flags().StringVar(&f.cfg.Dir, "dir", "", "`folder` of master dataset and batch views, shared by all components (required)")
+	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version, "of the logic")
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := f.check(c); err != nil {
+			return err
+		}
+		f.cfg.Notify = a.notify()
+		return a.runComponent(c, component{
+			flags:   f.log,
+			topics:  lambda.CreateTopics,
+			serving: c.Flags().Lookup("listen") != nil,
+			run: func(ctx context.Context, log *eventlog.Log) error {
+				f.cfg.Log = log
+				return run(ctx, f.cfg)
+			},
+		})
+	}
+	return c, f
+}
+
+func (f *lambdaFlags) check(c *cobra.Command) error {
+	if err := f.log.check(); err != nil {
+		return err
+	}
+	if f.cfg.Dir == "" {
+		return usagef("--dir is missing: give the folder that all components of Lambda share")
+	}
+	cfg := f.cfg
+	cfg.Log = new(eventlog.Log) // the real one is opened when the command line is right
+	return nameFlag(c, cfg.Validate())
+}
+
+func (a *app) lambdaIngest() *cobra.Command {
+	c, f := a.lambdaCommand(&cobra.Command{
+		Use:   "ingest",
+		Short: "Write the log to the master dataset, as Parquet",
+		Example: `  lambdakappa lambda ingest --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda
+  lambdakappa lambda ingest … --roll-interval 1m --roll-rows 1000000`,
+	}, lambda.Ingest)
+	c.Flags().DurationVar(&f.cfg.RollInterval, "roll-interval", f.cfg.RollInterval, "close a file this long after its first event")
+	c.Flags().IntVar(&f.cfg.RollRows, "roll-rows", f.cfg.RollRows, "or when it has this many rows")
+	return c
+}
+
+func (a *app) lambdaBatch() *cobra.Command {
+	once := false
+	c, f := a.lambdaCommand(&cobra.Command{
+		Use:   "batch",
+		Short: "Recompute the batch view from the master dataset, again and again",
+		Example: `  lambdakappa lambda batch --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda --interval 1m
+  lambdakappa lambda batch … --once
+  lambdakappa lambda batch … --incremental
+  lambdakappa lambda batch … --version v2 --once`,
+	}, func(ctx context.Context, cfg lambda.Config) error {
+		if !once {
+			return lambda.Batch(ctx, cfg)
+		}
+		_, err := lambda.RunBatch(ctx, cfg)
+		return err
+	})
+	c.Flags().BoolVar(&once, "once", false, "publish one generation and exit")
+	c.Flags().DurationVar(&f.cfg.Interval, "interval", f.cfg.Interval, "between the starts of two runs")
+	c.Flags().BoolVar(&f.cfg.Incremental, "incremental", false, "go on from the previous view instead of recomputing everything")
+	c.MarkFlagsMutuallyExclusive("once", "interval")
+	return c
+}
+
+func (a *app) lambdaSpeed() *cobra.Command {
+	c, _ := a.lambdaCommand(&cobra.Command{
+		Use:     "speed",
+		Short:   "Keep the speed view: what the batch view does not cover yet",
+		Example: `  lambdakappa lambda speed --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda`,
+	}, lambda.Speed)
+	return c
+}
+
+func (a *app) lambdaServe() *cobra.Command {
+	listen := ""
+	c, _ := a.lambdaCommand(&cobra.Command{
+		Use:   "serve",
+		Short: "Merge batch and speed view and answer over HTTP",
+		Example: `  lambdakappa lambda serve --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda --listen 127.0.0.1:8080
+  curl 'http://127.0.0.1:8080/v1/windows?car=car-00042&layer=batch'`,
+	}, func(ctx context.Context, cfg lambda.Config) error {
+		s, err := lambda.NewServing(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return a.serve(ctx, listen, s)
+	})
+	addListen(c, &listen)
+	return c
+}
