@@ -13,10 +13,10 @@ import (
 )
 
 // BenchmarkGenerateAndEncode is the generator's budget: 1.5 M events/s on one core, encoded.
-// Measured on the 2-core development machine: see the events/s metric.
+// Measured on one core of an AMD EPYC with others at work: 3.3 to 4.0 M/s, disturbed 2.3 to 2.9 M/s.
 func BenchmarkGenerateAndEncode(b *testing.B) {
 	for _, cars := range []int{10_000, 100_000} {
-		b.Run(datagen.CarID(cars), func(b *testing.B) { generate(b, cars, datagen.Disturbances{}) })
+		b.Run(fmt.Sprintf("cars=%d", cars), func(b *testing.B) { generate(b, cars, datagen.Disturbances{}) })
 	}
 	b.Run("disturbed", func(b *testing.B) { generate(b, 10_000, datagen.BadDay()) })
 }
