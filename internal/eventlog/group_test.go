@@ -71,8 +71,6 @@ func (g *groupMember) leave(t *testing.T) {
 	require.NoError(t, <-g.done)
 }
 
-const soon = 20 * time.Second
-
 func eventually(t *testing.T, condition func() bool, what ...any) {
 	t.Helper()
 	require.Eventually(t, condition, soon, 5*time.Millisecond, what...)

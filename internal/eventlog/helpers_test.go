@@ -11,6 +11,9 @@ import (
 	"lambdakappa/internal/eventlog"
 )
 
+// soon is when a test gives up waiting for what should happen at once.
+const soon = 20 * time.Second
+
 // startBroker starts a broker on a folder of its own, for the length of a test.
 func startBroker(t testing.TB) *eventlog.Broker {
 	t.Helper()
@@ -56,11 +59,17 @@ func values(first, n int) []eventlog.Record {
 // readAll reads a partition from offset to its end, and copies what it reads.
 func readAll(t testing.TB, l *eventlog.Log, topic string, partition int, offset int64) []eventlog.Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	r, err := l.Reader(ctx, topic, partition, offset)
+	r, err := l.Reader(t.Context(), topic, partition, offset)
 	require.NoError(t, err)
+	return drain(t, r)
+}
+
+// drain reads to the end of the partition, copies what it reads, and closes the reader.
+func drain(t testing.TB, r *eventlog.Reader) []eventlog.Record {
+	t.Helper()
 	defer r.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
 	var all []eventlog.Record
 	for {
 		b, err := r.Read(ctx, time.Millisecond)

@@ -51,7 +51,7 @@ func (l *Log) Reader(ctx context.Context, topic string, partition int, offset in
 // [ErrOutOfRange] when the log does not reach to its offset. After an error the next Read starts
 // where this one should have.
 func (r *Reader) Read(ctx context.Context, maxWait time.Duration) (Batch, error) {
-	var missingSince time.Time
+	var lost loss
 	for wait := firstBackoff; ; wait = min(2*wait, maxBackoff) {
 		b, err := r.read(ctx, maxWait)
 		if err == nil {
@@ -64,14 +64,7 @@ func (r *Reader) Read(ctx context.Context, maxWait time.Duration) (Batch, error)
 		if r.skipCompacted(ctx, err) {
 			continue
 		}
-		if !retriable(err) {
-			return Batch{}, r.wrap(err)
-		}
-		if !missing(err) {
-			missingSince = time.Time{}
-		} else if missingSince.IsZero() {
-			missingSince = time.Now()
-		} else if time.Since(missingSince) > missingPatience {
+		if !retriable(err) || lost.forGood(err) {
 			return Batch{}, r.wrap(err)
 		}
 		if err := pause(ctx, wait); err != nil {

@@ -97,3 +97,19 @@ func network(err error) bool {
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, protocol.ErrNoLeader)
 }
+
+// A loss tells a topic that was deleted from one that a broker does not know for a moment.
+type loss struct{ since time.Time }
+
+// forGood reports whether err and every error before it for missingPatience said that the topic or
+// partition does not exist.
+func (l *loss) forGood(err error) bool {
+	if !missing(err) {
+		l.since = time.Time{}
+		return false
+	}
+	if l.since.IsZero() {
+		l.since = time.Now()
+	}
+	return time.Since(l.since) > missingPatience
+}
