@@ -114,6 +114,10 @@ func (p *publisher) feed(ctx context.Context) error {
 	for _, l := range p.lanes {
 		l.drain()
 	}
+	// A recording ends at the first row that cannot be read.
+	if r, ok := p.source.(interface{ Err() error }); ok && r.Err() != nil {
+		return fmt.Errorf("read workload: %w", r.Err())
+	}
 	return ctx.Err()
 }
 

@@ -71,7 +71,7 @@ func runBatch(ctx context.Context, cfg Config, partitions int) (*Manifest, error
 	m := &run.manifest
 	cfg.notify("generation", "generation", m.Generation, "version", m.Version, "base", m.Base,
 		"rows", m.Rows, "windows", m.Windows, "boundary", m.boundaries(),
-		"read_ms", m.ReadMS, "write_ms", m.WriteMS, "columns", len(m.Columns))
+		"read_ms", m.ReadMS, "write_ms", m.WriteMS, "columns", m.Columns)
 	return m, nil
 }
 

@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"lambdakappa/bench/result"
+)
+
+// A cost is what a run took from the machine until it was settled, the generator and the driver
+// left out: both are equal for all arms and belong to none.
+type cost struct {
+	events  int64
+	cpu     float64 // seconds
+	peak    int64   // bytes, sum of the components' own peaks
+	logDisk int64   // bytes of the input topic
+	master  int64   // bytes of the master dataset
+	views   int64   // bytes of what else a side wrote: its topics and its files
+}
+
+// An account is how things stand at one moment: a start is no part of a steady state, and one arm
+// pays nothing for what another one did before.
+type account struct {
+	used       map[string]usage // by component
+	brokerDisk int64            // bytes
+}
+
+func (s *system) account() (account, error) {
+	a := account{used: s.usages()}
+	var err error
+	a.brokerDisk, _, err = s.brokerBytes()
+	return a, err
+}
+
+// usages is what every component has taken so far, by name.
+func (s *system) usages() map[string]usage {
+	all := map[string]usage{}
+	for _, c := range s.supervisor.all() {
+		all[c.name] = all[c.name].then(c.used())
+	}
+	return all
+}
+
+// costSince is what the broker and the components of the given labels took since base.
+func (s *system) costSince(base account, events int64, labels ...string) (cost, error) {
+	c := cost{events: events}
+	for name, u := range s.usages() {
+		own := name == brokerName
+		for _, label := range labels {
+			own = own || belongs(name, label)
+		}
+		if own {
+			c.cpu += u.cpu - base.used[name].cpu
+			c.peak += u.peak
+		}
+	}
+	brokerDisk, logDisk, err := s.brokerBytes()
+	if err != nil {
+		return c, err
+	}
+	c.logDisk = logDisk
+	// The input topic grew as well, unless it was there before.
+	c.views = brokerDisk - max(base.brokerDisk, logDisk)
+	return c, s.addFiles(&c, labels)
+}
+
+// addFiles adds what the labels' arms have in folders of their own.
+func (s *system) addFiles(c *cost, labels []string) error {
+	for arm := range s.arms {
+		for _, label := range labels {
+			if !belongs(label, arm) {
+				continue
+			}
+			all, err := diskBytes(filepath.Join(s.dir, arm), "")
+			if err != nil {
+				return err
+			}
+			master, err := diskBytes(filepath.Join(s.dir, arm, "master"), "")
+			if err != nil {
+				return err
+			}
+			c.master, c.views = c.master+master, c.views+all-master
+		}
+	}
+	return nil
+}
+
+// brokerBytes measures the embedded broker's folder and the input topic's part of it.
+func (s *system) brokerBytes() (all, cars int64, err error) {
+	if s.broker == nil {
+		return 0, 0, nil
+	}
+	if all, err = diskBytes(s.brokerDir(), ""); err != nil {
+		return 0, 0, err
+	}
+	cars, err = diskBytes(s.brokerDir(), "cars-")
+	return all, cars, err
+}
+
+// less returns the cost with that of a control run of the same workload taken off: what the
+// generator's events alone cost the broker.
+func (c cost) less(control cost) result.Cost {
+	perMillion := func(cpu float64, events int64) float64 { return cpu / float64(events) * 1e6 }
+	r := c.whole()
+	if control.events > 0 {
+		r.CPUSecondsPerMillionEvents -= perMillion(control.cpu, control.events)
+		r.LessControl = true
+	}
+	return r
+}
+
+// whole returns the cost with nothing taken off.
+func (c cost) whole() result.Cost {
+	events := float64(max(c.events, 1))
+	return result.Cost{
+		CPUSecondsPerMillionEvents: c.cpu / events * 1e6,
+		PeakRSSBytes:               c.peak,
+		BytesPerEvent: result.BytesPerEvent{
+			Log: float64(c.logDisk) / events, Master: float64(c.master) / events,
+			Views: float64(c.views) / events,
+		},
+	}
+}
+
+// diskBytes sums the files below dir in whose path, relative to dir, an element begins with
+// prefix. A file that vanishes meanwhile, or a folder that is not there, counts nothing.
+func diskBytes(dir, prefix string) (int64, error) {
+	var sum int64
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && below(dir, path, prefix) {
+			sum += info.Size()
+		}
+		return err
+	})
+	return sum, err
+}
+
+func below(dir, path, prefix string) bool {
+	relative, err := filepath.Rel(dir, path)
+	if err != nil {
+		return false
+	}
+	for _, element := range strings.Split(filepath.ToSlash(relative), "/") {
+		if strings.HasPrefix(element, prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,175 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lambdakappa/internal/proc"
+)
+
+// ChildEnv tells a process of the binary that a driver started it: it ends when its stdin does,
+// so that no child outlives a driver that was killed.
+const ChildEnv = "LAMBDAKAPPA_CHILD"
+
+// stopLimit is how long a component may take to end when it is asked to. A stop writes out what
+// is pending, which takes milliseconds; after this it is killed and the run says so.
+const stopLimit = 20 * time.Second
+
+// A process is one operating-system process of a component.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	stdin io.Closer
+	facts *facts
+	tail  *tail
+
+	asked  atomic.Bool   // its end was asked for
+	exited chan struct{} // closed when it has ended and all its output was read
+	err    error         // how it ended; set before exited is closed
+}
+
+// startProcess starts the binary with args; stderr is appended to log. stdout carries facts.
+func startProcess(binary, name, log string, env, args []string) (*process, error) {
+	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	p := &process{
+		name: name, cmd: exec.Command(binary, args...), facts: newFacts(),
+		tail: new(tail), exited: make(chan struct{}),
+	}
+	p.cmd.Env = append(append(os.Environ(), ChildEnv+"=1"), env...)
+	p.cmd.SysProcAttr = proc.ChildAttr()
+	p.cmd.Stderr = io.MultiWriter(file, p.tail)
+	stdout, err := p.cmd.StdoutPipe()
+	if err == nil {
+		p.stdin, err = p.cmd.StdinPipe()
+	}
+	if err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	go func() {
+		p.facts.read(stdout)
+		p.err = p.cmd.Wait()
+		_ = file.Close()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// ready waits for the process to say that it is up.
+func (p *process) ready(ctx context.Context) error {
+	if _, ok := p.facts.await(ctx, "ready", p.exited); ok {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("start %s: %w", p.name, context.Cause(ctx))
+	}
+	return p.death()
+}
+
+// kill ends the process at once, as a crash would (SIGKILL on Unix), and waits until it is gone.
+func (p *process) kill() {
+	p.asked.Store(true)
+	_ = proc.Kill(p.cmd)
+	<-p.exited
+}
+
+// stop asks the process to end by closing its stdin. It is killed when it takes too long, or when
+// ctx ends first; both are errors.
+func (p *process) stop(ctx context.Context) error {
+	p.asked.Store(true)
+	_ = p.stdin.Close()
+	late := time.NewTimer(stopLimit)
+	defer late.Stop()
+	select {
+	case <-p.exited:
+	case <-late.C:
+		p.kill()
+		return fmt.Errorf("stop %s: did not end within %s, killed", p.name, stopLimit)
+	case <-ctx.Done():
+		p.kill()
+		return fmt.Errorf("stop %s: %w", p.name, context.Cause(ctx))
+	}
+	if p.err != nil {
+		return p.death()
+	}
+	return nil
+}
+
+// wait waits for a process that ends by itself, such as a generator.
+func (p *process) wait(ctx context.Context) error {
+	select {
+	case <-p.exited:
+	case <-ctx.Done():
+		p.kill()
+		return fmt.Errorf("wait for %s: %w", p.name, context.Cause(ctx))
+	}
+	if p.err != nil {
+		return p.death()
+	}
+	return nil
+}
+
+// death describes how a process ended that should not have, with its last log lines.
+func (p *process) death() error {
+	how := "ended unasked"
+	if p.err != nil {
+		how = p.err.Error()
+	}
+	last := p.tail.String()
+	if last == "" {
+		return fmt.Errorf("%s: %s, without a word in its log", p.name, how)
+	}
+	return fmt.Errorf("%s: %s; its last log lines:\n%s", p.name, how, last)
+}
+
+// tailSize is enough for the last dozen lines of a log.
+const tailSize = 2 << 10
+
+// A tail keeps the end of what is written to it. It is safe for concurrent use.
+type tail struct {
+	mu   sync.Mutex
+	kept []byte
+	cut  bool
+}
+
+// Write implements io.Writer.
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept = append(t.kept, b...)
+	if over := len(t.kept) - tailSize; over > 0 {
+		t.kept, t.cut = append(t.kept[:0], t.kept[over:]...), true
+	}
+	return len(b), nil
+}
+
+// String returns the lines that are there as a whole.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept := t.kept
+	if t.cut {
+		if _, rest, found := bytes.Cut(kept, []byte("\n")); found {
+			kept = rest
+		}
+	}
+	return strings.TrimSpace(string(kept))
+}

@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lambdakappa/bench/report"
+	"lambdakappa/bench/result"
+)
+
+// Run runs the scenarios one after the other and leaves a results folder. The summary is returned
+// (and is on disk) with whatever was measured, also beside an error and after Ctrl-C.
+//
+// A wrong answer is no error of Run: ask the summary. An error means that the benchmark itself
+// could not go on.
+func Run(ctx context.Context, o Options) (*result.Summary, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	f, err := newFolder(o.Out, folderName(o), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDriver(o, f)
+	if err != nil {
+		return nil, err
+	}
+	err = d.run(ctx)
+	return d.summary, errors.Join(err, d.finish())
+}
+
+// A driver is one invocation of the benchmark.
+type driver struct {
+	opt      Options
+	sizes    sizes
+	folder   *folder
+	progress *progress
+	summary  *result.Summary
+	began    time.Time
+	numbers  map[string]int  // runs so far, by scenario and arm: names folders
+	controls map[string]cost // control runs so far, by workload
+}
+
+func newDriver(o Options, f *folder) (*driver, error) {
+	sizes, err := sizesOf(o.Profile)
+	if err != nil {
+		return nil, err
+	}
+	d := &driver{
+		opt: o, sizes: sizes, folder: f, began: time.Now(),
+		progress: newProgress(o), summary: newSummary(o, f),
+		numbers: map[string]int{}, controls: map[string]cost{},
+	}
+	if err := d.writeMachine(); err != nil {
+		return nil, err
+	}
+	return d, d.save()
+}
+
+func (d *driver) run(ctx context.Context) error {
+	for _, s := range scenarios() {
+		if !s.asked(d.opt) {
+			continue
+		}
+		d.progress.scenario(s, d.opt)
+		if err := s.run(ctx, d); err != nil {
+			if ctx.Err() != nil {
+				d.summary.Interrupted = true
+				return fmt.Errorf("interrupted in scenario %s: %w", s.Name, context.Cause(ctx))
+			}
+			return fmt.Errorf("scenario %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// add notes a finished run and writes the summary, so that what was measured is kept whatever
+// comes next.
+func (d *driver) add(r result.Run) error {
+	d.summary.Runs = append(d.summary.Runs, r)
+	return d.save()
+}
+
+func (d *driver) save() error {
+	d.summary.Seconds = time.Since(d.began).Seconds()
+	return d.folder.writeSummary(d.summary)
+}
+
+// finish writes what stands beside the summary, draws the report and removes the run data.
+func (d *driver) finish() error {
+	d.progress.close()
+	err := errors.Join(d.save(), d.folder.writeSamples(d.summary))
+	if err == nil {
+		err = report.Write(d.folder.path, d.summary)
+	}
+	if !d.opt.Keep {
+		err = errors.Join(err, d.folder.removeWork())
+	}
+	err = errors.Join(err, d.folder.markLatest())
+	d.printSummary()
+	return err
+}

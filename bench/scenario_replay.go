@@ -1,0 +1,263 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/datagen"
+	"lambdakappa/internal/httpapi"
+)
+
+const replayName = "replay"
+
+func replayScenario() *Scenario {
+	return &Scenario{
+		Name:     replayName,
+		Sentence: "a history on the log: how fast each side has it in a complete served answer, beside what the machine could do at most",
+		run:      runReplay,
+		seconds: func(o Options) float64 {
+			all, _ := sizesOf(o.Profile)
+			s := all.replay.override(o)
+			return float64(s.repetitions) * (25 + s.rate*s.duration.Seconds()*9e-6)
+		},
+	}
+}
+
+// The phases of a replay.
+const (
+	phaseReplay      = "replay"        // Kappa: process and serve, from nothing to the complete answer
+	phaseLogToServed = "log_to_served" // Lambda: all layers, from nothing to the complete answer
+	phaseBatch       = "batch"         // Lambda: one batch run over the finished master dataset
+)
+
+// catchUpLimit is how long reprocessing may take: 20 million events at a twentieth of the floor
+// that the project sets itself.
+const catchUpLimit = 400 * time.Second
+
+func runReplay(ctx context.Context, d *driver) error {
+	s := d.sizes.replay.override(d.opt)
+	arms := d.opt.arms(armLambda, armKappa)
+	for repetition := range s.repetitions {
+		head := result.Run{
+			Scenario: replayName, Arm: armBoth, Repetition: repetition + 1,
+			Seed: d.opt.Seed + uint64(repetition),
+		}
+		if err := d.replayOnce(ctx, head, s, inTurn(arms, repetition)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inTurn lets another arm begin in every repetition.
+func inTurn(arms []string, repetition int) []string {
+	turned := slices.Clone(arms)
+	if repetition%2 == 0 {
+		slices.Reverse(turned)
+	}
+	return turned
+}
+
+// replayOnce loads one log and lets the arms work through it one after the other, each alone.
+func (d *driver) replayOnce(ctx context.Context, head result.Run, s size, arms []string) error {
+	x, err := d.execute(ctx, head, func(ctx context.Context, x *execution) error {
+		for _, arm := range arms {
+			x.apartPhases(arm)
+		}
+		w := s.workload(head.Seed, datagen.DefaultStart(), datagen.Disturbances{})
+		return x.replay(ctx, w, arms)
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range x.runs() {
+		if err := d.add(*r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apartPhases reports every phase of an arm as a run of its own.
+func (x *execution) apartPhases(arm string) {
+	if arm == armKappa {
+		x.report(armKappa, armKappa, phaseReplay)
+		return
+	}
+	x.report(armLambda, armLambda, phaseLogToServed)
+	x.report(batchPart.name, armLambda, phaseBatch)
+}
+
+func (x *execution) replay(ctx context.Context, w workload, arms []string) error {
+	x.progress.say(fmt.Sprintf("load %d events", w.spec.Events()))
+	published, end, err := x.sut.generate(ctx, w)
+	if err != nil {
+		return err
+	}
+	x.run.Events = published.Events
+	x.progress.say("read the log back, compute the truth")
+	// Before the phases, so that both find the log in the page cache alike.
+	if x.truth, err = readTruth(ctx, x.sut.log, w, x.opt.rules(), version, end); err != nil {
+		return err
+	}
+	if err := x.logLimits(ctx, end); err != nil {
+		return err
+	}
+	for _, arm := range arms {
+		phase := x.replayKappa
+		if arm == armLambda {
+			phase = x.replayLambda
+		}
+		if err := phase(ctx, end); err != nil {
+			return fmt.Errorf("%s: %w", arm, err)
+		}
+	}
+	return nil
+}
+
+// replayKappa takes the time from the start of the processes to the complete served answer, and
+// then that of a restart after a crash.
+func (x *execution) replayKappa(ctx context.Context, end []int64) error {
+	r := x.side(armKappa)
+	a, err := x.catchUp(ctx, r, end, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := x.judge(ctx, a, "at the end"); err != nil {
+		return err
+	}
+	x.progress.say("kill and restore kappa process")
+	ms, err := restoreAfterKill(ctx, a, end)
+	if err != nil {
+		return err
+	}
+	r.RestoreMs = &ms
+	if _, err := x.judge(ctx, a, "after a kill"); err != nil {
+		return err
+	}
+	return a.stop(ctx)
+}
+
+// catchUp starts an arm on the finished log and returns it when its answers are complete.
+func (x *execution) catchUp(
+	ctx context.Context, r *result.Run, end []int64, also func(a *arm) error,
+) (*arm, error) {
+	x.progress.say(r.Arm + " " + r.Phase)
+	base, err := x.sut.account()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	a, err := x.sut.startArm(ctx, r.Arm)
+	if err == nil && also != nil {
+		err = also(a)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := settle(ctx, a.api.Status, catchUpLimit, reached(end)); err != nil {
+		return nil, err
+	}
+	r.Seconds = time.Since(began).Seconds()
+	r.EventsPerSecond = float64(x.run.Events) / r.Seconds
+	spent, err := x.sut.costSince(base, x.run.Events, r.Arm)
+	cost := spent.whole()
+	r.Cost = &cost
+	return a, err
+}
+
+// restoreAfterKill kills Kappa's processor and returns how long its slowest partition took to
+// restore. The time until the broker notices the dead member is configured and no part of it.
+func restoreAfterKill(ctx context.Context, a *arm, end []int64) (float64, error) {
+	const processor = armKappa + " process"
+	if err := a.crash(ctx, processor); err != nil {
+		return 0, err
+	}
+	p := a.parts[processor].process()
+	slowest, next, restored := 0.0, 0, 0
+	late := time.After(settleLimit)
+	for restored < len(end) {
+		found, upTo, changed := p.facts.since("restored", next)
+		next = upTo
+		for _, f := range found {
+			var took struct{ MS float64 }
+			if err := f.into(&took); err != nil {
+				return 0, err
+			}
+			slowest, restored = max(slowest, took.MS), restored+1
+		}
+		if restored == len(end) {
+			break
+		}
+		select {
+		case <-changed:
+		case <-late:
+			return 0, fmt.Errorf("%s: restored %d of %d partitions within %s", processor, restored, len(end), settleLimit)
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+	return slowest, nil
+}
+
+// replayLambda takes the time from the start of all layers to the complete served answer, and
+// then that of one batch run over the whole master dataset.
+func (x *execution) replayLambda(ctx context.Context, end []int64) error {
+	r := x.side(armLambda)
+	interval := x.sizes.replay.interval
+	a, err := x.catchUp(ctx, r, end, func(a *arm) error { return a.batchEvery(ctx, interval) })
+	if err != nil {
+		return err
+	}
+	if err := x.sut.supervisor.stop(ctx, a.parts[batchPart.name]); err != nil {
+		return err
+	}
+	if _, err := x.judge(ctx, a, "at the end"); err != nil {
+		return err
+	}
+	if _, err := a.cover(ctx, end); err != nil {
+		return err
+	}
+	if err := x.batchAlone(ctx, a, end); err != nil {
+		return err
+	}
+	return a.stop(ctx)
+}
+
+// batchAlone measures one batch run over a master dataset that is complete, and judges it.
+func (x *execution) batchAlone(ctx context.Context, a *arm, end []int64) error {
+	r := x.side(batchPart.name)
+	x.progress.say("lambda batch alone")
+	base, err := x.sut.account()
+	if err != nil {
+		return err
+	}
+	g, err := a.batchOnce(ctx)
+	if err != nil {
+		return err
+	}
+	spent, err := x.sut.costSince(base, g.Rows, batchPart.name)
+	if err != nil {
+		return err
+	}
+	r.Seconds = (g.ReadMS + g.WriteMS) / 1e3
+	r.EventsPerSecond = float64(g.Rows) / r.Seconds
+	cost := spent.whole()
+	r.Cost = &cost
+	r.Notes = append(r.Notes, fmt.Sprintf(
+		"%d rows: read and fold %.0f ms, write the view %.0f ms; its process took %.2f s (%.2f M rows/s)",
+		g.Rows, g.ReadMS, g.WriteMS, g.wall.Seconds(), float64(g.Rows)/g.wall.Seconds()/1e6))
+	if err := x.columnLimit(ctx, g.Columns); err != nil {
+		return err
+	}
+	if _, err := settle(ctx, a.api.Status, coverLimit, func(s httpapi.Status) bool {
+		return s.Generation >= g.Generation && covered(end)(s)
+	}); err != nil {
+		return err
+	}
+	_, err = x.judgeAs(ctx, batchPart.name, a, "of the batch alone")
+	return err
+}

@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
+)
+
+// judgeSideTopics holds the dead letters, the late events and the alert stream of every arm
+// against the truth. They are at-least-once, so what counts is the set of their keys.
+//
+// The side topics do not depend on the boundary: what is late is a function of the log alone, and
+// both speed layer and processor see every offset.
+func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
+	b := x.truth.at(make([]int64, len(end)))
+	for _, r := range x.runs() {
+		dead := map[string]string{}
+		for at, reason := range b.DeadLetters {
+			dead[keyOf(at)] = string(reason)
+		}
+		late := map[string]string{}
+		for at := range b.Late {
+			late[keyOf(at)] = "late"
+		}
+		if err := x.judgeTopic(ctx, r.Arm, "dead letters", r.Arm+".dead-letters", dead, reasonOf); err != nil {
+			return err
+		}
+		if err := x.judgeTopic(ctx, r.Arm, "late topic", r.Arm+".late", late, reasonOf); err != nil {
+			return err
+		}
+		if err := x.judgeTopic(ctx, r.Arm, "alert topic", r.Arm+".alerts", alertKeys(b.Alerts), alertOf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyOf is the key of a side record: "<topic>/<partition>/<offset>" of the original.
+func keyOf(p oracle.Position) string {
+	return fmt.Sprintf("%s/%d/%d", eventlog.CarsTopic, p.Partition, p.Offset)
+}
+
+// reasonOf is what a side record says about its original.
+func reasonOf(r *eventlog.Record) (key, value string, err error) {
+	for _, h := range r.Headers {
+		if h.Key == "reason" {
+			return string(r.Key), string(h.Value), nil
+		}
+	}
+	return string(r.Key), "", nil
+}
+
+func alertKeys(alerts []view.Alert) map[string]string {
+	keys := make(map[string]string, len(alerts))
+	for _, a := range alerts {
+		keys[fmt.Sprintf("%s/%s/%d", version, a.CarID, a.Seq)] = a.Rule.String()
+	}
+	return keys
+}
+
+func alertOf(r *eventlog.Record) (key, value string, err error) {
+	var a struct {
+		Version string `json:"version"`
+		CarID   string `json:"car_id"`
+		Seq     int64  `json:"seq"`
+		Rule    string `json:"rule"`
+	}
+	if err := json.Unmarshal(r.Value, &a); err != nil {
+		return "", "", fmt.Errorf("read alert: %w", err)
+	}
+	return fmt.Sprintf("%s/%s/%d", a.Version, a.CarID, a.Seq), a.Rule, nil
+}
+
+func (x *execution) judgeTopic(
+	ctx context.Context, arm, name, topic string, want map[string]string,
+	read func(*eventlog.Record) (key, value string, err error),
+) error {
+	got, err := readKeys(ctx, x.sut.log, topic, read)
+	if err != nil {
+		return err
+	}
+	missing, unexpected := setDiff(want, got)
+	x.check(arm, name, missing+unexpected == "", "%d entries%s%s", len(want), missing, unexpected)
+	return nil
+}
+
+// readKeys reads a whole topic as a map.
+func readKeys(
+	ctx context.Context, log *eventlog.Log, topic string,
+	read func(*eventlog.Record) (key, value string, err error),
+) (map[string]string, error) {
+	end, err := log.EndOffsets(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	start, err := log.StartOffsets(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for p := range end {
+		err := eachRecord(ctx, log, topic, p, start[p], end[p], func(r *eventlog.Record) error {
+			key, value, err := read(r)
+			all[key] = value
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read topic %s: %w", topic, err)
+		}
+	}
+	return all, nil
+}
+
+// eachRecord reads [from, end) of one partition.
+func eachRecord(
+	ctx context.Context, log *eventlog.Log, topic string, partition int, from, end int64,
+	each func(*eventlog.Record) error,
+) error {
+	if from >= end {
+		return nil
+	}
+	reader, err := log.Reader(ctx, topic, partition, from)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for at := from; at < end; {
+		batch, err := reader.Read(ctx, time.Second)
+		if err != nil {
+			return err
+		}
+		for i := range batch.Records {
+			if batch.Records[i].Offset >= end {
+				break
+			}
+			if err := each(&batch.Records[i]); err != nil {
+				return err
+			}
+		}
+		at = batch.Next
+	}
+	return nil
+}
+
+// setDiff names what is only in want and what is only in got or differs there.
+func setDiff(want, got map[string]string) (missing, unexpected string) {
+	var lost, extra []string
+	for key, value := range want {
+		if got[key] != value {
+			lost = append(lost, key)
+		}
+	}
+	for key := range maps.Keys(got) {
+		if _, planned := want[key]; !planned {
+			extra = append(extra, key)
+		}
+	}
+	return listed(", missing or different", lost), listed(", unexpected", extra)
+}
+
+func listed(what string, keys []string) string {
+	if len(keys) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s: %d, such as %s", what, len(keys), strings.Join(keys[:min(3, len(keys))], ", "))
+}

@@ -1,0 +1,242 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/bench/result"
+	"lambdakappa/datagen"
+	"lambdakappa/view"
+)
+
+// lagLimit is how late the generator's p99 may be before a run says nothing about latency: the
+// machine was too slow to keep the schedule.
+const lagLimit = 5 * time.Millisecond
+
+// leadTime is how long before its first event a steady workload is started: the generator's
+// process must be up by then.
+const leadTime = 1500 * time.Millisecond
+
+// A steady is a run at a constant rate: the batch layer runs at its interval, probes ask if there
+// are any, and cost is taken until the answers have settled.
+type steady struct {
+	*execution
+	size   size
+	probed bool
+	spec   datagen.Spec
+
+	arms    map[string]*steadyArm
+	base    account // when the generator was started
+	cpuLine result.Series
+}
+
+// A steadyArm is what is measured of one arm.
+type steadyArm struct {
+	*arm
+	got    *latencies
+	layers []*freshness
+}
+
+// steadyRun executes one steady run and adds it to the summary. A run that is void because the
+// machine was too slow is retried once.
+func (d *driver) steadyRun(ctx context.Context, head result.Run, s size, probed bool) error {
+	for attempt := 1; ; attempt++ {
+		x, err := d.execute(ctx, head, func(ctx context.Context, x *execution) error {
+			st := &steady{execution: x, size: s, probed: probed, arms: map[string]*steadyArm{}}
+			return st.run(ctx)
+		})
+		if err != nil {
+			return err
+		}
+		if x.run.Void != "" && attempt == 1 {
+			d.progress.say("void (" + x.run.Void + "), once more")
+			continue
+		}
+		if head.Arm == armControl && x.run.OK {
+			d.controls[controlKey(s)] = x.spent
+		}
+		return d.add(x.run)
+	}
+}
+
+// controlKey names workloads that cost the generator and the broker the same.
+func controlKey(s size) string { return fmt.Sprintf("%d/%v/%s", s.cars, s.rate, s.duration) }
+
+func armsOf(name string) []string {
+	switch name {
+	case armBoth:
+		return []string{armLambda, armKappa}
+	case armControl:
+		return nil
+	default:
+		return []string{name}
+	}
+}
+
+func (s *steady) run(ctx context.Context) error {
+	for _, name := range armsOf(s.execution.run.Arm) {
+		a, err := s.sut.startArm(ctx, name)
+		if err != nil {
+			return err
+		}
+		s.arms[name] = &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(name)}
+		if name == armLambda {
+			if err := a.batchEvery(ctx, s.size.interval); err != nil {
+				return err
+			}
+		}
+	}
+	alerts, err := s.planAlerts()
+	if err != nil {
+		return err
+	}
+	w := s.size.workload(s.execution.run.Seed, time.Now().Add(leadTime).Truncate(time.Millisecond), datagen.Disturbances{})
+	s.spec = w.spec
+	g, err := s.sut.launchGenerator(w)
+	if err != nil {
+		return err
+	}
+	published, end, err := s.measure(ctx, g, alerts)
+	if err != nil {
+		return err
+	}
+	return s.conclude(ctx, w, published, end)
+}
+
+// planAlerts returns a sample of the alerts that the workload will raise. Their seqs do not
+// depend on when it starts.
+func (s *steady) planAlerts() ([]view.Alert, error) {
+	if !s.probed || len(s.arms) == 0 {
+		return nil, nil
+	}
+	spec := s.size.workload(s.execution.run.Seed, datagen.DefaultStart(), datagen.Disturbances{}).spec
+	fold, err := oracle.NewFold(oracle.Config{WindowMs: 1 << 40, Version: version, Partitions: 1}, []int64{0})
+	if err != nil {
+		return nil, err
+	}
+	var p datagen.Planned
+	stream := spec.Stream()
+	for offset := int64(0); stream.Next(&p); offset++ {
+		fold.Add(oracle.Entry{Offset: offset, AppendTime: p.Event.EventTime, Event: &p.Event})
+	}
+	return sampleAlerts(fold.Answer().Alerts, spec), nil
+}
+
+// measure runs probes and samplers while the generator sends and until the answers have settled.
+func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert) (Published, []int64, error) {
+	last := s.spec.Start.Add(s.spec.Duration)
+	probing, stopProbes := context.WithCancel(ctx)
+	defer stopProbes()
+	var watchers errgroup.Group
+	var asking []*probes
+	for _, a := range s.arms {
+		watchers.Go(func() error { return watchFreshness(probing, a.api.Status, a.layers, s.spec.Start, last) })
+		if s.probed {
+			p := &probes{client: a.api, spec: s.spec, alerts: atStart(alerts, s.spec.Start), got: a.got}
+			p.start(probing)
+			asking = append(asking, p)
+		}
+	}
+	var err error
+	if s.base, err = s.sut.account(); err != nil {
+		return Published{}, nil, err
+	}
+	watchers.Go(func() error { s.watchCPU(probing, last); return nil })
+	published, end, err := s.sut.awaitGenerator(ctx, g)
+	if err == nil {
+		err = s.settleArms(ctx, end)
+	}
+	if err == nil {
+		s.spent, err = s.sut.costSince(s.base, published.Events, armsOf(s.execution.run.Arm)...)
+		s.letProbesFinish(ctx, asking)
+	}
+	stopProbes()
+	for _, p := range asking {
+		p.wait()
+	}
+	return published, end, errors.Join(err, watchers.Wait())
+}
+
+// letProbesFinish gives probes whose answer is under way a moment: everything is visible by now.
+func (s *steady) letProbesFinish(ctx context.Context, asking []*probes) {
+	for _, p := range asking {
+		done := make(chan struct{})
+		go func() { p.wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(2 * blockingWait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// conclude judges the answers and fills in the figures of the run.
+func (s *steady) conclude(ctx context.Context, w workload, published Published, end []int64) error {
+	r := &s.execution.run
+	r.Events = published.Events
+	if lag := time.Duration(published.Lag.P99 * float64(time.Millisecond)); lag > lagLimit {
+		r.Void = fmt.Sprintf("the generator was %s late at p99, more than %s", lag.Round(10*time.Microsecond), lagLimit)
+	}
+	r.Notes = append(r.Notes, fmt.Sprintf("generator lag: p50 %.2f ms, p99 %.2f ms, max %.2f ms",
+		published.Lag.P50, published.Lag.P99, published.Lag.Max))
+	r.Cost = s.resultCost()
+	if err := s.judgeSteady(ctx, w, end); err != nil {
+		return err
+	}
+	if err := s.fillFigures(); err != nil {
+		return err
+	}
+	if r.Void != "" {
+		r.LatencyMs, r.FreshnessMs, r.FreshnessLayers, r.Cost, r.Series = nil, nil, nil, nil, nil
+	}
+	return nil
+}
+
+// resultCost is the cost less the control run of the same workload, where there is one.
+func (s *steady) resultCost() *result.Cost {
+	c := s.spent.less(s.controls[controlKey(s.size)])
+	return &c
+}
+
+// judgeSteady stops the batch layer, so that the answers stand still, and compares them.
+func (s *steady) judgeSteady(ctx context.Context, w workload, end []int64) error {
+	truth, err := readTruth(ctx, s.sut.log, w, s.opt.rules(), version, end)
+	if err != nil {
+		return err
+	}
+	s.truth = truth
+	for _, a := range s.arms {
+		if a.name == armLambda {
+			if err := s.stopBatch(ctx, a.arm); err != nil {
+				return err
+			}
+		}
+		if _, err := s.judge(ctx, a.arm, "at the end"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stopBatch notes the batch cycles and ends the batch layer.
+func (s *steady) stopBatch(ctx context.Context, a *arm) error {
+	generations, err := a.generations()
+	if err != nil {
+		return err
+	}
+	if len(generations) < 2 {
+		s.check(a.name, "batch cycles", false, "only %d batch runs were published", len(generations))
+	}
+	for _, g := range generations {
+		s.execution.run.Marks = append(s.execution.run.Marks, result.Mark{
+			Name: fmt.Sprintf("batch %d", g.Generation),
+			From: g.began.Sub(s.spec.Start).Seconds(), To: g.began.Add(g.wall).Sub(s.spec.Start).Seconds(),
+		})
+	}
+	return s.sut.supervisor.stop(ctx, a.parts[batchPart.name])
+}

@@ -1,0 +1,305 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/httpapi"
+)
+
+// version is the version of the logic that all runs of this benchmark serve.
+const version = "v1"
+
+// generatorName is the one component that belongs to neither side.
+const generatorName = "generator"
+
+// brokerName is the embedded broker; its work for an arm counts as the arm's.
+const brokerName = "broker"
+
+// A part is one component of an architecture: a sub-command of the binary.
+type part struct {
+	name    string // "lambda speed": the sub-command as it is typed
+	serving bool   // prints where it listens
+	group   bool   // a member of a consumer group
+}
+
+// architectures: what has to run for an arm to answer. The batch layer of Lambda is started apart,
+// since scenarios differ in when it runs.
+var architectures = map[string][]part{
+	armLambda: {{name: "lambda ingest", group: true}, {name: "lambda speed", group: true}, {name: "lambda serve", serving: true}},
+	armKappa:  {{name: "kappa process", group: true}, {name: "kappa serve", serving: true}},
+}
+
+// A system is the system under test of one run: the log and the components of one or both
+// architectures, as processes and an HTTP API.
+type system struct {
+	*driver
+	dir        string
+	supervisor *supervisor
+	brokers    string
+	registry   string
+	prefix     string
+	log        *eventlog.Log
+	broker     *component // nil with a cluster of the user's
+	arms       map[string]*arm
+}
+
+// An arm is one running architecture.
+type arm struct {
+	name  string
+	sut   *system
+	parts map[string]*component
+	api   *httpapi.Client
+}
+
+// newSystem returns a system without anything running, and the context of the run, which ends
+// when a component dies unasked.
+func newSystem(ctx context.Context, d *driver, dir string) (*system, context.Context, error) {
+	s := &system{driver: d, dir: dir, arms: map[string]*arm{}}
+	s.supervisor, ctx = newSupervisor(ctx, d.opt.Binary, s.logs())
+	return s, ctx, nil
+}
+
+// startLog starts the embedded broker, or takes the user's, and creates the input topic.
+func (s *system) startLog(ctx context.Context) error {
+	if err := s.findBroker(ctx); err != nil {
+		return err
+	}
+	log, err := eventlog.Open(ctx, eventlog.Config{
+		Brokers: strings.Split(s.brokers, ","), Registry: s.registry, Prefix: s.prefix,
+	})
+	if err != nil {
+		return err
+	}
+	s.log = log
+	if err := log.CreateTopics(ctx, eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: partitions}); err != nil {
+		return err
+	}
+	_, err = log.RegisterSchema(ctx, event.Subject, event.Schema)
+	return err
+}
+
+func (s *system) findBroker(ctx context.Context) error {
+	if len(s.opt.Brokers) > 0 {
+		s.brokers, s.registry = strings.Join(s.opt.Brokers, ","), s.opt.Registry
+		// Runs share the cluster, so every one has names of its own.
+		s.prefix = s.folder.name + "-" + filepath.Base(s.dir) + "-"
+		return nil
+	}
+	var err error
+	s.broker, err = s.supervisor.start(ctx, brokerName, nil, "broker", "--dir", s.brokerDir())
+	if err != nil {
+		return err
+	}
+	var where struct{ Addr, Registry string }
+	ready, _ := s.broker.process().facts.await(ctx, "ready", s.broker.process().exited)
+	if err := ready.into(&where); err != nil {
+		return err
+	}
+	s.brokers, s.registry = where.Addr, where.Registry
+	return nil
+}
+
+func (s *system) logs() string      { return filepath.Join(s.dir, "logs") }
+func (s *system) brokerDir() string { return filepath.Join(s.dir, "broker") }
+
+// logArgs say where the log is.
+func (s *system) logArgs() []string {
+	args := []string{"--brokers", s.brokers, "--schema-registry", s.registry}
+	if s.prefix != "" {
+		args = append(args, "--prefix", s.prefix)
+	}
+	return args
+}
+
+// partArgs are the arguments of a component, equal for both architectures.
+func (s *system) partArgs(arm string, p part, more ...string) []string {
+	r := s.opt.rules()
+	args := append(strings.Fields(p.name), s.logArgs()...)
+	args = append(args,
+		"--dir", filepath.Join(s.dir, arm), "--version", version, "--linger", linger.String(),
+		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
+		"--allowed-lateness", duration(r.AllowedLateness), "--max-future-skew", duration(r.MaxFutureSkew),
+	)
+	if p.serving {
+		args = append(args, "--listen", "127.0.0.1:0")
+	}
+	return append(args, more...)
+}
+
+func duration(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
+
+// startArm starts all components of an architecture and waits until they are ready.
+func (s *system) startArm(ctx context.Context, name string) (*arm, error) {
+	a := &arm{name: name, sut: s, parts: map[string]*component{}}
+	s.arms[name] = a
+	for _, p := range architectures[name] {
+		c, err := s.supervisor.launch(p.name, s.env(), s.partArgs(name, p)...)
+		if err != nil {
+			return nil, err
+		}
+		a.parts[p.name] = c
+	}
+	for _, p := range architectures[name] {
+		if err := a.parts[p.name].ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, a.findAPI(ctx)
+}
+
+// env is the environment that both sides' components have in common.
+func (s *system) env() []string {
+	return []string{"GOGC=" + gogc(), "GOMEMLIMIT=" + gomemlimit()}
+}
+
+// findAPI learns where the serving component listens, also after its restart.
+func (a *arm) findAPI(ctx context.Context) error {
+	p := a.serving().process()
+	found, ok := p.facts.await(ctx, "listening", p.exited)
+	if !ok {
+		return fmt.Errorf("%s: never said where it listens", p.name)
+	}
+	var where struct{ Addr string }
+	if err := found.into(&where); err != nil {
+		return err
+	}
+	if a.api != nil {
+		a.api.Close()
+	}
+	a.api = httpapi.NewClient(strings.TrimPrefix(where.Addr, "http://"))
+	return nil
+}
+
+func (a *arm) serving() *component { return a.parts[a.name+" serve"] }
+
+// crash kills a component and starts it again.
+func (a *arm) crash(ctx context.Context, name string) error {
+	c := a.parts[name]
+	a.sut.supervisor.kill(c)
+	if err := a.sut.supervisor.restart(ctx, c); err != nil {
+		return err
+	}
+	if c == a.serving() {
+		return a.findAPI(ctx)
+	}
+	return nil
+}
+
+// stop ends all components of the arm.
+func (a *arm) stop(ctx context.Context) error {
+	var all []*component
+	for _, p := range architectures[a.name] {
+		all = append(all, a.parts[p.name])
+	}
+	if batch := a.parts[batchPart.name]; batch != nil && batch.process() != nil {
+		all = append(all, batch)
+	}
+	a.api.Close()
+	return a.sut.supervisor.stop(ctx, all...)
+}
+
+// generate publishes the workload by a process of its own and returns its report and the end of
+// the log, taken after the last acknowledgement.
+func (s *system) generate(ctx context.Context, w workload) (Published, []int64, error) {
+	g, err := s.launchGenerator(w)
+	if err != nil {
+		return Published{}, nil, err
+	}
+	return s.awaitGenerator(ctx, g)
+}
+
+func (s *system) launchGenerator(w workload) (*component, error) {
+	g, err := s.supervisor.launch(generatorName, nil, append(w.args(), s.logArgs()...)...)
+	if err == nil {
+		g.expectEnd()
+	}
+	return g, err
+}
+
+func (s *system) awaitGenerator(ctx context.Context, g *component) (Published, []int64, error) {
+	var done Published
+	p := g.process()
+	if err := g.settled(ctx); err != nil {
+		return done, nil, err
+	}
+	found, ok := p.facts.await(ctx, "published", p.exited)
+	if !ok {
+		return done, nil, fmt.Errorf("generator: ended without its report")
+	}
+	if err := found.into(&done); err != nil {
+		return done, nil, err
+	}
+	end, err := s.log.EndOffsets(ctx, eventlog.CarsTopic)
+	return done, end, err
+}
+
+// figures of every component except the generator, which belongs to neither side.
+func (s *system) figures() []result.Component {
+	if s == nil {
+		return nil
+	}
+	var all []result.Component
+	for _, c := range s.supervisor.all() {
+		if c.name == generatorName {
+			continue
+		}
+		all = mergeFigures(all, c.figures())
+	}
+	return all
+}
+
+// mergeFigures adds the figures of a component, under one line per name: a batch that is run
+// three times is one component.
+func mergeFigures(all []result.Component, f result.Component) []result.Component {
+	for i := range all {
+		if all[i].Name != f.Name {
+			continue
+		}
+		all[i].CPUSeconds += f.CPUSeconds
+		all[i].PeakRSSBytes = max(all[i].PeakRSSBytes, f.PeakRSSBytes)
+		all[i].ReadBytes += f.ReadBytes
+		all[i].WrittenBytes += f.WrittenBytes
+		all[i].Starts += f.Starts
+		return all
+	}
+	return append(all, f)
+}
+
+// close ends everything and releases the log.
+func (s *system) close(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	var errs []error
+	for _, a := range s.arms {
+		if a.api != nil {
+			a.api.Close()
+		}
+	}
+	if s.log != nil {
+		errs = append(errs, s.dropTopics(ctx), s.log.Close())
+	}
+	return errors.Join(append(errs, s.supervisor.close(ctx))...)
+}
+
+// dropTopics leaves a cluster of the user's as it was.
+func (s *system) dropTopics(ctx context.Context) error {
+	if s.prefix == "" {
+		return nil
+	}
+	return s.log.DeleteTopics(ctx, append([]string{eventlog.CarsTopic}, ownTopics...)...)
+}
+
+// ownTopics are the topics that the two sides create.
+var ownTopics = []string{
+	"lambda.dead-letters", "lambda.late", "lambda.alerts", "lambda.speed-view",
+	"kappa.dead-letters", "kappa.late", "kappa.alerts", "kappa.changelog." + version, "kappa.control",
+}

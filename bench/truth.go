@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"context"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/datagen"
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+// A truth answers what a side must answer, from the log as it was read back.
+type truth interface {
+	// at returns what must be served when the batch view covers [0, boundary). All 0 is truth B,
+	// all at the end of the log is truth A.
+	at(boundary []int64) oracle.Answer
+	entries() int64
+}
+
+// readTruth reads the log back, checks it against the plan and returns the truth about it.
+//
+// A workload without disturbances is folded while it passes by: nothing in it is late and nothing
+// comes twice, so every boundary has the same truth and a history of any length needs no more
+// memory than its answer. Otherwise the events are kept.
+func readTruth(
+	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, version string, end []int64,
+) (truth, error) {
+	plan, err := w.open()
+	if err != nil {
+		return nil, err
+	}
+	defer plan.Close()
+	cfg := oracle.Config{
+		WindowMs: rules.Window, DisorderMs: rules.DisorderBound, LatenessMs: rules.AllowedLateness,
+		SkewMs: rules.MaxFutureSkew, Version: version, Partitions: len(end),
+	}
+	if w.clean() {
+		return readOneTruth(ctx, log, plan.Source, cfg, end)
+	}
+	o, err := oracle.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := readBack(ctx, log, plan.Source, end, func(e *oracle.Entry) { o.Add(*e) }); err != nil {
+		return nil, err
+	}
+	return keptTruth{o}, nil
+}
+
+func readOneTruth(
+	ctx context.Context, log *eventlog.Log, plan datagen.Source, cfg oracle.Config, end []int64,
+) (truth, error) {
+	fold, err := oracle.NewFold(cfg, make([]int64, len(end)))
+	if err != nil {
+		return nil, err
+	}
+	if err := readBack(ctx, log, plan, end, func(e *oracle.Entry) { fold.Add(*e) }); err != nil {
+		return nil, err
+	}
+	return oneTruth{fold.Answer()}, nil
+}
+
+// keptTruth is the truth about a log whose events are kept.
+type keptTruth struct{ o *oracle.Oracle }
+
+func (t keptTruth) at(boundary []int64) oracle.Answer { return t.o.Lambda(boundary) }
+func (t keptTruth) entries() int64                    { return int64(t.o.Len()) }
+
+// oneTruth is the truth about a log on which truth A and truth B are one.
+type oneTruth struct{ answer oracle.Answer }
+
+func (t oneTruth) at([]int64) oracle.Answer { return t.answer }
+func (t oneTruth) entries() int64           { return t.answer.Counters.Events }
