@@ -114,6 +114,7 @@ func TestBrokerConfigRefusals(t *testing.T) {
 
 // Ensure that an unreachable log and registry fail within seconds and say what to do.
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := closed.Addr().String()
@@ -142,6 +143,7 @@ func TestUnreachable(t *testing.T) {
 
 // Ensure that something that accepts connections but is no broker is found out.
 func TestSilentServer(t *testing.T) {
+	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer silent.Close()

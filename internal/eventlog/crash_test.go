@@ -17,6 +17,7 @@ import (
 // Ensure that everything that was acknowledged is there after the broker was killed under load,
 // and that an appender and a reader that lived through it need no help.
 func TestBrokerIsKilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	cfg := eventlog.BrokerConfig{Dir: t.TempDir()}
 	broker, addr := startBrokerProcess(t, cfg)
 	cfg.Port, cfg.RegistryPort = portOf(t, addr.Broker), portOf(t, addr.Registry[len("http://"):])
@@ -112,6 +113,7 @@ func portOf(t testing.TB, hostport string) int {
 // Ensure that the partitions of a member that was killed go to another once the session timeout
 // has passed.
 func TestMemberIsKilled(t *testing.T) {
+	t.Parallel()
 	b := startBroker(t)
 	cfg := eventlog.Config{Brokers: []string{b.Addr()}, Prefix: "test.", SessionTimeout: time.Second}
 	l, err := eventlog.Open(t.Context(), cfg)
@@ -123,5 +125,34 @@ func TestMemberIsKilled(t *testing.T) {
 	eventually(t, func() bool { return len(a.holds()) == 1 })
 	other.kill()
 	eventually(t, func() bool { return len(a.holds()) == 2 })
+	a.leave(t)
+}
+
+// Ensure that a group goes on by itself after its broker was killed, and that what it had
+// committed is still committed.
+func TestBrokerIsKilledUnderAGroup(t *testing.T) {
+	t.Parallel()
+	cfg := eventlog.BrokerConfig{Dir: t.TempDir()}
+	broker, addr := startBrokerProcess(t, cfg)
+	cfg.Port = portOf(t, addr.Broker)
+	l, err := eventlog.Open(t.Context(), eventlog.Config{
+		Brokers: []string{addr.Broker}, Prefix: "test.", SessionTimeout: time.Second,
+	})
+	require.NoError(t, err)
+	defer l.Close()
+	createTopic(t, l, "cars", 1)
+	a := joinGroup(t, l)
+	eventually(t, func() bool { return a.member(0) != nil })
+	old := a.member(0)
+	committed := eventlog.Commit{Offset: 4, Metadata: "four"}
+	require.NoError(t, old.Commit(t.Context(), 0, committed))
+	broker.kill()
+	_, _ = startBrokerProcess(t, cfg)
+
+	eventually(t, func() bool { m := a.member(0); return m != nil && m != old })
+	commits, err := l.Committed(t.Context(), "kappa", "cars")
+	require.NoError(t, err)
+	require.Equal(t, []eventlog.Commit{committed}, commits)
+	require.NoError(t, a.member(0).Commit(t.Context(), 0, eventlog.Commit{Offset: 5}))
 	a.leave(t)
 }

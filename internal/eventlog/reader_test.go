@@ -116,6 +116,7 @@ func TestReadAllocatesNothingPerRecord(t *testing.T) {
 }
 
 func TestReaderRefusals(t *testing.T) {
+	t.Parallel()
 	l := newLog(t, "cars", 1)
 	_, err := l.Reader(t.Context(), "cars", 1, 0)
 	require.ErrorContains(t, err, "read cars/1")
@@ -130,6 +131,7 @@ func TestReaderRefusals(t *testing.T) {
 
 // Ensure that a reader does not wait for ever for a topic that was deleted under it.
 func TestTopicIsDeletedUnderAReader(t *testing.T) {
+	t.Parallel()
 	l := newLog(t, "cars", 1)
 	r := openReader(t, l, 0)
 	require.NoError(t, l.DeleteTopics(t.Context(), "cars"))

@@ -34,6 +34,7 @@ func TestTopics(t *testing.T) {
 }
 
 func TestTopicRefusals(t *testing.T) {
+	t.Parallel()
 	l := open(t, startBroker(t))
 	f := func(want string, spec eventlog.TopicSpec) {
 		t.Helper()

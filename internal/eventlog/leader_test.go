@@ -1,0 +1,56 @@
+package eventlog_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// Ensure that appends, readers and offsets follow a partition from broker to broker, as in a
+// cluster whose brokers restart one after the other.
+func TestLeaderMoves(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(3))
+	require.NoError(t, err)
+	defer cluster.Close()
+	l, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: cluster.ListenAddrs()})
+	require.NoError(t, err)
+	defer l.Close()
+	createTopic(t, l, "cars", 1)
+	r := openReader(t, l, 0)
+	for n := range int64(6) {
+		require.NoError(t, cluster.MoveTopicPartition("cars", 0, int32(n%3)))
+		offset, err := l.Append(t.Context(), "cars", 0, values(int(n), 1))
+		require.NoError(t, err)
+		require.Equal(t, n, offset)
+		b, err := r.Read(t.Context(), time.Minute)
+		require.NoError(t, err)
+		require.Len(t, b.Records, 1)
+		require.Equal(t, n, b.Records[0].Offset)
+		ends, err := l.EndOffsets(t.Context(), "cars")
+		require.NoError(t, err)
+		require.Equal(t, []int64{n + 1}, ends)
+	}
+}
+
+// Ensure that a group that spans brokers works too: the coordinator is another one than the
+// leader.
+func TestGroupOnACluster(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(3))
+	require.NoError(t, err)
+	defer cluster.Close()
+	l, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: cluster.ListenAddrs()[:1]})
+	require.NoError(t, err)
+	defer l.Close()
+	createTopic(t, l, "cars", 3)
+	a := joinGroup(t, l)
+	eventually(t, func() bool { return len(a.holds()) == 3 })
+	require.NoError(t, a.member(2).Commit(t.Context(), 2, eventlog.Commit{Offset: 9}))
+	commits, err := l.Committed(t.Context(), "kappa", "cars")
+	require.NoError(t, err)
+	require.EqualValues(t, 9, commits[2].Offset)
+	a.leave(t)
+}
