@@ -42,24 +42,28 @@ type generation struct {
 	behind  int64     // events between the last read and the end of the partition
 }
 
-// begin starts the build of a generation from its hand-over.
-func (c Config) begin(ctx context.Context, h handover) (*generation, error) {
-	g := &generation{
+// newGeneration is a generation at its boundary. Nothing of it is durable yet.
+func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation {
+	return &generation{
 		cfg: c, number: h.generation, version: h.version, partition: h.partition,
 		boundary:   h.boundary,
 		detect:     detectorOf(h.version),
-		decoder:    event.NewDecoder(c.Log),
+		decoder:    event.NewDecoder(schemas),
 		speedState: newSpeedState(h),
 		sides:      sideOutputs{partition: h.partition},
 		rows:       speedViewWriter{generation: h.generation},
 		durable:    h.boundary,
 	}
+}
+
+// begin starts the build of a generation from its hand-over.
+func (c Config) begin(ctx context.Context, h handover) (g *generation, err error) {
+	g = newGeneration(c, h, c.Log)
 	g.rows.begin()
-	first, err := c.Log.Append(ctx, SpeedViewTopic, g.partition, g.rows.records)
+	g.Build, err = c.Log.Append(ctx, SpeedViewTopic, g.partition, g.rows.records)
 	if err != nil {
 		return nil, fmt.Errorf("begin generation %d: %w", g.number, err)
 	}
-	g.Build = first
 	if err := g.flush(ctx); err != nil { // serving waits for the progress even if no event comes
 		return nil, fmt.Errorf("begin generation %d: %w", g.number, err)
 	}

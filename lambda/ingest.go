@@ -21,8 +21,7 @@ func Ingest(ctx context.Context, cfg Config) error {
 	}
 	return cfg.Log.RunGroup(ctx, ingestGroup, eventlog.CarsTopic,
 		func(ctx context.Context, _ *eventlog.Member, partition int) error {
-			task := &ingestTask{cfg: cfg, partition: partition, decoder: event.NewDecoder(cfg.Log)}
-			if err := task.run(ctx); err != nil {
+			if err := newIngestTask(cfg, partition, cfg.Log, cfg.Log).run(ctx); err != nil {
 				return fmt.Errorf("ingest partition %d: %w", partition, err)
 			}
 			return nil
@@ -33,6 +32,7 @@ func Ingest(ctx context.Context, cfg Config) error {
 type ingestTask struct {
 	cfg       Config
 	partition int
+	out       appender
 	decoder   *event.Decoder
 	event     event.CarSensor // the one that is being read
 
@@ -43,6 +43,19 @@ type ingestTask struct {
 	// Read, and not yet where they belong. Flushed at the end of every add.
 	rows        []masterRow
 	deadLetters []eventlog.Record
+}
+
+// An appender takes dead letters. It is the log.
+type appender interface {
+	Append(ctx context.Context, topic string, partition int, records []eventlog.Record) (int64, error)
+}
+
+func newIngestTask(
+	cfg Config, partition int, out appender, schemas event.SchemaSource,
+) *ingestTask {
+	return &ingestTask{
+		cfg: cfg, partition: partition, out: out, decoder: event.NewDecoder(schemas),
+	}
 }
 
 // run copies until ctx ends. What was not published by then is thrown away and read again by the
@@ -177,7 +190,7 @@ func (t *ingestTask) openSegment(ctx context.Context, r *eventlog.Record) error 
 // could still be lost.
 func (t *ingestTask) flush(ctx context.Context) error {
 	if len(t.deadLetters) > 0 {
-		_, err := t.cfg.Log.Append(ctx, DeadLettersTopic, t.partition, t.deadLetters)
+		_, err := t.out.Append(ctx, DeadLettersTopic, t.partition, t.deadLetters)
 		if err != nil {
 			return fmt.Errorf("append dead letters: %w", err)
 		}

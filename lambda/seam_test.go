@@ -1,0 +1,249 @@
+package lambda
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/httpapi"
+)
+
+// A deadLetterBox takes dead letters.
+type deadLetterBox struct{ records []eventlog.Record }
+
+func (m *deadLetterBox) Append(
+	_ context.Context, _ string, _ int, records []eventlog.Record,
+) (int64, error) {
+	m.records = append(m.records, records...)
+	return 0, nil
+}
+
+// ingestAll makes master files of records, cut at the given offsets and at the end.
+func ingestAll(t testing.TB, cfg Config, records []eventlog.Record, cuts ...int64) *deadLetterBox {
+	t.Helper()
+	dead := &deadLetterBox{}
+	task := newIngestTask(cfg, 0, dead, schemas{})
+	if len(records) > 0 {
+		task.position = records[0].Offset
+	}
+	for i := range records {
+		require.NoError(t, task.add(context.Background(), records[i:i+1]))
+		for _, cut := range cuts {
+			if cut == records[i].Offset+1 && task.segment != nil {
+				require.NoError(t, task.roll(cut))
+			}
+		}
+	}
+	if task.segment != nil {
+		require.NoError(t, task.roll(records[len(records)-1].Offset+1))
+	}
+	return dead
+}
+
+// loadPair loads a published generation as serving does.
+func loadPair(t testing.TB, cfg Config, m *Manifest) *pair {
+	t.Helper()
+	s := &Serving{cfg: cfg, partitions: 1}
+	p := newPair(m, 1)
+	batches, err := s.loadBatch(m)
+	require.NoError(t, err)
+	p.setBatches(batches)
+	return p
+}
+
+// build drives a generation over the records from its boundary on, flushing now and then, and
+// materialises what it writes.
+func build(t testing.TB, g *generation, p *part, records []eventlog.Record, random *rand.Rand) {
+	t.Helper()
+	offset := int64(1000)
+	deliver := func() {
+		for i := range g.rows.records {
+			g.rows.records[i].Offset = offset
+			offset++
+		}
+		_, err := p.take(g.rows.records, &speedRow{})
+		require.NoError(t, err)
+	}
+	g.rows.begin()
+	g.Build = offset
+	deliver()
+	for i := range records {
+		if records[i].Offset < g.boundary {
+			continue
+		}
+		require.NoError(t, g.judge(&records[i]))
+		if random.IntN(10) == 0 || i == len(records)-1 {
+			require.NoError(t, g.encode())
+			deliver()
+			g.alerts = g.alerts[:0]
+			g.flushed()
+		}
+	}
+}
+
+// Ensure that a log that is divided at any offset is answered as the definition says: everything
+// below the boundary, what is in time from there on, no reading twice. (Invariants 3 and 4.)
+func TestMergeAtAnyBoundary(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		cfg := testConfig(t)
+		cfg.Version = rapid.SampledFrom(versions).Draw(rt, "version")
+		seed := rapid.Uint64().Draw(rt, "seed")
+		records := disturbed(t, seed, rapid.IntRange(1, 4).Draw(rt, "cars"), 300)
+		boundary := rapid.Int64Range(0, int64(len(records))).Draw(rt, "boundary")
+
+		ingestAll(t, cfg, records[:boundary], boundary/3, boundary/2)
+		m, err := runBatch(context.Background(), cfg, 1)
+		require.NoError(rt, err)
+		require.Equal(rt, boundary, m.boundary(0))
+		h, err := cfg.loadHandover(m, 0)
+		require.NoError(rt, err)
+		p := loadPair(t, cfg, m)
+		g := newGeneration(cfg, h, schemas{})
+		build(t, g, p.parts[0], records, rand.New(rand.NewPCG(seed, 1)))
+
+		want := naiveAnswer(t, cfg, records, boundary)
+		s := &Serving{cfg: cfg}
+		s.live.Store(p)
+		s.ends.Store(&[]int64{int64(len(records))})
+		windows, _ := s.Windows(httpapi.Range{From: 0, To: 1 << 60})
+		alerts, _ := s.Alerts(httpapi.Range{From: 0, To: 1 << 60})
+		want.requireAnswer(t, windows, alerts)
+		status := s.Status()
+		require.Equal(rt, want.counters, status.Counters)
+		require.EqualValues(rt, want.watermark, status.Partitions[0].Watermark)
+		require.EqualValues(rt, len(records), status.Partitions[0].Position)
+		require.Equal(rt, len(want.windows), status.Rows.Windows)
+		require.Equal(rt, len(want.alerts), status.Rows.Alerts)
+		var late []eventlog.Record
+		for _, o := range want.late {
+			late = append(late, sideRecord(0, &records[o], "late", ""))
+		}
+		require.Len(rt, g.sides.dropped, len(late))
+		for i := range late {
+			require.Equal(rt, late[i].Key, g.sides.dropped[i].Key)
+			require.Equal(rt, late[i].Value, g.sides.dropped[i].Value)
+		}
+	})
+}
+
+// Ensure that what is open at the boundary, and nothing else, is handed over. (Invariant 3.)
+func TestHandoverIsWhatIsOpen(t *testing.T) {
+	cfg := testConfig(t)
+	records := disturbed(t, 5, 3, 600)
+	ingestAll(t, cfg, records)
+	m, err := runBatch(context.Background(), cfg, 1)
+	require.NoError(t, err)
+	h, err := cfg.loadHandover(m, 0)
+	require.NoError(t, err)
+	require.Equal(t, naiveAnswer(t, cfg, records, int64(len(records))).watermark, h.watermark)
+	require.NotEmpty(t, h.readings)
+	for _, r := range h.readings {
+		require.False(t, cfg.Rules.Closed(r.WindowStart, h.watermark))
+	}
+	open := 0
+	for key, tally := range naiveAnswer(t, cfg, records, int64(len(records))).windows {
+		if !cfg.Rules.Closed(key.Start, h.watermark) {
+			open += int(tally.Readings)
+		}
+	}
+	require.Len(t, h.readings, open)
+}
+
+// Ensure that an incremental run says, row for row, what a run over everything says, and leaves
+// the same state behind. (Invariant 5.)
+func TestIncrementalEqualsFull(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		records := disturbed(t, rapid.Uint64().Draw(rt, "seed"), 3, 300)
+		full, incremental := testConfig(t), testConfig(t)
+		incremental.Incremental = true
+		var last, lastFull *Manifest
+		for _, end := range []int64{100, 200, 200, int64(len(records))} {
+			for _, cfg := range []Config{full, incremental} {
+				from := int64(0)
+				if last != nil {
+					from = lastBoundary(t, cfg)
+				}
+				ingestAll(t, cfg, records[from:end], from+30)
+			}
+			var err error
+			lastFull, err = runBatch(context.Background(), full, 1)
+			require.NoError(rt, err)
+			last, err = runBatch(context.Background(), incremental, 1)
+			require.NoError(rt, err)
+			require.Equal(rt, lastFull.Generation-1, last.Base)
+			require.Equal(rt, lastFull.Partitions, last.Partitions)
+			requireSameView(t, full, incremental, last.Generation)
+		}
+		require.Less(rt, last.Rows, lastFull.Rows)
+	})
+}
+
+func lastBoundary(t testing.TB, cfg Config) int64 {
+	m, err := cfg.newestManifest()
+	require.NoError(t, err)
+	return m.boundary(0)
+}
+
+func requireSameView(t testing.TB, a, b Config, generation int64) {
+	partA, err := loadBatchPart(a.generationDir(generation), 0)
+	require.NoError(t, err)
+	partB, err := loadBatchPart(b.generationDir(generation), 0)
+	require.NoError(t, err)
+	require.Equal(t, partA, partB)
+	manifestA, err := a.loadManifest(generation)
+	require.NoError(t, err)
+	handA, err := a.loadHandover(manifestA, 0)
+	require.NoError(t, err)
+	handB, err := b.loadHandover(manifestA, 0)
+	require.NoError(t, err)
+	require.ElementsMatch(t, handA.readings, handB.readings)
+}
+
+// Ensure that a run with other rules, or another version, begins anew.
+func TestIncrementalOnlyWithTheSameLogic(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Incremental = true
+	records := disturbed(t, 3, 2, 200)
+	ingestAll(t, cfg, records)
+	for _, change := range []struct {
+		change func()
+		base   int64
+	}{
+		{func() {}, 0},
+		{func() {}, 1},
+		{func() { cfg.Version = "v2" }, 0},
+		{func() { cfg.Rules.Window = 5000 }, 0},
+		{func() {}, 4},
+	} {
+		change.change()
+		m, err := runBatch(context.Background(), cfg, 1)
+		require.NoError(t, err)
+		require.Equal(t, change.base, m.Base)
+		part, err := loadBatchPart(cfg.generationDir(m.Generation), 0)
+		require.NoError(t, err)
+		want := naiveAnswer(t, cfg, records, int64(len(records)))
+		require.Len(t, part.windows, len(want.windows))
+		require.Len(t, part.alerts, len(want.alerts))
+		require.Equal(t, want.counters, m.Counters)
+	}
+}
+
+// Ensure that dead letters are counted, kept, and not in any file.
+func TestIngestSortsOutDeadLetters(t *testing.T) {
+	cfg := testConfig(t)
+	records := disturbed(t, 9, 2, 300)
+	dead := ingestAll(t, cfg, records, 10, 20)
+	want := naiveAnswer(t, cfg, records, int64(len(records)))
+	require.Len(t, dead.records, len(want.dead))
+	for i, offset := range want.dead {
+		require.Equal(t, records[offset].Value, dead.records[i].Value)
+		require.Equal(t, sideRecord(0, &records[offset], "", "").Key, dead.records[i].Key)
+	}
+	require.Positive(t, want.counters.DeadLetters[event.ReasonMalformed])
+	require.Positive(t, want.counters.DeadLetters[event.ReasonFuture])
+}
