@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -38,6 +39,7 @@ type address struct{ Broker, Registry string }
 func brokerMain(config string) {
 	var cfg eventlog.BrokerConfig
 	must(json.Unmarshal([]byte(config), &cfg))
+	debug.SetGCPercent(eventlog.BrokerGCPercent)
 	b, err := eventlog.StartBroker(cfg)
 	must(err)
 	must(json.NewEncoder(os.Stdout).Encode(address{b.Addr(), b.RegistryURL()}))
