@@ -31,13 +31,9 @@ func (l *Log) Append(ctx context.Context, topic string, partition int, records [
 	if len(records) == 0 {
 		return 0, fmt.Errorf("append to %s/%d: no records", topic, partition)
 	}
-	buf := encodeBuffers.Get().(*[]byte)
-	defer encodeBuffers.Put(buf)
 	first := int64(-1)
 	for len(records) > 0 {
-		var n int
-		*buf, n = appendBatch(append((*buf)[:0], make([]byte, setSizeBytes)...), records)
-		offset, err := l.produce(ctx, full, partition, *buf)
+		offset, n, err := l.appendSome(ctx, full, partition, records)
 		if err != nil {
 			return 0, fmt.Errorf("append to %s/%d: %w", topic, partition, err)
 		}
@@ -49,16 +45,34 @@ func (l *Log) Append(ctx context.Context, topic string, partition int, records [
 	return first, nil
 }
 
+// appendSome appends as many of the records as one batch takes and returns their number and the
+// offset of the first.
+func (l *Log) appendSome(
+	ctx context.Context, full string, partition int, records []Record,
+) (offset int64, n int, err error) {
+	buf := encodeBuffers.Get().(*[]byte)
+	*buf, n = appendBatch(append((*buf)[:0], make([]byte, setSizeBytes)...), records)
+	offset, attempts, err := l.produce(ctx, full, partition, *buf)
+	// kafka-go goes on writing a request whose context has ended. So only a buffer whose one
+	// request was answered is free to be used again.
+	if err == nil && attempts == 1 {
+		encodeBuffers.Put(buf)
+	}
+	return offset, n, err
+}
+
 // setSizeBytes is the length field before the batches of a produce request. kafka-go writes it for
 // its own record sets and expects it in the reader of a raw one.
 const setSizeBytes = 4
 
 // produce appends one encoded batch, with room for its size before it, and returns its base
-// offset.
-func (l *Log) produce(ctx context.Context, full string, partition int, set []byte) (int64, error) {
+// offset and how many requests it took.
+func (l *Log) produce(
+	ctx context.Context, full string, partition int, set []byte,
+) (offset int64, attempts int, err error) {
 	binary.BigEndian.PutUint32(set, uint32(len(set)-setSizeBytes))
-	var offset int64
-	err := l.retry(ctx, func(ctx context.Context) error {
+	err = l.retry(ctx, func(ctx context.Context) error {
+		attempts++
 		res, err := l.client.RawProduce(ctx, &kafka.RawProduceRequest{
 			Topic:        full,
 			Partition:    partition,
@@ -71,5 +85,5 @@ func (l *Log) produce(ctx context.Context, full string, partition int, set []byt
 		offset = res.BaseOffset
 		return res.Error
 	})
-	return offset, err
+	return offset, attempts, err
 }
