@@ -150,10 +150,9 @@ func (t *task) pending() int { return len(t.changed) + len(t.alerts) + t.sides.l
 
 // flush makes everything below the position durable: first the side outputs, then the rows of
 // changed windows, alerts and, last, the progress. So whoever reads the progress knows that all
-// the rest is there, whatever a crash has cut off. What a restored changelog covers is there
-// already, and a progress below it would go back in time.
+// the rest is there, whatever a crash has cut off.
 func (t *task) flush(ctx context.Context) error {
-	if t.Position > t.covered {
+	if !t.repeats() {
 		if err := t.write(ctx); err != nil {
 			return fmt.Errorf("flush: %w", err)
 		}
@@ -164,6 +163,10 @@ func (t *task) flush(ctx context.Context) error {
 	t.durable, t.waiting = t.Position, time.Time{}
 	return nil
 }
+
+// repeats reports whether the task reads again what its restored changelog covers. Then all output
+// is there already, and another progress record would take the view back in time.
+func (t *task) repeats() bool { return t.Position <= t.covered }
 
 // write appends what is pending to its topics.
 func (t *task) write(ctx context.Context) error {
