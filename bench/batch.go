@@ -15,6 +15,9 @@ var batchPart = part{name: "lambda batch"}
 // after some seconds, then one batch run reads them.
 const coverLimit = 60 * time.Second
 
+// coverEvery is the pause between two attempts: ingest needs the cores too.
+const coverEvery = 500 * time.Millisecond
+
 // A generation is what a batch run reports about itself.
 type generation struct {
 	Generation int64    `json:"generation"`
@@ -92,6 +95,7 @@ func (a *arm) cover(ctx context.Context, end []int64) (httpapi.Status, error) {
 		if atLeast(g.Boundary, end) {
 			return settle(ctx, a.api.Status, coverLimit, covered(end))
 		}
+		pause(ctx, coverEvery)
 		if time.Now().After(late) {
 			return httpapi.Status{}, fmt.Errorf("no batch covered the log within %s: boundary %v, end %v",
 				coverLimit, g.Boundary, end)

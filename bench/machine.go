@@ -14,6 +14,7 @@ import (
 // newSummary returns what is known before the first run.
 func newSummary(o Options, f *folder) *result.Summary {
 	r := o.rules()
+	all, _ := sizesOf(o.Profile) // Validate has checked the profile
 	return &result.Summary{
 		SchemaVersion: result.SchemaVersion,
 		Command:       o.Command,
@@ -26,8 +27,9 @@ func newSummary(o Options, f *folder) *result.Summary {
 		Settings: result.Settings{
 			Partitions: partitions, WindowMs: r.Window, DisorderMs: r.DisorderBound,
 			LatenessMs: r.AllowedLateness, FutureSkewMs: r.MaxFutureSkew,
-			LingerMs: float64(linger) / float64(time.Millisecond),
-			GOGC:     gogc(), GOMEMLIMIT: gomemlimit(),
+			LingerMs:        float64(linger) / float64(time.Millisecond),
+			BatchIntervalMs: all.freshness.interval.Milliseconds(),
+			GOGC:            gogc(), GOMEMLIMIT: gomemlimit(),
 		},
 		Runs: []result.Run{},
 	}

@@ -84,8 +84,8 @@ type disaster struct {
 // generator sends.
 func (x *execution) disasters(w workload) []disaster {
 	// The first roll of ingest must have happened before the first batch can hand over.
-	begin := time.Now().Add(2 * time.Second)
-	span := time.Duration(float64(w.spec.Duration)/w.speedup) - 3*time.Second
+	begin := time.Now().Add(rollInterval)
+	span := time.Duration(float64(w.spec.Duration)/w.speedup) - rollInterval - time.Second
 	random := rand.New(rand.NewPCG(w.spec.Seed, 0x6469736173746572))
 	var plan []disaster
 	spread := func(steps []disaster) {

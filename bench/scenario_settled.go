@@ -128,8 +128,14 @@ func (x *execution) startArms(ctx context.Context) error {
 	return nil
 }
 
+// rollInterval is ingest's own: before its first file is closed, no batch has anything to cover.
+const rollInterval = 2 * time.Second
+
 // handOverInside runs batches while the generator sends, until one has handed over.
 func (x *execution) handOverInside(ctx context.Context, lambda *arm, generator *component) error {
+	if err := waitUntil(ctx, time.Now().Add(rollInterval)); err != nil {
+		return err
+	}
 	for {
 		g, err := lambda.batchOnce(ctx)
 		if err != nil {
@@ -161,11 +167,11 @@ func sumOf(offsets []int64) int64 {
 // truth B, Lambda between batches against A below its boundary and B above it, and once more
 // against truth A when a batch covers everything.
 func (x *execution) judgeAtEnd(ctx context.Context, w workload, end []int64) error {
-	err := x.settleArms(ctx, end)
-	if err != nil {
+	if err := x.settleArms(ctx, end); err != nil {
 		return err
 	}
-	if x.truth, err = readTruth(ctx, x.sut.log, w, x.opt.rules(), version, end); err != nil {
+	var err error
+	if x.truth, err = readTruth(ctx, x.sut.log, w, x.opt.rules(), end); err != nil {
 		return err
 	}
 	served := map[string][]view.Window{}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 
 	"lambdakappa/bench/oracle"
 	"lambdakappa/datagen"
@@ -23,17 +24,14 @@ type truth interface {
 // comes twice, so every boundary has the same truth and a history of any length needs no more
 // memory than its answer. Otherwise the events are kept.
 func readTruth(
-	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, version string, end []int64,
+	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, end []int64,
 ) (truth, error) {
 	plan, err := w.open()
 	if err != nil {
 		return nil, err
 	}
 	defer plan.Close()
-	cfg := oracle.Config{
-		WindowMs: rules.Window, DisorderMs: rules.DisorderBound, LatenessMs: rules.AllowedLateness,
-		SkewMs: rules.MaxFutureSkew, Version: version, Partitions: len(end),
-	}
+	cfg := oracleConfig(rules, len(end))
 	if w.clean() {
 		return readOneTruth(ctx, log, plan.Source, cfg, end)
 	}
@@ -47,6 +45,13 @@ func readTruth(
 	return keptTruth{o}, nil
 }
 
+func oracleConfig(r event.Rules, partitions int) oracle.Config {
+	return oracle.Config{
+		WindowMs: r.Window, DisorderMs: r.DisorderBound, LatenessMs: r.AllowedLateness,
+		SkewMs: r.MaxFutureSkew, Version: version, Partitions: partitions,
+	}
+}
+
 func readOneTruth(
 	ctx context.Context, log *eventlog.Log, plan datagen.Source, cfg oracle.Config, end []int64,
 ) (truth, error) {
@@ -57,7 +62,12 @@ func readOneTruth(
 	if err := readBack(ctx, log, plan, end, func(e *oracle.Entry) { fold.Add(*e) }); err != nil {
 		return nil, err
 	}
-	return oneTruth{fold.Answer()}, nil
+	a := fold.Answer()
+	if c := a.Counters; c.DroppedLate+c.Duplicates+c.Conflicts > 0 {
+		return nil, fmt.Errorf("read log back: an undisturbed workload has %d late events, %d duplicates, %d conflicts",
+			c.DroppedLate, c.Duplicates, c.Conflicts)
+	}
+	return oneTruth{a}, nil
 }
 
 // keptTruth is the truth about a log whose events are kept.
