@@ -34,6 +34,8 @@ type Config struct {
 
 	// fault is called at every step whose crash would matter; tests let it fail there.
 	fault func(step string) error
+
+	unsynced bool // nothing is made durable: for tests that lose no power
 }
 
 // DefaultConfig is the configuration of the benchmark, without Log and Dir.

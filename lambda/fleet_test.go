@@ -36,7 +36,7 @@ func testEvent(car int, seq int64) event.CarSensor {
 // testConfig is a valid configuration for what needs no log.
 func testConfig(tb testing.TB) Config {
 	cfg := DefaultConfig()
-	cfg.Dir = tb.TempDir()
+	cfg.Dir, cfg.unsynced = tb.TempDir(), true
 	return cfg
 }
 
@@ -56,6 +56,7 @@ func benchFleet(b *testing.B) (cfg Config, partitions, rows int) {
 	const cars, seconds = 10_000, 500
 	partitions = 4
 	cfg = testConfig(b)
+	cfg.unsynced = false
 	for p := range partitions {
 		var buffer []masterRow
 		first, offset := int64(0), int64(0)
