@@ -1,0 +1,188 @@
+package systemtest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
+)
+
+// An answer is everything that a side says about the log.
+type answer struct {
+	status      httpapi.Status
+	stamp       httpapi.Stamp // of the rows
+	windows     view.Table[view.WindowKey, view.Window]
+	alerts      view.Table[view.AlertKey, view.Alert]
+	deadLetters map[oracle.Position]event.Reason
+	late        map[oracle.Position]bool
+}
+
+func (a *answer) boundary() []int64 {
+	boundary := make([]int64, len(a.status.Partitions))
+	for _, p := range a.status.Partitions {
+		boundary[p.Partition] = p.Boundary
+	}
+	return boundary
+}
+
+// settled reports whether the answers reflect the log up to ends, exactly.
+func settled(s httpapi.Status, ends []int64) bool {
+	if len(s.Partitions) != len(ends) {
+		return false
+	}
+	for _, p := range s.Partitions {
+		if p.Position != ends[p.Partition] {
+			return false
+		}
+	}
+	return true
+}
+
+// settle waits until the side's answers reflect the whole log.
+func (w *world) settle(s *side) error {
+	return w.await(s.name()+" to settle", func() (bool, error) {
+		status, err := s.status(w)
+		if err != nil {
+			return false, err
+		}
+		return settled(status, w.ends), fmt.Errorf("status %+v", status)
+	})
+}
+
+func (s *side) status(w *world) (httpapi.Status, error) {
+	client := s.client()
+	if client == nil {
+		return httpapi.Status{}, errors.New("nobody serves")
+	}
+	defer client.Close()
+	return client.Status(w.ctx)
+}
+
+// ask fetches everything once, from a side that has settled. Rows are fetched in both formats,
+// which have to agree.
+func (w *world) ask(s *side) (*answer, error) {
+	client := s.client()
+	if client == nil {
+		return nil, fmt.Errorf("ask %s: nobody serves", s.name())
+	}
+	defer client.Close()
+	var a answer
+	var err error
+	if a.status, err = client.Status(w.ctx); err != nil {
+		return nil, fmt.Errorf("ask %s: %w", s.name(), err)
+	}
+	if err := w.askRows(client, &a); err != nil {
+		return nil, fmt.Errorf("ask %s: %w", s.name(), err)
+	}
+	if err := w.askSideTopics(s, &a); err != nil {
+		return nil, fmt.Errorf("read side topics of %s: %w", s.name(), err)
+	}
+	if s.falsify != nil {
+		s.falsify(&a)
+	}
+	return &a, nil
+}
+
+func (w *world) askRows(client *httpapi.Client, a *answer) error {
+	windows, stamp, err := client.Windows(w.ctx, httpapi.All())
+	if err != nil {
+		return err
+	}
+	alerts, _, err := client.Alerts(w.ctx, httpapi.All())
+	if err != nil {
+		return err
+	}
+	a.stamp = stamp
+	if a.windows, err = view.NewTable(windows); err != nil {
+		return err
+	}
+	if a.alerts, err = view.NewTable(alerts); err != nil {
+		return err
+	}
+	return w.askRowsAgain(client, a)
+}
+
+// askRowsAgain asks for the same rows as JSON.
+func (w *world) askRowsAgain(client *httpapi.Client, a *answer) error {
+	windows, _, err := client.WindowsJSON(w.ctx, httpapi.All())
+	if err != nil {
+		return err
+	}
+	alerts, _, err := client.AlertsJSON(w.ctx, httpapi.All())
+	if err != nil {
+		return err
+	}
+	windowTable, err := view.NewTable(windows)
+	if err != nil {
+		return err
+	}
+	alertTable, err := view.NewTable(alerts)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(windowTable, a.windows) || !slices.Equal(alertTable, a.alerts) {
+		return errors.New("the rows as JSON are not the rows as Arrow")
+	}
+	return nil
+}
+
+// askSideTopics waits until there are as many dead letters and late events as there have to be,
+// because their writers are not who the served position speaks for. Then it reads them all.
+func (w *world) askSideTopics(s *side, a *answer) error {
+	o, err := w.oracle()
+	if err != nil {
+		return err
+	}
+	owed := s.owes(o, a.boundary())
+	deadTopic, lateTopic := s.sideTopics()
+	return w.await("side topics", func() (bool, error) {
+		dead, err := w.readSide(deadTopic)
+		if err != nil {
+			return false, err
+		}
+		late, err := w.readSide(lateTopic)
+		if err != nil {
+			return false, err
+		}
+		a.deadLetters, a.late = dead, map[oracle.Position]bool{}
+		for at := range late {
+			a.late[at] = true
+		}
+		// More than is owed is wrong too, but waiting makes it no better.
+		return len(dead) >= len(owed.DeadLetters) && len(late) >= len(owed.Late),
+			fmt.Errorf("%d dead letters of %d, %d late of %d",
+				len(dead), len(owed.DeadLetters), len(late), len(owed.Late))
+	})
+}
+
+// readSide reads a side topic, once per key, and holds every record against the event that it is
+// a copy of.
+func (w *world) readSide(topic string) (map[oracle.Position]event.Reason, error) {
+	records, err := readLog(w.ctx, w.log, topic)
+	if err != nil {
+		return nil, err
+	}
+	found := map[oracle.Position]event.Reason{}
+	for place, r := range records {
+		var at oracle.Position
+		format := eventlog.CarsTopic + "/%d/%d"
+		if _, err := fmt.Sscanf(string(r.Key), format, &at.Partition, &at.Offset); err != nil {
+			return nil, fmt.Errorf("%s: key %q names no event", topic, r.Key)
+		}
+		original := w.sent[at]
+		switch {
+		case place.Partition != at.Partition:
+			return nil, fmt.Errorf("%s: %s is in partition %d", topic, r.Key, place.Partition)
+		case !bytes.Equal(original.Value, r.Value), !bytes.Equal(original.Key, r.Header("key")):
+			return nil, fmt.Errorf("%s: %s is not what was sent", topic, r.Key)
+		}
+		found[at] = event.Reason(r.Header("reason"))
+	}
+	return found, nil
+}

@@ -1,0 +1,93 @@
+package systemtest
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/view"
+)
+
+// check holds an answer against the truth and says what is wrong, most telling first. Nothing is
+// wrong when it returns nothing.
+func (w *world) check(s *side, a *answer) ([]string, error) {
+	o, err := w.oracle()
+	if err != nil {
+		return nil, err
+	}
+	truth := s.owes(o, a.boundary())
+	var wrong []string
+	report := func(what, format string, args ...any) {
+		wrong = append(wrong, s.name()+" "+what+": "+fmt.Sprintf(format, args...))
+	}
+	if a.stamp.Version != w.version || a.status.Version != w.version {
+		report("version", "rows %s, status %s, deployed %s", a.stamp.Version, a.status.Version, w.version)
+	}
+	if !settled(a.status, w.ends) {
+		report("position", "not at the end of the log")
+	}
+	checkTable(report, "windows", truth.Windows, a.windows)
+	checkTable(report, "alerts", truth.Alerts, a.alerts)
+	if a.status.Rows.Windows != len(a.windows) || a.status.Rows.Alerts != len(a.alerts) {
+		report("rows", "status says %d and %d", a.status.Rows.Windows, a.status.Rows.Alerts)
+	}
+	want, got := truth.Counters.Clone(), a.status.Counters.Clone()
+	if !reflect.DeepEqual(want, got) {
+		report("counters", "expected %s; served %s", countersText(want), countersText(got))
+	}
+	if !maps.Equal(truth.DeadLetters, a.deadLetters) {
+		report("dead-letters", "expected %d, found %d", len(truth.DeadLetters), len(a.deadLetters))
+	}
+	w.checkLate(report, s, o, truth, a)
+	for _, p := range a.status.Partitions {
+		if want := truth.Watermarks[p.Partition]; p.Watermark != want {
+			report("watermark", "partition %d: expected %d, served %d", p.Partition, want, p.Watermark)
+		}
+	}
+	return wrong, nil
+}
+
+func checkTable[K view.Key[K], R view.Row[K]](
+	report func(what, format string, args ...any), what string, truth, answer view.Table[K, R],
+) {
+	d := view.Compare(truth, answer)
+	if !d.OK() {
+		report(what, "%d of %d exact, %d missing, %d unexpected, %d different",
+			d.Exact, d.Expected, d.Missing, d.Unexpected, d.Different)
+	}
+}
+
+// checkLate: what was dropped has to be on the late topic, and nothing that was in time may be.
+func (w *world) checkLate(
+	report func(what, format string, args ...any), s *side, o *oracle.Oracle, truth oracle.Answer, a *answer,
+) {
+	everLate := o.TruthB().Late
+	least := truth.Late
+	if s.lateBelowBoundary() {
+		least = everLate
+	}
+	for _, at := range positions(least) {
+		if !a.late[at] {
+			report("late", "%s is missing", place(at))
+		}
+	}
+	for _, at := range positions(a.late) {
+		if !everLate[at] {
+			report("late", "%s was in time", place(at))
+		}
+	}
+}
+
+// positions returns the keys of a side topic in order.
+func positions[V any](m map[oracle.Position]V) []oracle.Position {
+	return slices.SortedFunc(maps.Keys(m), func(a, b oracle.Position) int {
+		if a.Partition != b.Partition {
+			return a.Partition - b.Partition
+		}
+		return int(a.Offset - b.Offset)
+	})
+}
+
+func place(at oracle.Position) string { return fmt.Sprintf("%d/%d", at.Partition, at.Offset) }

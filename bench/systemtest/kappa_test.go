@@ -1,0 +1,73 @@
+package systemtest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/kappa"
+)
+
+// kappaSystem is Kappa to the suite.
+type kappaSystem struct {
+	rules   event.Rules
+	version string
+}
+
+func (k *kappaSystem) name() string    { return "kappa" }
+func (k *kappaSystem) parts() []string { return []string{"processor", servingPart} }
+
+// config is the configuration of the version of now.
+func (k *kappaSystem) config() kappa.Config {
+	cfg := kappa.DefaultConfig()
+	cfg.Rules, cfg.Version = k.rules, k.version
+	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
+	return cfg
+}
+
+func (k *kappaSystem) createTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
+	return kappa.CreateTopics(ctx, log, partitions, k.version)
+}
+
+func (k *kappaSystem) run(part string) (component, error) {
+	cfg := k.config()
+	switch part {
+	case "processor":
+		return func(ctx context.Context, p *process) error {
+			cfg.Log = p.log
+			return kappa.Process(ctx, cfg)
+		}, nil
+	case servingPart:
+		return serve(func(ctx context.Context, log *eventlog.Log) (answering, error) {
+			cfg.Log = log
+			return kappa.NewServing(ctx, cfg)
+		}), nil
+	}
+	return nil, fmt.Errorf("kappa has no %s", part)
+}
+
+func (k *kappaSystem) batch(context.Context, *eventlog.Log) error { return nil }
+
+// deploy replays the log with the new version; the replay becomes the processor.
+func (k *kappaSystem) deploy(version string) map[string]component {
+	k.version = version
+	cfg := k.config()
+	return map[string]component{
+		"processor": func(ctx context.Context, p *process) error {
+			cfg.Log = p.log
+			return kappa.Replay(ctx, cfg, time.Time{}, time.Time{})
+		},
+	}
+}
+
+func (k *kappaSystem) sideTopics() (deadLetters, late string) {
+	return kappa.DeadLettersTopic, kappa.LateTopic
+}
+
+// owes: Kappa judges every event once, in log order.
+func (k *kappaSystem) owes(o *oracle.Oracle, _ []int64) oracle.Answer { return o.TruthB() }
+
+func (k *kappaSystem) lateBelowBoundary() bool { return true }

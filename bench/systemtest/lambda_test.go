@@ -1,0 +1,85 @@
+package systemtest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/lambda"
+)
+
+// lambdaSystem is Lambda to the suite.
+type lambdaSystem struct {
+	rules       event.Rules
+	version     string
+	dir         string
+	incremental bool
+}
+
+func (l *lambdaSystem) name() string    { return "lambda" }
+func (l *lambdaSystem) parts() []string { return []string{"ingest", "speed", servingPart} }
+
+// config is the configuration of the version of now.
+func (l *lambdaSystem) config() lambda.Config {
+	cfg := lambda.DefaultConfig()
+	cfg.Rules, cfg.Version = l.rules, l.version
+	cfg.Dir, cfg.Incremental = l.dir, l.incremental
+	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
+	cfg.RollInterval = 20 * time.Millisecond // a master file is there soon after its events
+	return cfg
+}
+
+func (l *lambdaSystem) createTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
+	return lambda.CreateTopics(ctx, log, partitions)
+}
+
+func (l *lambdaSystem) run(part string) (component, error) {
+	cfg := l.config()
+	switch part {
+	case "ingest":
+		return func(ctx context.Context, p *process) error {
+			cfg.Log = p.log
+			return lambda.Ingest(ctx, cfg)
+		}, nil
+	case "speed":
+		return func(ctx context.Context, p *process) error {
+			cfg.Log = p.log
+			return lambda.Speed(ctx, cfg)
+		}, nil
+	case servingPart:
+		return serve(func(ctx context.Context, log *eventlog.Log) (answering, error) {
+			cfg.Log = log
+			return lambda.NewServing(ctx, cfg)
+		}), nil
+	}
+	return nil, fmt.Errorf("lambda has no %s", part)
+}
+
+func (l *lambdaSystem) batch(ctx context.Context, log *eventlog.Log) error {
+	cfg := l.config()
+	cfg.Log = log
+	_, err := lambda.RunBatch(ctx, cfg)
+	return err
+}
+
+// deploy: the next batch run has the new version, and the speed layer follows it.
+func (l *lambdaSystem) deploy(version string) map[string]component {
+	l.version = version
+	return nil
+}
+
+func (l *lambdaSystem) sideTopics() (deadLetters, late string) {
+	return lambda.DeadLettersTopic, lambda.LateTopic
+}
+
+// owes: below the boundary Lambda knows no lateness, from there on it is judged like Kappa.
+func (l *lambdaSystem) owes(o *oracle.Oracle, boundary []int64) oracle.Answer {
+	return o.Lambda(boundary)
+}
+
+// lateBelowBoundary: a late event that the batch view covers was not dropped. It is on the late
+// topic only if the speed layer met it before the batch layer did.
+func (l *lambdaSystem) lateBelowBoundary() bool { return false }

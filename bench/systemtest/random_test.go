@@ -1,0 +1,153 @@
+package systemtest
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// randomScripts is how many random transcripts one run plays. Their seeds are fixed, so that a
+// failure is the same tomorrow; raise it to look for more.
+const randomScripts = 10
+
+// Ensure that whatever happens to the log and to the components, in whatever order, both sides
+// answer the truth. A script that fails is printed as a transcript: put it into testdata.
+func TestRandomScripts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	broker, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: filepath.Join(dir, "broker")})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, broker.Close()) })
+	for seed := range randomScripts {
+		name := fmt.Sprintf("seed-%d", seed)
+		commands := rapid.Custom(drawScript).Example(seed)
+		s := &script{ctx: t.Context(), broker: broker, dir: filepath.Join(dir, name), prefix: name + "."}
+		if err := playScript(s, commands); err != nil {
+			t.Errorf("%s: %v\n\n%s", name, err, transcript(commands))
+		}
+		require.NoError(t, s.close())
+	}
+}
+
+func playScript(s *script, commands []command) error {
+	for _, c := range commands {
+		out, err := s.play(c)
+		if err == nil && c.name == "check" && out != "" {
+			err = fmt.Errorf("wrong answer:\n%s", out)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+// transcript writes commands as a file of testdata has them.
+func transcript(commands []command) string {
+	var b strings.Builder
+	for _, c := range commands {
+		b.WriteString(c.name)
+		for _, word := range c.words {
+			b.WriteString(" " + word)
+		}
+		for name, value := range c.args {
+			b.WriteString(" " + name + "=" + value)
+		}
+		b.WriteString("\n" + c.input + "----\n\n")
+	}
+	return b.String()
+}
+
+// drawScript draws a transcript: bursts of disturbed events, and between them what operators and
+// accidents do.
+func drawScript(t *rapid.T) []command {
+	incremental := rapid.SampledFrom([]string{"false", "true"}).Draw(t, "incremental")
+	script := []command{{name: "open", args: map[string]string{
+		"partitions": "2", "incremental": incremental,
+	}}}
+	d := &drawnLog{seqs: map[string]int{}, ends: map[int]int{}}
+	deployment := rapid.IntRange(0, 16).Draw(t, "deployment") // half of the scripts end with v1
+	for step := range rapid.IntRange(4, 8).Draw(t, "steps") {
+		script = append(script, d.burst(t))
+		if step == deployment {
+			script = append(script, command{name: "deploy", words: []string{"v2"}})
+		}
+		script = append(script, rapid.SampledFrom(accidents).Draw(t, "accident")...)
+	}
+	return append(script,
+		command{name: "settle"}, command{name: "check"}, command{name: "batch"}, command{name: "check"})
+}
+
+// accidents may happen between two bursts. Where a component is away for a while, the log goes on
+// without it only as far as the next accident; kills under load are the driver's.
+var accidents = [][]command{
+	{},
+	{},
+	{{name: "settle"}, {name: "check"}},
+	{{name: "batch"}, {name: "check"}},
+	{{name: "batch"}},
+	restart("kappa", "processor"),
+	restart("kappa", "serving"),
+	restart("lambda", "ingest"),
+	restart("lambda", "speed"),
+	restart("lambda", "serving"),
+}
+
+func restart(side, part string) []command {
+	return []command{
+		{name: "kill", words: []string{side, part}}, {name: "start", words: []string{side, part}},
+	}
+}
+
+// A drawnLog knows what was drawn so far.
+type drawnLog struct {
+	now  int            // seconds after noon that the log has reached
+	seqs map[string]int // next seq by car
+	ends map[int]int    // next offset by partition
+}
+
+func (d *drawnLog) burst(t *rapid.T) command {
+	var b strings.Builder
+	for range rapid.IntRange(1, 12).Draw(t, "events") {
+		line := d.event(t)
+		b.WriteString(line + "\n")
+	}
+	return command{name: "send", input: b.String()}
+}
+
+// event draws one line of "send". The two cars are in partitions of their own.
+func (d *drawnLog) event(t *rapid.T) string {
+	car := rapid.SampledFrom([]string{"a", "d"}).Draw(t, "car")
+	partition := map[string]int{"a": 0, "d": 1}[car]
+	offset := d.ends[partition]
+	d.ends[partition]++
+	kind := rapid.SampledFrom([]string{"new", "new", "new", "new", "again", "conflict", "broken"}).Draw(t, "kind")
+	if kind == "again" && offset > 0 {
+		return fmt.Sprintf("again %d/%d", partition, rapid.IntRange(0, offset-1).Draw(t, "offset"))
+	}
+	d.now += rapid.IntRange(0, 8).Draw(t, "pause")
+	seq := d.seqs[car]
+	d.seqs[car]++
+	behind := rapid.SampledFrom([]int{0, 0, 0, 1, 5, 20, 35, 50, -5, -20}).Draw(t, "behind")
+	if kind == "conflict" && seq > 0 {
+		seq, behind = seq-1, 0 // while the reading before it is still known
+		d.seqs[car]--
+	}
+	line := fmt.Sprintf("car=%s seq=%d t=%s append=%s speed=%d", car, seq,
+		afterNoon(max(0, d.now-behind)), afterNoon(d.now), rapid.IntRange(0, 9).Draw(t, "speed"))
+	line += rapid.SampledFrom([]string{"", "", " coolant=121", " back_tire=13", " vibration=900"}).Draw(t, "fault")
+	if kind == "broken" {
+		line += " broken=" + rapid.SampledFrom([]string{"magic", "truncated", "schema"}).Draw(t, "broken")
+	}
+	return line
+}
+
+func afterNoon(seconds int) string {
+	return fmt.Sprintf("12:%02d:%02d", seconds/60, seconds%60)
+}
