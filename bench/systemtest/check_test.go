@@ -40,7 +40,7 @@ func (w *world) check(s *side, a *answer) ([]string, error) {
 	if !maps.Equal(truth.DeadLetters, a.deadLetters) {
 		report("dead-letters", "expected %d, found %d", len(truth.DeadLetters), len(a.deadLetters))
 	}
-	w.checkLate(report, s, o, truth, a)
+	checkLate(report, o.TruthB().Late, a.late)
 	for _, p := range a.status.Partitions {
 		if want := truth.Watermarks[p.Partition]; p.Watermark != want {
 			report("watermark", "partition %d: expected %d, served %d", p.Partition, want, p.Watermark)
@@ -59,21 +59,15 @@ func checkTable[K view.Key[K], R view.Row[K]](
 	}
 }
 
-// checkLate: what was dropped has to be on the late topic, and nothing that was in time may be.
-func (w *world) checkLate(
-	report func(what, format string, args ...any), s *side, o *oracle.Oracle, truth oracle.Answer, a *answer,
-) {
-	everLate := o.TruthB().Late
-	least := truth.Late
-	if s.lateBelowBoundary() {
-		least = everLate
-	}
-	for _, at := range positions(least) {
-		if !a.late[at] {
+// checkLate: every event that was late in log order is on the late topic, and no other. That is so
+// on both sides: what the batch layer repairs later, the speed layer has dropped before.
+func checkLate(report func(what, format string, args ...any), everLate, found map[oracle.Position]bool) {
+	for _, at := range positions(everLate) {
+		if !found[at] {
 			report("late", "%s is missing", place(at))
 		}
 	}
-	for _, at := range positions(a.late) {
+	for _, at := range positions(found) {
 		if !everLate[at] {
 			report("late", "%s was in time", place(at))
 		}

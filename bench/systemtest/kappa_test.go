@@ -69,5 +69,3 @@ func (k *kappaSystem) sideTopics() (deadLetters, late string) {
 
 // owes: Kappa judges every event once, in log order.
 func (k *kappaSystem) owes(o *oracle.Oracle, _ []int64) oracle.Answer { return o.TruthB() }
-
-func (k *kappaSystem) lateBelowBoundary() bool { return true }

@@ -79,7 +79,3 @@ func (l *lambdaSystem) sideTopics() (deadLetters, late string) {
 func (l *lambdaSystem) owes(o *oracle.Oracle, boundary []int64) oracle.Answer {
 	return o.Lambda(boundary)
 }
-
-// lateBelowBoundary: a late event that the batch view covers was not dropped. It is on the late
-// topic only if the speed layer met it before the batch layer did.
-func (l *lambdaSystem) lateBelowBoundary() bool { return false }

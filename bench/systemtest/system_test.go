@@ -31,9 +31,6 @@ type system interface {
 	sideTopics() (deadLetters, late string)
 	// owes returns the truth for answers with the given boundaries.
 	owes(o *oracle.Oracle, boundary []int64) oracle.Answer
-	// lateBelowBoundary reports whether every late event below the boundary has to be on the late
-	// topic as well.
-	lateBelowBoundary() bool
 }
 
 // answering is what NewServing returns on either side.
