@@ -6,6 +6,8 @@ import (
 	"lambdakappa/internal/eventlog"
 )
 
+const maxPort = 65535
+
 func (a *app) broker() *cobra.Command {
 	var cfg eventlog.BrokerConfig
 	c := &cobra.Command{
@@ -21,6 +23,9 @@ loopback, with their data in a folder. It prints its addresses on stdout once it
 		RunE: func(c *cobra.Command, _ []string) error {
 			if cfg.Dir == "" {
 				return usagef("--dir is missing: give the folder for the broker's data")
+			}
+			if max(cfg.Port, cfg.RegistryPort) > maxPort || min(cfg.Port, cfg.RegistryPort) < 0 {
+				return usagef("--port and --registry-port take a port from 0 to %d", maxPort)
 			}
 			return a.runBroker(c, cfg)
 		},

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -36,6 +38,11 @@ func (f *logFlags) check() error {
 		return usagef(`--schema-registry is missing: give its URL, such as "lambdakappa broker" prints it`)
 	case f.partitions < 1:
 		return usagef("--partitions %d: must be above 0", f.partitions)
+	}
+	for _, broker := range f.cfg.Brokers {
+		if _, _, err := net.SplitHostPort(broker); err != nil {
+			return usagef("--brokers %s: takes host:port, several with commas", broker)
+		}
 	}
 	return nil
 }
@@ -96,10 +103,39 @@ func (m *milliseconds) Type() string { return "duration" }
 func (m *milliseconds) Set(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil || d%time.Millisecond != 0 {
-		return fmt.Errorf("takes a duration in whole milliseconds, such as 10s or 5m")
+		return errors.New("not a duration in whole milliseconds")
 	}
 	*m = milliseconds(d.Milliseconds())
 	return nil
+}
+
+// flagError says what a flag takes when its value cannot be read.
+func flagError(_ *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return &usageError{err}
+	}
+	f := invalid.GetFlag()
+	_, about := pflag.UnquoteUsage(f)
+	return usagef("--%s %q: takes %s (%s)", f.Name, invalid.GetValue(), takes(f.Value.Type()), about)
+}
+
+// takes says in words what a type of flag takes.
+func takes(kind string) string {
+	switch kind {
+	case "int":
+		return "a whole number"
+	case "uint64":
+		return "a whole number from 0"
+	case "float64":
+		return "a number"
+	case "duration":
+		return "a duration in whole milliseconds, such as 10s or 5m"
+	case "time":
+		return "a time in RFC 3339, such as 2026-11-22T23:30:00Z"
+	default:
+		return "a " + kind
+	}
 }
 
 // nameFlag makes a usage error of what a Validate function says. Those begin with the name of
@@ -139,7 +175,7 @@ func (t *timeFlag) Type() string { return "time" }
 func (t *timeFlag) Set(text string) error {
 	moment, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return fmt.Errorf("takes RFC 3339, such as 2026-11-22T23:30:00Z")
+		return errors.New("not a time in RFC 3339")
 	}
 	*t = timeFlag(moment)
 	return nil

@@ -86,6 +86,12 @@ func (a *app) kappaReplay() *cobra.Command {
 	}, func(ctx context.Context, cfg kappa.Config) error {
 		return kappa.Replay(ctx, cfg, time.Time(from), time.Time(to))
 	})
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		if !c.Flags().Changed("version") {
+			return usagef("--version is missing: name the version to build, such as v2")
+		}
+		return nil
+	}
 	c.Flags().Var(&from, "from", "begin at this append time; by default with the log")
 	c.Flags().Var(&to, "to", "end at this append time; by default go on as the live processor")
 	return c

@@ -95,7 +95,12 @@ func (a *app) lambdaBatch() *cobra.Command {
 	c.Flags().BoolVar(&once, "once", false, "publish one generation and exit")
 	c.Flags().DurationVar(&f.cfg.Interval, "interval", f.cfg.Interval, "between the starts of two runs")
 	c.Flags().BoolVar(&f.cfg.Incremental, "incremental", false, "go on from the previous view instead of recomputing everything")
-	c.MarkFlagsMutuallyExclusive("once", "interval")
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		if once && c.Flags().Changed("interval") {
+			return usagef("--once and --interval exclude each other: give one of them")
+		}
+		return nil
+	}
 	return c
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -109,6 +110,7 @@ answer was wrong; 2 the command line cannot work; 3 with bench --strict, a run w
   lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081
   lambdakappa kappa serve --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --listen 127.0.0.1:8080`
 	root.Version = revision()
+	root.SetFlagErrorFunc(flagError)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.begun = true }
@@ -117,13 +119,17 @@ answer was wrong; 2 the command line cannot work; 3 with bench --strict, a run w
 
 // group is a command that only holds others.
 func (a *app) group(name, short string, children ...*cobra.Command) *cobra.Command {
+	var names []string
+	for _, child := range children {
+		names = append(names, child.Name())
+	}
 	c := &cobra.Command{
 		Use: name, Short: short, Args: cobra.ArbitraryArgs,
-		RunE: func(c *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("%s has no command %q", c.CommandPath(), args[0])
+				return usagef("unknown command %q: choose one of %s", args[0], strings.Join(names, ", "))
 			}
-			return usagef("%s: choose a command", c.CommandPath())
+			return usagef("choose a command: one of %s", strings.Join(names, ", "))
 		},
 	}
 	c.AddCommand(children...)
