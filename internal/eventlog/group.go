@@ -143,7 +143,8 @@ func (g *groupRun) runTasks(
 	var tasks sync.WaitGroup
 	for _, a := range assigned {
 		tasks.Go(func() {
-			if err := g.task(ctx, m, a.ID); err != nil && ctx.Err() == nil {
+			// The first cause stands: once the context has ended, errors do not count.
+			if err := g.task(ctx, m, a.ID); err != nil {
 				cancel(&taskError{err})
 			}
 		})
