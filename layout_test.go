@@ -63,7 +63,8 @@ var layout = []row{
 		within: "bench/codesize bench/oracle bench/report bench/result datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
-			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync golang.org/x/term",
+			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +
+			"golang.org/x/term",
 	},
 	{
 		pkg: "bench/systemtest",
@@ -71,8 +72,9 @@ var layout = []row{
 			"lambda kappa",
 	},
 	{
-		pkg:    "cmd/lambdakappa",
-		within: "bench bench/report bench/result datagen event lambda kappa internal/eventlog internal/httpapi",
+		pkg: "cmd/lambdakappa",
+		within: "bench bench/report bench/result datagen event lambda kappa internal/eventlog " +
+			"internal/httpapi",
 		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 		tests:  "internal/proc",
 	},
@@ -117,7 +119,7 @@ func TestPackagesImportOnlyWhatTheLayoutSays(t *testing.T) {
 	for _, s := range sources(t) {
 		r := rowOf(s.pkg)
 		if r == nil {
-			t.Errorf("%s: package %s has no row in the layout: add one, and say why in the same change", s.file, s.pkg)
+			t.Errorf("%s: package %s has no row in the layout: add one, and say why", s.file, s.pkg)
 			continue
 		}
 		for _, imported := range imports(t, s) {
@@ -197,7 +199,8 @@ func (r *row) allows(imported string, test bool) bool {
 	if test || !strings.Contains(first, ".") {
 		return true // a test, or the standard library
 	}
-	return slices.ContainsFunc(strings.Fields(r.beyond), func(m string) bool { return below(imported, m) })
+	isBelow := func(m string) bool { return below(imported, m) }
+	return slices.ContainsFunc(strings.Fields(r.beyond), isBelow)
 }
 
 // below reports whether a package is root or lies below it.
@@ -247,7 +250,7 @@ func skip(dir string) error {
 		return nil
 	}
 	_, err := os.Stat(filepath.Join(dir, "go.mod"))
-	if err == nil || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+	if err == nil || name == "testdata" || name[0] == '.' || name[0] == '_' {
 		return filepath.SkipDir
 	}
 	return nil

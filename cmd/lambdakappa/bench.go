@@ -39,9 +39,11 @@ processes and keeps what was measured.`,
 	}
 	flags := c.Flags()
 	flags.BoolVar(&list, "list", false, "list the scenarios and exit")
-	flags.StringSliceVar(&o.Scenarios, "scenario", nil, "run only these `names`, with commas; by default all")
+	flags.StringSliceVar(&o.Scenarios, "scenario", nil,
+		"run only these `names`, with commas; by default all")
 	flags.StringSliceVar(&o.Arms, "arm", nil, "run only these `names`: lambda, kappa, both")
-	flags.StringVar(&o.Profile, "profile", o.Profile, "`name`: quick or full, that is how much and how often")
+	flags.StringVar(&o.Profile, "profile", o.Profile,
+		"`name`: quick or full, that is how much and how often")
 	flags.Uint64Var(&o.Seed, "seed", o.Seed, "of the workloads and of what is sampled")
 	flags.Float64Var(&o.Rate, "rate", 0, "events per second; by default the scenario's own")
 	flags.IntVar(&o.Cars, "cars", 0, "in the fleet; by default the scenario's own")
@@ -49,7 +51,8 @@ processes and keeps what was measured.`,
 	flags.DurationVar(&o.Window, "window", 0, "length of a window; by default 10s")
 	flags.IntVar(&o.Repetitions, "repetitions", 0, "of every run; by default the profile's own")
 	flags.StringVar(&o.Input, "input", "", "`csv:FILE` plays recorded input in the scenario settled")
-	flags.StringSliceVar(&o.Brokers, "brokers", nil, "`host:port` of a Kafka cluster, several with commas; by default the embedded broker")
+	flags.StringSliceVar(&o.Brokers, "brokers", nil,
+		"`host:port` of a Kafka cluster, several with commas; by default an embedded broker")
 	flags.StringVar(&o.Registry, "schema-registry", "", "`URL` of its schema registry")
 	flags.StringVar(&o.Out, "out", o.Out, "`folder` that gets one folder per run")
 	flags.BoolVar(&o.Keep, "keep", false, "keep broker data and master datasets")

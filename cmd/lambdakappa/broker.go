@@ -32,7 +32,8 @@ loopback, with their data in a folder. It prints its addresses on stdout once it
 	}
 	c.Flags().StringVar(&cfg.Dir, "dir", "", "`folder` for the data, created when missing (required)")
 	c.Flags().IntVar(&cfg.Port, "port", 0, "`port` of the broker; 0 takes a free one")
-	c.Flags().IntVar(&cfg.RegistryPort, "registry-port", 0, "`port` of the schema registry; 0 takes a free one")
+	c.Flags().IntVar(&cfg.RegistryPort, "registry-port", 0,
+		"`port` of the schema registry; 0 takes a free one")
 	return c
 }
 

@@ -59,12 +59,15 @@ durations; burst-factor is a factor.`,
 	flags.IntVar(&f.spec.Cars, "cars", f.spec.Cars, "in the fleet")
 	flags.Float64Var(&f.spec.Rate, "rate", f.spec.Rate, "readings per second, over the whole fleet")
 	flags.DurationVar(&f.spec.Duration, "duration", f.spec.Duration, "of event time")
-	flags.Var(&f.start, "start", "event time of the first reading; by default now (log) or 2026 (file)")
+	flags.Var(&f.start, "start",
+		"event time of the first reading; by default now (log) or 2026 (file)")
 	flags.StringVar(&f.disturb, "disturb", "", "`name=value,...`: what goes wrong between car and log")
 	flags.StringVar(&f.input, "input", "", "`csv:FILE` plays recorded input instead")
-	flags.Float64Var(&f.pace.Speedup, "speedup", 1, "send that many times faster than intended; 0 as fast as the log takes it")
+	flags.Float64Var(&f.pace.Speedup, "speedup", 1,
+		"send that many times faster than intended; 0 as fast as the log takes it")
 	flags.StringVar(&f.csv, "csv", "", "write CSV to this `file`; - is stdout")
-	flags.StringVar(&f.parquet, "parquet", "", "write Parquet, with truth labels, to this `file`; - is stdout")
+	flags.StringVar(&f.parquet, "parquet", "",
+		"write Parquet, with truth labels, to this `file`; - is stdout")
 	f.log.add(flags)
 	flags.Lookup("brokers").Usage = "send to the log at this `host:port`, several with commas"
 	flags.Lookup("schema-registry").Usage = "`URL` of the log's schema registry"

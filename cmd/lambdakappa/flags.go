@@ -33,9 +33,11 @@ func (f *logFlags) add(flags *pflag.FlagSet) {
 func (f *logFlags) check() error {
 	switch {
 	case len(f.cfg.Brokers) == 0:
-		return usagef(`--brokers is missing: give the host:port of the log, such as "lambdakappa broker" prints it`)
+		return usagef("--brokers is missing: give the host:port of the log, " +
+			`such as "lambdakappa broker" prints it`)
 	case f.cfg.Registry == "":
-		return usagef(`--schema-registry is missing: give its URL, such as "lambdakappa broker" prints it`)
+		return usagef("--schema-registry is missing: give its URL, " +
+			`such as "lambdakappa broker" prints it`)
 	case f.partitions < 1:
 		return usagef("--partitions %d: must be above 0", f.partitions)
 	}
@@ -87,7 +89,8 @@ func addRules(flags *pflag.FlagSet, r *event.Rules) {
 // addLingers adds the flags that trade latency for work; both sides have the same.
 func addLingers(flags *pflag.FlagSet, linger, catchUp, commit *time.Duration) {
 	flags.DurationVar(linger, "linger", *linger, "view updates wait this long for company")
-	flags.DurationVar(catchUp, "catch-up-linger", *catchUp, "and this long while far behind the end of the log")
+	flags.DurationVar(catchUp, "catch-up-linger", *catchUp,
+		"and this long while far behind the end of the log")
 	flags.DurationVar(commit, "commit-interval", *commit, "between commits of the position")
 }
 

@@ -27,7 +27,9 @@ type kappaFlags struct {
 }
 
 // kappaCommand returns a command with the common flags; run gets the complete configuration.
-func (a *app) kappaCommand(c *cobra.Command, run func(context.Context, kappa.Config) error) (*cobra.Command, *kappaFlags) {
+func (a *app) kappaCommand(
+	c *cobra.Command, run func(context.Context, kappa.Config) error,
+) (*cobra.Command, *kappaFlags) {
 	f := &kappaFlags{cfg: kappa.DefaultConfig()}
 	f.log.add(c.Flags())
 	addRules(c.Flags(), &f.cfg.Rules)

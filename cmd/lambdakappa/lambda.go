@@ -26,12 +26,15 @@ type lambdaFlags struct {
 }
 
 // lambdaCommand returns a command with the common flags; run gets the complete configuration.
-func (a *app) lambdaCommand(c *cobra.Command, run func(context.Context, lambda.Config) error) (*cobra.Command, *lambdaFlags) {
+func (a *app) lambdaCommand(
+	c *cobra.Command, run func(context.Context, lambda.Config) error,
+) (*cobra.Command, *lambdaFlags) {
 	f := &lambdaFlags{cfg: lambda.DefaultConfig()}
 	f.log.add(c.Flags())
 	addRules(c.Flags(), &f.cfg.Rules)
 	addLingers(c.Flags(), &f.cfg.Linger, &f.cfg.CatchUpLinger, &f.cfg.CommitInterval)
-	c.Flags().StringVar(&f.cfg.Dir, "dir", "", "`folder` of master dataset and batch views, shared by all components (required)")
+	c.Flags().StringVar(&f.cfg.Dir, "dir", "",
+		"`folder` of master dataset and batch views, shared by all components (required)")
 	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version, "of the logic")
 	c.Args = cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -71,7 +74,8 @@ func (a *app) lambdaIngest() *cobra.Command {
 		Example: `  lambdakappa lambda ingest --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda
   lambdakappa lambda ingest … --roll-interval 1m --roll-rows 1000000`,
 	}, lambda.Ingest)
-	c.Flags().DurationVar(&f.cfg.RollInterval, "roll-interval", f.cfg.RollInterval, "close a file this long after its first event")
+	c.Flags().DurationVar(&f.cfg.RollInterval, "roll-interval", f.cfg.RollInterval,
+		"close a file this long after its first event")
 	c.Flags().IntVar(&f.cfg.RollRows, "roll-rows", f.cfg.RollRows, "or when it has this many rows")
 	return c
 }
@@ -93,8 +97,10 @@ func (a *app) lambdaBatch() *cobra.Command {
 		return err
 	})
 	c.Flags().BoolVar(&once, "once", false, "publish one generation and exit")
-	c.Flags().DurationVar(&f.cfg.Interval, "interval", f.cfg.Interval, "between the starts of two runs")
-	c.Flags().BoolVar(&f.cfg.Incremental, "incremental", false, "go on from the previous view instead of recomputing everything")
+	c.Flags().DurationVar(&f.cfg.Interval, "interval", f.cfg.Interval,
+		"between the starts of two runs")
+	c.Flags().BoolVar(&f.cfg.Incremental, "incremental", false,
+		"go on from the previous view instead of recomputing everything")
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		if once && c.Flags().Changed("interval") {
 			return usagef("--once and --interval exclude each other: give one of them")

@@ -107,7 +107,8 @@ func startBroker(t *testing.T) []string {
 func TestComponentsComeUpAndEndInOrder(t *testing.T) {
 	log := startBroker(t)
 	dir := t.TempDir()
-	require.Equal(t, 0, do(t, append(log, "datagen", "--cars", "10", "--rate", "10", "--duration", "30s", "--speedup", "0")...).code)
+	events := append(log, "datagen", "--cars", "10", "--rate", "10", "--duration", "30s", "--speedup", "0")
+	require.Equal(t, exitOK, do(t, events...).code)
 	for _, command := range []string{
 		"lambda ingest", "lambda batch", "lambda speed", "lambda serve",
 		"kappa process", "kappa serve", "kappa replay --version v2",
@@ -144,7 +145,8 @@ func TestTheBrokerNamesThePortThatIsInUse(t *testing.T) {
 
 func TestAnUnreachableBrokerIsNamed(t *testing.T) {
 	for _, command := range []string{"lambda speed", "kappa process", "datagen"} {
-		args := append(strings.Fields(command), "--brokers", "127.0.0.1:1", "--schema-registry", "http://127.0.0.1:2")
+		args := append(strings.Fields(command),
+			"--brokers", "127.0.0.1:1", "--schema-registry", "http://127.0.0.1:2")
 		if command != "datagen" {
 			args = append(args, "--dir", t.TempDir())
 		}

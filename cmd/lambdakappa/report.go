@@ -25,7 +25,8 @@ func (a *app) redraw() *cobra.Command {
 		},
 		RunE: func(_ *cobra.Command, args []string) error { return a.runReport(args[0], splice) },
 	}
-	c.Flags().StringVar(&splice, "splice", "", "also put the results between the markers of this `file`")
+	c.Flags().StringVar(&splice, "splice", "",
+		"also put the results between the markers of this `file`")
 	return c
 }
 

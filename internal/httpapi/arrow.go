@@ -59,7 +59,8 @@ func readArrow[R any](r io.Reader, columns []column[R]) ([]R, error) {
 	}
 	defer in.Release()
 	if want := schemaOf(columns, Stamp{}); !in.Schema().Equal(want) {
-		return nil, fmt.Errorf("read arrow stream: fields are %v, not %v", in.Schema().Fields(), want.Fields())
+		return nil, fmt.Errorf("read arrow stream: fields are %v, not %v",
+			in.Schema().Fields(), want.Fields())
 	}
 	var rows []R
 	for in.Next() {

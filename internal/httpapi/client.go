@@ -34,7 +34,7 @@ func NewClient(addr string) *Client {
 		transport: &http.Transport{
 			MaxIdleConns:        clientConns,
 			MaxIdleConnsPerHost: clientConns,
-			IdleConnTimeout:     idleTimeout / 2, // before the server does, so that no request meets a closed one
+			IdleConnTimeout:     idleTimeout / 2, // before the server's: no request meets a closed one
 			DisableCompression:  true,
 			WriteBufferSize:     1 << 10, // a request is a few hundred bytes
 		},
@@ -70,7 +70,8 @@ func (c *Client) Latest(
 	ctx context.Context, car string, afterSeq int64, wait time.Duration, layer Layer,
 ) (Latest, bool, error) {
 	body, _, err := c.get(ctx, latestURL(car, afterSeq, wait, layer), "")
-	if bad := (*Error)(nil); errors.As(err, &bad) && bad.Code == http.StatusNotFound && bad.Parameter == "car" {
+	var bad *Error
+	if errors.As(err, &bad) && bad.Code == http.StatusNotFound && bad.Parameter == "car" {
 		return Latest{}, false, nil
 	}
 	if err != nil {
@@ -192,7 +193,8 @@ func readStamp(h http.Header) (Stamp, error) {
 func readError(response *http.Response) error {
 	bad := &Error{Code: response.StatusCode}
 	if err := json.NewDecoder(response.Body).Decode(bad); err != nil {
-		return fmt.Errorf("%s %s: not an answer of this API: %w", response.Request.URL, response.Status, err)
+		return fmt.Errorf("%s %s: not an answer of this API: %w",
+			response.Request.URL, response.Status, err)
 	}
 	return bad
 }

@@ -32,7 +32,9 @@ type windowRow struct {
 // newWindowRow starts from NaN: a number that is null or missing must never look exact.
 func newWindowRow() windowRow {
 	nan := float32(math.NaN())
-	return windowRow{SpeedMax: nan, CoolantTempMax: nan, EngineVibrationMax: nan, BatteryVoltageMin: nan}
+	return windowRow{
+		SpeedMax: nan, CoolantTempMax: nan, EngineVibrationMax: nan, BatteryVoltageMin: nan,
+	}
 }
 
 func (r windowRow) window() (view.Window, error) {

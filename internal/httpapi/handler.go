@@ -21,7 +21,8 @@ const (
 	statusPath  = "/v1/status"
 	metricsPath = "/metrics"
 
-	takesPath   = windowsPath + ", " + alertsPath + ", " + latestPath + ", " + statusPath + ", " + metricsPath
+	takesPath = windowsPath + ", " + alertsPath + ", " + latestPath + ", " + statusPath + ", " +
+		metricsPath
 	takesMethod = "GET, HEAD"
 )
 

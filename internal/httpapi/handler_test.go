@@ -82,15 +82,19 @@ func TestARangeIsWhatItsParametersSay(t *testing.T) {
 	f("from=1970-01-01T00:00:01Z&to=1970-01-01T02:00:02.5%2B02:00",
 		Range{From: 1000, To: 2500, Layer: Merged})
 	// Between two milliseconds: the later one, so that no row before `from` is in.
-	f("from=1970-01-01T00:00:00.0001Z&to=1970-01-01T00:00:00.001Z", Range{From: 1, To: 1, Layer: Merged})
-	f("car=car%2D1&layer=speed&from=-5", Range{From: -5, To: math.MaxInt64, Car: "car-1", Layer: Speed})
+	f("from=1970-01-01T00:00:00.0001Z&to=1970-01-01T00:00:00.001Z",
+		Range{From: 1, To: 1, Layer: Merged})
+	f("car=car%2D1&layer=speed&from=-5",
+		Range{From: -5, To: math.MaxInt64, Car: "car-1", Layer: Speed})
 	f("layer=batch", Range{From: math.MinInt64, To: math.MaxInt64, Layer: Batch})
 }
 
 func TestEveryAnswerNamesItsVersion(t *testing.T) {
 	a := newFake(Merged)
 	a.see("car-1", 4)
-	for _, path := range []string{"/v1/windows", "/v1/alerts", "/v1/cars/car-1/windows/latest", "/v1/status"} {
+	for _, path := range []string{
+		"/v1/windows", "/v1/alerts", "/v1/cars/car-1/windows/latest", "/v1/status",
+	} {
 		w := ask(a, "GET", path)
 		require.Equal(t, 200, w.Code)
 		require.Equal(t, "v2", w.Header().Get("Lambdakappa-Version"))

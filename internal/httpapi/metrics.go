@@ -68,12 +68,12 @@ var (
 	eventsDesc      = gauge("events", "Offsets that the answers reflect.")
 	droppedLateDesc = gauge("dropped_late", "Events dropped late.")
 	duplicatesDesc  = gauge("duplicates", "Events that are byte-identical to an earlier one.")
-	conflictsDesc   = gauge("conflicts", "Events with the identity of an earlier one and other content.")
+	conflictsDesc   = gauge("conflicts", "Events with an earlier one's identity and other content.")
 	deadLettersDesc = gauge("dead_letters", "Events that went to the dead letters.", "reason")
 	positionDesc    = gauge("position", "The answers reflect the offsets below.", "partition")
 	boundaryDesc    = gauge("boundary", "First offset not covered by the batch view.", "partition")
 	endOffsetDesc   = gauge("end_offset", "Exclusive end of the log.", "partition")
-	watermarkDesc   = gauge("watermark_seconds", "Event time believed complete, Unix seconds.", "partition")
+	watermarkDesc   = gauge("watermark_seconds", "Event time believed complete, Unix s.", "partition")
 )
 
 func (c statusCollector) Describe(ch chan<- *prometheus.Desc) {

@@ -108,7 +108,8 @@ func TestBothFormatsNameTheSameFieldsInTheSameOrder(t *testing.T) {
 		`"tire_pressure_min":0,"battery_voltage_min":0,"current_draw_mean":-0.3333333333333333,`+
 		`"anomalies":0,"last_seq":0,"speed_sum":167772160,"current_draw_sum":-16777216}`, line)
 	require.Equal(t, namesOf(windowColumns()), keysOf(t, line))
-	line = string(appendAlert(nil, &view.Alert{AlertKey: view.AlertKey{CarID: "c", Seq: 4}, Rule: view.DriveShaft, Score: 1e30}))
+	a := view.Alert{AlertKey: view.AlertKey{CarID: "c", Seq: 4}, Rule: view.DriveShaft, Score: 1e30}
+	line = string(appendAlert(nil, &a))
 	require.Equal(t, `{"car_id":"c","seq":4,"event_time":"1970-01-01T00:00:00.000Z",`+
 		`"rule":"drive_shaft","score":1e+30}`, line)
 	require.Equal(t, namesOf(alertColumns()), keysOf(t, line))
