@@ -76,26 +76,29 @@ func (d *draft) set(name, value string) (err error) {
 		d.event.EventTime, err = instant(value)
 	case "append":
 		d.append, err = instant(value)
-	case "front_tire":
-		d.event.TirePressure11, err = psi(value)
-	case "back_tire":
-		d.event.TirePressure21, err = psi(value)
 	default:
 		err = d.setSensor(name, value)
 	}
 	return err
 }
 
-func psi(value string) (int32, error) {
-	n, err := strconv.ParseInt(value, 10, 32)
-	return int32(n), err
-}
-
+// setSensor sets a sensor by its short name; ..._1_1 to ..._2_2 are the corners of the car.
 func (d *draft) setSensor(name, value string) error {
+	e := &d.event
+	tires := map[string]*int32{
+		"tire_1_1": &e.TirePressure11, "tire_1_2": &e.TirePressure12,
+		"tire_2_1": &e.TirePressure21, "tire_2_2": &e.TirePressure22,
+	}
+	if tire, known := tires[name]; known {
+		n, err := strconv.ParseInt(value, 10, 32)
+		*tire = int32(n)
+		return err
+	}
 	sensors := map[string]*float32{
-		"speed": &d.event.Speed, "coolant": &d.event.CoolantTemp,
-		"vibration": &d.event.EngineVibrationAmplitude, "voltage": &d.event.BatteryVoltage,
-		"current": &d.event.CurrentDraw, "shock": &d.event.Accelerometer21,
+		"speed": &e.Speed, "coolant": &e.CoolantTemp, "vibration": &e.EngineVibrationAmplitude,
+		"voltage": &e.BatteryVoltage, "charge": &e.BatteryPercentage, "current": &e.CurrentDraw,
+		"shock_1_1": &e.Accelerometer11, "shock_1_2": &e.Accelerometer12,
+		"shock_2_1": &e.Accelerometer21, "shock_2_2": &e.Accelerometer22,
 	}
 	sensor, known := sensors[name]
 	if !known {

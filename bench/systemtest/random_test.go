@@ -136,16 +136,22 @@ func (d *drawnLog) event(t *rapid.T) string {
 	d.seqs[car]++
 	behind := rapid.SampledFrom([]int{0, 0, 0, 1, 5, 20, 35, 50, -5, -20}).Draw(t, "behind")
 	if kind == "conflict" && seq > 0 {
-		seq, behind = seq-1, 0 // while the reading before it is still known
+		seq = rapid.IntRange(0, seq-1).Draw(t, "seq")
 		d.seqs[car]--
 	}
 	line := fmt.Sprintf("car=%s seq=%d t=%s append=%s speed=%d", car, seq,
 		afterNoon(max(0, d.now-behind)), afterNoon(d.now), rapid.IntRange(0, 9).Draw(t, "speed"))
-	line += rapid.SampledFrom([]string{"", "", " coolant=121", " back_tire=13", " vibration=900"}).Draw(t, "fault")
+	line += rapid.SampledFrom(faults).Draw(t, "fault")
 	if kind == "broken" {
 		line += " broken=" + rapid.SampledFrom([]string{"magic", "truncated", "schema"}).Draw(t, "broken")
 	}
 	return line
+}
+
+// faults are around the limits of the rules.
+var faults = []string{
+	"", "", "", " coolant=110.25", " coolant=110", " tire_1_2=25 tire_2_1=29", " tire_2_2=25",
+	" shock_1_2=6.25", " vibration=900", " voltage=209.75", " voltage=209.75 charge=20",
 }
 
 func afterNoon(seconds int) string {
