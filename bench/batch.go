@@ -51,16 +51,7 @@ func (a *arm) batchOnce(ctx context.Context) (generation, error) {
 	return g, found.into(&g)
 }
 
-// batchEvery starts the batch layer for as long as the arm runs.
-func (a *arm) batchEvery(ctx context.Context, interval time.Duration) error {
-	c, err := a.launchBatch("--interval", interval.String())
-	if err != nil {
-		return err
-	}
-	a.parts[batchPart.name] = c
-	return c.ready(ctx)
-}
-
+// launchBatch starts one more process of the batch layer.
 func (a *arm) launchBatch(more ...string) (*component, error) {
 	s := a.sut
 	return s.supervisor.launch(batchPart.name, s.env(), s.partArgs(a.name, batchPart, more...)...)

@@ -124,7 +124,9 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 func (x *execution) conclude(err error) {
 	for _, part := range x.parts {
 		part.Events, part.Marks = x.run.Events, append(part.Marks, x.run.Marks...)
-		part.Components = componentsOf(x.run.Components, part.label)
+		if part.Components == nil { // a phase has taken its own account
+			part.Components = componentsOf(x.run.Components, part.label)
+		}
 	}
 	for _, r := range x.runs() {
 		r.Seconds = orElse(r.Seconds, time.Since(x.began).Seconds())

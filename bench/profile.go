@@ -34,7 +34,7 @@ func sizesOf(profile string) (sizes, error) {
 	case "quick":
 		return sizes{
 			settled:   size{cars: 1_000, rate: 1_000, duration: 120 * time.Second, speedup: 24, repetitions: 1},
-			disturbed: size{cars: 400, rate: 400, duration: 6 * time.Minute, speedup: 24, repetitions: 1},
+			disturbed: size{cars: 400, rate: 400, duration: 6 * time.Minute, speedup: 20, repetitions: 1},
 			freshness: size{cars: 10_000, rate: 20_000, duration: 16 * time.Second, speedup: 1, interval: 4 * time.Second, repetitions: 1},
 			together:  size{cars: 10_000, rate: 20_000, duration: 12 * time.Second, speedup: 1, interval: 4 * time.Second, repetitions: 1},
 			alwaysOn:  size{cars: 10_000, rate: 20_000, duration: 16 * time.Second, speedup: 1, interval: 3 * time.Second, repetitions: 1},
@@ -43,7 +43,7 @@ func sizesOf(profile string) (sizes, error) {
 	case "full":
 		return sizes{
 			settled:   size{cars: 1_000, rate: 1_000, duration: 10 * time.Minute, speedup: 60, repetitions: 3},
-			disturbed: size{cars: 400, rate: 400, duration: 10 * time.Minute, speedup: 24, repetitions: 3},
+			disturbed: size{cars: 400, rate: 400, duration: 10 * time.Minute, speedup: 20, repetitions: 3},
 			freshness: size{cars: 10_000, rate: 20_000, duration: 60 * time.Second, speedup: 1, interval: 10 * time.Second, repetitions: 6},
 			together:  size{cars: 10_000, rate: 20_000, duration: 60 * time.Second, speedup: 1, interval: 10 * time.Second, repetitions: 1},
 			alwaysOn:  size{cars: 10_000, rate: 20_000, duration: 90 * time.Second, speedup: 1, interval: 10 * time.Second, repetitions: 6},

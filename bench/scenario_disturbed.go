@@ -42,8 +42,13 @@ func runDisturbed(ctx context.Context, d *driver) error {
 	return nil
 }
 
-// handOvers is how many batch runs happen while the log grows.
-const handOvers = 3
+// How many batch runs are started while the log grows, and how many of them must hand over. Not
+// all can: while the broker has not yet noticed that ingest was killed, the master dataset stands
+// still for seven seconds, and a batch run finds nothing new.
+const (
+	plannedBatches  = 10
+	neededHandOvers = 3
+)
 
 // disturbed sends the workload while components are killed and batches hand over, and judges both
 // arms at the end.
@@ -80,7 +85,7 @@ type disaster struct {
 	run  func(ctx context.Context) error
 }
 
-// disasters plans three hand-overs and one kill of every component at seeded moments while the
+// disasters plans the batch runs and one kill of every component, at seeded moments while the
 // generator sends.
 func (x *execution) disasters(w workload) []disaster {
 	// The first roll of ingest must have happened before the first batch can hand over.
@@ -102,7 +107,7 @@ func (x *execution) disasters(w workload) []disaster {
 		}
 		if r.Arm == armLambda {
 			kills = append(kills, x.killBatchStep(x.sut.arms[r.Arm], random))
-			spread(slices.Repeat([]disaster{x.batchStep(x.sut.arms[r.Arm])}, handOvers))
+			spread(slices.Repeat([]disaster{x.batchStep(x.sut.arms[r.Arm])}, plannedBatches))
 		}
 	}
 	random.Shuffle(len(kills), func(i, j int) { kills[i], kills[j] = kills[j], kills[i] })
@@ -152,7 +157,7 @@ func (x *execution) batchStep(lambda *arm) disaster {
 	}}
 }
 
-// checkHandOvers demands that every planned batch run moved the boundary.
+// checkHandOvers demands that enough batch runs moved the boundary.
 func (x *execution) checkHandOvers() {
 	if x.sut.arms[armLambda] == nil {
 		return
@@ -163,7 +168,7 @@ func (x *execution) checkHandOvers() {
 			moved, last = moved+1, boundary
 		}
 	}
-	x.check(armLambda, "hand-overs", moved >= handOvers, "%d inside the log, at %v events", moved, x.handedOver)
+	x.check(armLambda, "hand-overs", moved >= neededHandOvers, "%d inside the log, at %v events", moved, x.handedOver)
 }
 
 // waitUntil waits for a planned moment.

@@ -122,7 +122,7 @@ func (x *execution) replay(ctx context.Context, w workload, arms []string) error
 // then that of a restart after a crash.
 func (x *execution) replayKappa(ctx context.Context, end []int64) error {
 	r := x.side(armKappa)
-	a, err := x.catchUp(ctx, r, end, nil)
+	a, err := x.catchUp(ctx, r, end, 0)
 	if err != nil {
 		return err
 	}
@@ -141,9 +141,10 @@ func (x *execution) replayKappa(ctx context.Context, end []int64) error {
 	return a.stop(ctx)
 }
 
-// catchUp starts an arm on the finished log and returns it when its answers are complete.
+// catchUp starts an arm on the finished log and returns it when its answers are complete. The
+// clock runs from the start of the first process.
 func (x *execution) catchUp(
-	ctx context.Context, r *result.Run, end []int64, also func(a *arm) error,
+	ctx context.Context, r *result.Run, end []int64, interval time.Duration,
 ) (*arm, error) {
 	x.progress.say(r.Arm + " " + r.Phase)
 	base, err := x.sut.account()
@@ -151,10 +152,7 @@ func (x *execution) catchUp(
 		return nil, err
 	}
 	began := time.Now()
-	a, err := x.sut.startArm(ctx, r.Arm)
-	if err == nil && also != nil {
-		err = also(a)
-	}
+	a, err := x.sut.startArm(ctx, r.Arm, interval)
 	if err != nil {
 		return nil, err
 	}
@@ -163,10 +161,24 @@ func (x *execution) catchUp(
 	}
 	r.Seconds = time.Since(began).Seconds()
 	r.EventsPerSecond = float64(x.run.Events) / r.Seconds
-	spent, err := x.sut.costSince(base, x.run.Events, r.Arm)
+	return a, x.chargePhase(r, base, x.run.Events, r.Arm)
+}
+
+// chargePhase gives a phase the cost and the components of what it took since base.
+func (x *execution) chargePhase(r *result.Run, base account, events int64, label string) error {
+	spent, err := x.sut.costSince(base, events, label)
+	if err != nil {
+		return err
+	}
 	cost := spent.whole()
 	r.Cost = &cost
-	return a, err
+	for _, c := range componentsOf(x.sut.figures(), label) {
+		c.CPUSeconds -= base.used[c.Name].cpu
+		c.ReadBytes -= base.used[c.Name].read
+		c.WrittenBytes -= base.used[c.Name].written
+		r.Components = append(r.Components, c)
+	}
+	return nil
 }
 
 // restoreAfterKill kills Kappa's processor and returns how long its slowest partition took to
@@ -207,8 +219,7 @@ func restoreAfterKill(ctx context.Context, a *arm, end []int64) (float64, error)
 // then that of one batch run over the whole master dataset.
 func (x *execution) replayLambda(ctx context.Context, end []int64) error {
 	r := x.side(armLambda)
-	interval := x.sizes.replay.interval
-	a, err := x.catchUp(ctx, r, end, func(a *arm) error { return a.batchEvery(ctx, interval) })
+	a, err := x.catchUp(ctx, r, end, x.sizes.replay.interval)
 	if err != nil {
 		return err
 	}
@@ -239,14 +250,11 @@ func (x *execution) batchAlone(ctx context.Context, a *arm, end []int64) error {
 	if err != nil {
 		return err
 	}
-	spent, err := x.sut.costSince(base, g.Rows, batchPart.name)
-	if err != nil {
+	if err := x.chargePhase(r, base, g.Rows, batchPart.name); err != nil {
 		return err
 	}
 	r.Seconds = (g.ReadMS + g.WriteMS) / 1e3
 	r.EventsPerSecond = float64(g.Rows) / r.Seconds
-	cost := spent.whole()
-	r.Cost = &cost
 	r.Notes = append(r.Notes, fmt.Sprintf(
 		"%d rows: read and fold %.0f ms, write the view %.0f ms; its process took %.2f s (%.2f M rows/s)",
 		g.Rows, g.ReadMS, g.WriteMS, g.wall.Seconds(), float64(g.Rows)/g.wall.Seconds()/1e6))

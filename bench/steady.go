@@ -81,16 +81,11 @@ func armsOf(name string) []string {
 
 func (s *steady) run(ctx context.Context) error {
 	for _, name := range armsOf(s.execution.run.Arm) {
-		a, err := s.sut.startArm(ctx, name)
+		a, err := s.sut.startArm(ctx, name, s.size.interval)
 		if err != nil {
 			return err
 		}
 		s.arms[name] = &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(name)}
-		if name == armLambda {
-			if err := a.batchEvery(ctx, s.size.interval); err != nil {
-				return err
-			}
-		}
 	}
 	alerts, err := s.planAlerts()
 	if err != nil {

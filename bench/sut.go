@@ -136,23 +136,33 @@ func (s *system) partArgs(arm string, p part, more ...string) []string {
 
 func duration(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
 
-// startArm starts all components of an architecture and waits until they are ready.
-func (s *system) startArm(ctx context.Context, name string) (*arm, error) {
+// startArm starts all components of an architecture at once and waits until they are ready. The
+// batch layer, where the arm has one, runs every interval, or not at all when that is 0.
+func (s *system) startArm(ctx context.Context, name string, interval time.Duration) (*arm, error) {
 	a := &arm{name: name, sut: s, parts: map[string]*component{}}
 	s.arms[name] = a
 	for _, p := range architectures[name] {
-		c, err := s.supervisor.launch(p.name, s.env(), s.partArgs(name, p)...)
-		if err != nil {
+		if err := a.launch(p); err != nil {
 			return nil, err
 		}
-		a.parts[p.name] = c
 	}
-	for _, p := range architectures[name] {
-		if err := a.parts[p.name].ready(ctx); err != nil {
+	if name == armLambda && interval > 0 {
+		if err := a.launch(batchPart, "--interval", interval.String()); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range a.parts {
+		if err := c.ready(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return a, a.findAPI(ctx)
+}
+
+func (a *arm) launch(p part, more ...string) error {
+	c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a.name, p, more...)...)
+	a.parts[p.name] = c
+	return err
 }
 
 // env is the environment that both sides' components have in common.
@@ -193,17 +203,16 @@ func (a *arm) crash(ctx context.Context, name string) error {
 	return nil
 }
 
-// stop ends all components of the arm.
+// stop ends all components of the arm, those that answer first.
 func (a *arm) stop(ctx context.Context) error {
-	var all []*component
-	for _, p := range architectures[a.name] {
-		all = append(all, a.parts[p.name])
-	}
-	if batch := a.parts[batchPart.name]; batch != nil && batch.process() != nil {
-		all = append(all, batch)
-	}
 	a.api.Close()
-	return a.sut.supervisor.stop(ctx, all...)
+	var running []*component
+	for _, p := range append([]part{batchPart}, architectures[a.name]...) {
+		if c := a.parts[p.name]; c != nil {
+			running = append(running, c)
+		}
+	}
+	return a.sut.supervisor.stop(ctx, running...)
 }
 
 // generate publishes the workload by a process of its own and returns its report and the end of
@@ -216,8 +225,12 @@ func (s *system) generate(ctx context.Context, w workload) (Published, []int64, 
 	return s.awaitGenerator(ctx, g)
 }
 
+// generatorEnv: a collection in the middle of the schedule would make events late, and the
+// generator's memory is of no interest.
+var generatorEnv = []string{"GOGC=400"}
+
 func (s *system) launchGenerator(w workload) (*component, error) {
-	g, err := s.supervisor.launch(generatorName, nil, append(w.args(), s.logArgs()...)...)
+	g, err := s.supervisor.launch(generatorName, generatorEnv, append(w.args(), s.logArgs()...)...)
 	if err == nil {
 		g.expectEnd()
 	}

@@ -1,0 +1,163 @@
+package bench
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/datagen"
+	"lambdakappa/view"
+)
+
+// Ensure that what cannot be run is refused with the name of the option and what it takes.
+func TestOptions(t *testing.T) {
+	f := func(want string, change func(*Options)) {
+		t.Helper()
+		o := DefaultOptions()
+		change(&o)
+		require.ErrorContains(t, o.Validate(), want)
+	}
+	require.NoError(t, DefaultOptions().Validate())
+	f(`scenario "setled": is none of settled, disturbed`, func(o *Options) { o.Scenarios = []string{"setled"} })
+	f(`arm "beta": is none of lambda, kappa, both`, func(o *Options) { o.Arms = []string{"beta"} })
+	f(`profile "slow": is none of quick, full`, func(o *Options) { o.Profile = "slow" })
+	f(`input "cars.csv": takes csv:FILE`, func(o *Options) { o.Input = "cars.csv" })
+	f(`input "csv:/nowhere": `, func(o *Options) { o.Input = "csv:/nowhere" })
+	f(`schema registry: must be given`, func(o *Options) { o.Brokers = []string{"127.0.0.1:9092"} })
+	f(`window 1.5`, func(o *Options) { o.Window = 1500 * time.Microsecond })
+	f(`must not be negative`, func(o *Options) { o.Cars = -1 })
+}
+
+// Ensure that every scenario has a name, a sentence and an estimate, in every profile.
+func TestScenarios(t *testing.T) {
+	for _, profile := range []string{"quick", "full"} {
+		o := DefaultOptions()
+		o.Profile = profile
+		for _, s := range Scenarios() {
+			require.NotEmpty(t, s.Sentence)
+			require.Positive(t, s.seconds(o), s.Name)
+		}
+	}
+	require.LessOrEqual(t, expectedSeconds(DefaultOptions()), 240.0, "the quick profile is quick")
+}
+
+func testExecution(t *testing.T, arms ...string) *execution {
+	t.Helper()
+	o := DefaultOptions()
+	o.Quiet = true
+	x := &execution{
+		driver: &driver{opt: o, progress: newProgress(o)},
+		run:    result.Run{Arm: armBoth, Seed: 3},
+		sut:    &system{arms: map[string]*arm{}},
+	}
+	for _, name := range arms {
+		x.report(name, name, "")
+		x.sut.arms[name] = &arm{name: name}
+	}
+	return x
+}
+
+// Ensure that every component is killed exactly once while events are sent, in an order that
+// depends on the seed alone.
+func TestDisasters(t *testing.T) {
+	w := workload{spec: datagen.Spec{Seed: 3, Duration: 6 * time.Minute}, speedup: 20}
+	x := testExecution(t, armLambda, armKappa)
+	began := time.Now()
+	plan := x.disasters(w)
+	again := testExecution(t, armLambda, armKappa).disasters(w)
+
+	names := func(plan []disaster) (names []string) {
+		for _, d := range plan {
+			names = append(names, d.name)
+		}
+		return names
+	}
+	require.Equal(t, names(plan), names(again))
+	kills := slices.DeleteFunc(names(plan), func(name string) bool { return !strings.HasPrefix(name, "kill") })
+	require.ElementsMatch(t, []string{
+		"kill lambda ingest", "kill lambda batch", "kill lambda speed", "kill lambda serve",
+		"kill kappa process", "kill kappa serve",
+	}, kills)
+	require.Len(t, plan, len(kills)+plannedBatches)
+	require.True(t, slices.IsSortedFunc(plan, func(a, b disaster) int { return a.at.Compare(b.at) }))
+	require.Less(t, plan[len(plan)-1].at.Sub(began), 18*time.Second, "the generator still sends")
+}
+
+// Ensure that a boundary that stood still is no hand-over.
+func TestHandOvers(t *testing.T) {
+	f := func(want bool, boundaries ...int64) {
+		t.Helper()
+		x := testExecution(t, armLambda)
+		x.handedOver = boundaries
+		x.checkHandOvers()
+		require.Equal(t, want, x.side(armLambda).Checks[0].OK)
+	}
+	f(true, 0, 10, 10, 20, 30)
+	f(false, 0, 10, 10, 20, 20)
+	f(false)
+}
+
+// Ensure that findings of several runs on one log are filed where they belong.
+func TestReportedApart(t *testing.T) {
+	x := testExecution(t)
+	x.report(armKappa, armKappa, phaseReplay)
+	x.report(batchPart.name, armLambda, phaseBatch)
+	x.run.Components = []result.Component{{Name: brokerName}, {Name: "kappa serve"}, {Name: "lambda batch"}}
+	x.check(batchPart.name, "rows", false, "wrong")
+	x.conclude(nil)
+
+	runs := x.runs()
+	require.Len(t, runs, 2)
+	require.True(t, runs[0].OK)
+	require.False(t, runs[1].OK)
+	require.Equal(t, "batch", runs[1].Phase)
+	require.Equal(t, []result.Component{{Name: brokerName}, {Name: "kappa serve"}}, runs[0].Components)
+}
+
+// Ensure that the arms take turns in beginning.
+func TestInTurn(t *testing.T) {
+	arms := []string{armLambda, armKappa}
+	require.Equal(t, []string{armKappa, armLambda}, inTurn(arms, 0))
+	require.Equal(t, []string{armLambda, armKappa}, inTurn(arms, 1))
+}
+
+// Ensure that a sample of alerts keeps its order and moves with the start of the run.
+func TestSampleAlerts(t *testing.T) {
+	var all []view.Alert
+	for i := range 500 {
+		all = append(all, view.Alert{AlertKey: view.AlertKey{CarID: "car-00001", Seq: int64(i)}, EventTime: int64(1000 + i)})
+	}
+	spec := datagen.Spec{Seed: 1, Duration: 2 * time.Second}
+	some := sampleAlerts(all, spec)
+	require.Len(t, some, 2*alertsPerSec)
+	require.True(t, slices.IsSortedFunc(some, func(a, b view.Alert) int { return int(a.EventTime - b.EventTime) }))
+	moved := atStart(some, datagen.DefaultStart().Add(time.Second))
+	require.Equal(t, some[0].EventTime+1000, moved[0].EventTime)
+}
+
+// Ensure that a reading that was never visible is a sample as long as the rest of the run.
+func TestMissedReadings(t *testing.T) {
+	spec := datagen.Spec{Seed: 1, Cars: 2, Rate: 2, Duration: 10 * time.Second, Start: time.Now().Add(-20 * time.Second)}
+	require.EqualValues(t, 10, readingsOf(spec, 0))
+	p := &probes{spec: spec, got: newLatencies()}
+	p.missed(1, 6, 9)
+	require.Equal(t, 3, p.got.unseen)
+	require.EqualValues(t, 3, p.got.visible.TotalCount())
+	require.Greater(t, p.got.visible.Min(), int64(10*time.Second))
+	p.got.note(p.got.query, -1)
+	require.Equal(t, 1, p.got.wrong)
+}
+
+// Ensure that the cost of an arm is what it took more than the control, per million events.
+func TestCostLessControl(t *testing.T) {
+	c := cost{events: 2e6, cpu: 10, peak: 5, logDisk: 2e6, master: 4e6, views: 6e6}
+	r := c.less(cost{events: 1e6, cpu: 1})
+	require.Equal(t, 4.0, r.CPUSecondsPerMillionEvents)
+	require.True(t, r.LessControl)
+	require.Equal(t, result.BytesPerEvent{Log: 1, Master: 2, Views: 3}, r.BytesPerEvent)
+	require.False(t, c.less(cost{}).LessControl, "there was no control run")
+}
