@@ -48,7 +48,7 @@
 //
 //   - What it acknowledged survives SIGKILL (TestBrokerIsKilledUnderLoad). After one, its next
 //     start reads all segments, about 1 s of CPU and 640 MB of memory for 5 million events.
-//   - It has no fsync per batch, and with one an append takes 4.7 ms and not 0.05 ms
+//   - It has no fsync per batch, and with one an append takes 2 to 5 ms and not 0.05 ms
 //     (BenchmarkSyncWrites).
 //   - Compaction stalls every produce while it runs; here it runs when [Broker.Compact] says so.
 //     It moves the start of the log, which Apache Kafka's never does (TestCompactedReader).
