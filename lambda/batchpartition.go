@@ -101,10 +101,8 @@ func (p *batchPartition) loadBase() error {
 		return err
 	}
 	p.fold.load(part)
-	return readParquet(partFile(dir, "handover", p.partition), func(r *handedReading) error {
-		p.readings = append(p.readings, *r)
-		return nil
-	})
+	p.readings, err = loadReadings(dir, p.partition, p.fold.car)
+	return err
 }
 
 // readFacts takes the facts of a segment into the manifest.
@@ -173,8 +171,8 @@ func (p *batchPartition) take(m *markedRow, fingerprint uint32) {
 		return
 	}
 	p.readings = append(p.readings, handedReading{
-		CarID: p.fold.cars[m.car].id, Seq: m.seq,
-		WindowStart: p.cfg.Rules.WindowStart(m.eventTime), Fingerprint: fingerprint,
+		car: m.car, fingerprint: fingerprint,
+		seq: m.seq, windowStart: p.cfg.Rules.WindowStart(m.eventTime),
 	})
 }
 
@@ -182,7 +180,7 @@ func (p *batchPartition) take(m *markedRow, fingerprint uint32) {
 // since.
 func (p *batchPartition) dropClosedReadings() {
 	p.readings = slices.DeleteFunc(p.readings, func(r handedReading) bool {
-		return p.cfg.Rules.Closed(r.WindowStart, p.manifest.Watermark)
+		return p.cfg.Rules.Closed(r.windowStart, p.manifest.Watermark)
 	})
 }
 
@@ -190,5 +188,9 @@ func (p *batchPartition) dropClosedReadings() {
 func (p *batchPartition) write(dir string) error {
 	return errors.Join(
 		p.fold.writeView(dir, p.partition),
-		writeHandover(dir, p.partition, p.readings))
+		writeParquet(partFile(dir, "handover", p.partition), func(emit func(handoverEntry)) {
+			for _, r := range p.readings {
+				emit(handoverEntry{p.fold.cars[r.car].id, r.seq, r.windowStart, r.fingerprint})
+			}
+		}))
 }

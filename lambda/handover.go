@@ -1,6 +1,8 @@
 package lambda
 
 import (
+	"fmt"
+
 	"lambdakappa/event"
 )
 
@@ -18,16 +20,17 @@ type handover struct {
 
 	boundary  int64           // first offset that the batch view does not cover
 	watermark event.Watermark // of the offsets before it
-	readings  []handedReading // counted by the batch view, in windows that are still open
+
+	cars     []string
+	readings []handedReading // counted by the batch view, in windows that are still open
 }
 
-// A handedReading is a reading that the batch view has counted. It is also a row of the file
-// "handover".
+// A handedReading is a reading that the batch view has counted.
 type handedReading struct {
-	CarID       string `parquet:"car_id,dict"`
-	Seq         int64  `parquet:"seq"`
-	WindowStart int64  `parquet:"window_start"`
-	Fingerprint uint32 `parquet:"fingerprint"`
+	car         int32 // index in the cars of the owner
+	fingerprint uint32
+	seq         int64
+	windowStart int64
 }
 
 // emptyHandover is generation 0: no batch has run yet, and the speed view starts with the log.
@@ -36,6 +39,17 @@ func emptyHandover(cfg Config, partition int) handover {
 		partition: partition, version: cfg.Version, rules: cfg.Rules, watermark: event.NoWatermark,
 	}
 }
+
+// A handoverEntry is a row of the file "handover". Watermark and boundary are in the manifest.
+type handoverEntry struct {
+	CarID       string `parquet:"car_id,dict"`
+	Seq         int64  `parquet:"seq,delta"`
+	WindowStart int64  `parquet:"window_start,delta"`
+	Fingerprint uint32 `parquet:"fingerprint"`
+}
+
+// handoverColumns are the columns of handoverEntry in their order.
+var handoverColumns = []string{"car_id", "seq", "window_start", "fingerprint"}
 
 // loadHandover loads the hand-over of one partition from a published generation.
 func (c Config) loadHandover(m *Manifest, partition int) (handover, error) {
@@ -46,20 +60,45 @@ func (c Config) loadHandover(m *Manifest, partition int) (handover, error) {
 	if partition >= len(m.Partitions) {
 		return h, nil // the input had fewer partitions then
 	}
-	path := partFile(c.generationDir(m.Generation), "handover", partition)
-	err := readParquet(path, func(r *handedReading) error {
-		h.readings = append(h.readings, *r)
-		return nil
-	})
+	index := map[string]int32{}
+	intern := func(id []byte) int32 {
+		i, ok := index[string(id)]
+		if !ok {
+			i = int32(len(h.cars))
+			h.cars = append(h.cars, string(id))
+			index[h.cars[i]] = i
+		}
+		return i
+	}
+	var err error
+	h.readings, err = loadReadings(c.generationDir(m.Generation), partition, intern)
 	return h, err
 }
 
-// writeHandover writes the readings of a partition's hand-over into dir. Watermark and boundary
-// are in the manifest.
-func writeHandover(dir string, partition int, readings []handedReading) error {
-	return writeParquet(partFile(dir, "handover", partition), func(emit func(handedReading)) {
-		for _, r := range readings {
-			emit(r)
-		}
-	})
+// loadReadings reads the readings of a hand-over; car gives every car its index.
+func loadReadings(dir string, partition int, car func(id []byte) int32) ([]handedReading, error) {
+	var readings []handedReading
+	var codes []int32
+	err := scanFile(partFile(dir, "handover", partition), handoverColumns,
+		func(b *columnBatch) error {
+			if b.newGroup {
+				codes = codes[:0]
+				err := b.dictionary(0, func(id []byte) { codes = append(codes, car(id)) })
+				if err != nil {
+					return err
+				}
+			}
+			seqs, starts, fingerprints := b.int64s(1), b.int64s(2), b.int32s(3)
+			for i, code := range b.int32s(0) {
+				readings = append(readings, handedReading{
+					car: codes[code], fingerprint: uint32(fingerprints[i]),
+					seq: seqs[i], windowStart: starts[i],
+				})
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("load hand-over: %w", err)
+	}
+	return readings, nil
 }

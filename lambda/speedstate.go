@@ -70,11 +70,15 @@ func newSpeedState(h handover) *speedState {
 		cars:     map[string]*speedCar{},
 		oldest:   noWindow,
 	}
+	cars := make([]*speedCar, len(h.cars))
+	for i, id := range h.cars {
+		cars[i] = s.car(id)
+	}
 	for _, r := range h.readings {
-		c := s.car(r.CarID)
+		c := cars[r.car]
 		c.handed = append(c.handed, r)
-		c.lastSeq = max(c.lastSeq, r.Seq)
-		s.oldest = min(s.oldest, r.WindowStart)
+		c.lastSeq = max(c.lastSeq, r.seq)
+		s.oldest = min(s.oldest, r.windowStart)
 	}
 	return s
 }
@@ -103,8 +107,8 @@ func (c *speedCar) seen(seq int64) (fingerprint uint32, ok bool) {
 		}
 	}
 	for i := range c.handed {
-		if c.handed[i].Seq == seq {
-			return c.handed[i].Fingerprint, true
+		if c.handed[i].seq == seq {
+			return c.handed[i].fingerprint, true
 		}
 	}
 	return 0, false
@@ -161,7 +165,7 @@ func (s *speedState) close() {
 			return s.closes(w.start)
 		})
 		c.handed = slices.DeleteFunc(c.handed, func(r handedReading) bool {
-			return s.closes(r.WindowStart)
+			return s.closes(r.windowStart)
 		})
 		if len(c.open)+len(c.handed) == 0 {
 			delete(s.cars, id)

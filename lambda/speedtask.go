@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lambdakappa/internal/eventlog"
@@ -24,7 +26,7 @@ func Speed(ctx context.Context, cfg Config) error {
 	layer := &speedLayer{cfg: cfg, idle: map[int]*speedTask{}}
 	err := cfg.Log.RunGroup(ctx, speedGroup, eventlog.CarsTopic, layer.runTask)
 	for _, t := range layer.idle {
-		err = errors.Join(err, t.close())
+		err = errors.Join(err, t.live.close())
 	}
 	return err
 }
@@ -73,7 +75,7 @@ func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error
 		if t.live.Position >= sides {
 			return t, nil
 		}
-		if err := t.close(); err != nil {
+		if err := t.live.close(); err != nil {
 			return nil, err
 		}
 	}
@@ -82,17 +84,17 @@ func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error
 }
 
 // A speedTask is the speed layer of one partition. Most of the time it keeps one generation up to
-// date. After a batch run it builds the next one beside it, and drops the old one when serving
-// can do without: when the new one has reached the old one's position, in every partition.
+// date. After a batch run it has the next one built beside it, and changes over to it when serving
+// can do without the old one.
 type speedTask struct {
 	cfg       Config
 	partition int
 	live      *generation
-	next      *generation // being built; nil most of the time
+	next      *building // nil most of the time
 
 	// sides is the position of the side outputs: what offsets below it had to say is acknowledged.
 	// It is all that the group commits, with the generation that was reached.
-	sides      int64
+	sides      atomic.Int64
 	committed  int64
 	reached    int64 // the newest generation that has reached the one before
 	lastCommit time.Time
@@ -107,10 +109,10 @@ func (t *speedTask) start(ctx context.Context, sides int64) error {
 	if err != nil {
 		return err
 	}
-	t.sides = max(sides, starts[t.partition])
-	h, err := t.cfg.handoverBefore(t.partition, t.sides)
+	t.sides.Store(max(sides, starts[t.partition]))
+	h, err := t.cfg.handoverBefore(t.partition, t.sides.Load())
 	if err != nil {
-		return fmt.Errorf("load hand-over: %w", err)
+		return err
 	}
 	if h.generation == 0 {
 		h.boundary = starts[t.partition] // the log may have been cut before anyone read it
@@ -118,7 +120,7 @@ func (t *speedTask) start(ctx context.Context, sides int64) error {
 	if t.live, err = t.cfg.begin(ctx, h); err != nil {
 		return err
 	}
-	t.committed, t.reached = sides, t.live.number
+	t.committed, t.reached = -1, t.live.number // so the first commit says at once what is reached
 	return nil
 }
 
@@ -128,30 +130,34 @@ func (c Config) handoverBefore(partition int, offset int64) (handover, error) {
 	if err != nil {
 		return handover{}, err
 	}
-	for i := len(generations) - 1; i >= 0; i-- {
-		m, err := c.loadManifest(generations[i])
+	for _, g := range slices.Backward(generations) {
+		m, err := c.loadManifest(g)
+		if err == nil && m.boundary(partition) > offset {
+			continue
+		}
+		var h handover
+		if err == nil {
+			h, err = c.loadHandover(m, partition)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			break // removed meanwhile, and so are the older ones
 		}
-		if err != nil {
-			return handover{}, err
-		}
-		if m.boundary(partition) <= offset {
-			return c.loadHandover(m, partition)
-		}
+		return h, err
 	}
 	return emptyHandover(c, partition), nil
 }
 
 // run keeps the speed view up to date until ctx ends. There is no orderly way to stop.
 func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
+	defer t.abandonNext()
 	for {
-		if err := t.stepBoth(ctx); err != nil {
+		t.live.sides.from = t.sides.Load()
+		if err := t.live.step(ctx, pollInterval); err != nil {
 			return err
 		}
 		t.advance()
 		now := time.Now()
-		if t.committed != t.sides && now.Sub(t.lastCommit) >= t.cfg.CommitInterval {
+		if t.committed != t.sides.Load() && now.Sub(t.lastCommit) >= t.cfg.CommitInterval {
 			if err := t.commit(ctx, m, now); err != nil {
 				return err
 			}
@@ -165,30 +171,14 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 	}
 }
 
-// stepBoth moves both generations on, by turns. While the next one has much to read the live one
-// does not wait for events; at the end of the log they wait in turn.
-func (t *speedTask) stepBoth(ctx context.Context) error {
-	t.live.sides.from = t.sides
-	if t.next == nil {
-		return t.live.step(ctx, pollInterval)
-	}
-	t.next.sides.from = t.sides
-	if err := t.next.step(ctx, time.Millisecond); err != nil {
-		return err
-	}
-	if t.next.behind > 0 {
-		return t.live.step(ctx, 0)
-	}
-	return t.live.step(ctx, t.cfg.Linger)
-}
-
 // advance moves the position of the side outputs on. A generation has said everything from its
 // boundary on (or found it said), so it can take over where the position has passed its boundary.
 func (t *speedTask) advance() {
-	for _, g := range []*generation{t.live, t.next} {
-		if g != nil && g.boundary <= t.sides {
-			t.sides = max(t.sides, g.durable)
-		}
+	if sides := t.sides.Load(); t.live.boundary <= sides {
+		t.sides.Store(max(sides, t.live.durable))
+	}
+	if sides := t.sides.Load(); t.next != nil && t.next.boundary <= sides {
+		t.sides.Store(max(sides, t.next.durable.Load()))
 	}
 }
 
@@ -202,45 +192,35 @@ func (t *speedTask) commit(ctx context.Context, m *eventlog.Member, now time.Tim
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
 	}
-	err = m.Commit(ctx, t.partition, eventlog.Commit{Offset: t.sides, Metadata: string(metadata)})
+	sides := t.sides.Load()
+	err = m.Commit(ctx, t.partition, eventlog.Commit{Offset: sides, Metadata: string(metadata)})
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	t.committed, t.lastCommit = t.sides, now
+	t.committed, t.lastCommit = sides, now
 	return nil
 }
 
-// poll takes the steps from one generation to the next.
+// poll takes the steps from one generation to the next: have it built, say that it has reached
+// the live one, and when all partitions have said so, make it the live one.
 func (t *speedTask) poll(ctx context.Context, m *eventlog.Member) error {
 	switch {
 	case t.next == nil:
-		return t.beginNext(ctx)
-	case t.reached < t.next.number:
-		if t.next.durable < t.live.durable || t.sides < t.next.boundary {
-			return nil
+		manifest, err := t.cfg.newestManifest()
+		if err == nil && manifest != nil && manifest.Generation > t.live.number {
+			t.buildNext(ctx, manifest)
 		}
+		return ignoreRemoved(err)
+	case t.next.isDone():
+		return t.changeOver()
+	case t.reached < t.next.number && t.next.durable.Load() >= t.live.durable &&
+		t.sides.Load() >= t.next.boundary:
 		t.reached = t.next.number
-		return t.commit(ctx, m, time.Now())
-	default:
-		return t.retireLive(ctx)
+		if err := t.commit(ctx, m, time.Now()); err != nil {
+			return err
+		}
+		t.next.reached.Store(true)
 	}
-}
-
-// beginNext begins to build the newest generation if there is a newer one.
-func (t *speedTask) beginNext(ctx context.Context) error {
-	manifest, err := t.cfg.newestManifest()
-	if err != nil || manifest == nil || manifest.Generation <= t.live.number {
-		return ignoreRemoved(err)
-	}
-	h, err := t.cfg.loadHandover(manifest, t.partition)
-	if err != nil {
-		return ignoreRemoved(err)
-	}
-	next, err := t.cfg.begin(ctx, h)
-	if err != nil {
-		return err
-	}
-	t.next = next
 	return nil
 }
 
@@ -252,40 +232,27 @@ func ignoreRemoved(err error) error {
 	return err
 }
 
-// retireLive drops the old generation when all partitions have reached the next one, and removes
-// from the speed view what is older than both: a serving layer that lags, or starts now, finds
-// the old one complete, and the new one that replaces it.
-func (t *speedTask) retireLive(ctx context.Context) error {
-	commits, err := t.cfg.Log.Committed(ctx, speedGroup, eventlog.CarsTopic)
-	if err != nil {
-		return fmt.Errorf("read commits: %w", err)
-	}
-	for _, c := range commits {
-		var metadata commitMetadata
-		if c.Offset < 0 || json.Unmarshal([]byte(c.Metadata), &metadata) != nil ||
-			metadata.Generation < t.next.number {
-			return nil
-		}
-	}
-	before := make([]int64, len(commits)) // deleting before 0 deletes nothing
-	before[t.partition] = min(t.live.Build, t.next.Build)
-	if err := t.cfg.Log.DeleteRecords(ctx, SpeedViewTopic, before); err != nil {
-		return fmt.Errorf("trim speed view: %w", err)
+// changeOver makes the next generation the live one, after its building has ended.
+func (t *speedTask) changeOver() error {
+	next := t.next
+	t.next = nil
+	if next.err != nil {
+		return ignoreRemoved(errors.Join(next.err, next.close()))
 	}
 	t.cfg.notify("retired", "component", "speed", "partition", t.partition,
 		"generation", t.live.number)
-	err = t.live.close()
-	t.live, t.next = t.next, nil
+	err := t.live.close()
+	t.live = next.generation
 	return err
 }
 
-// close ends both generations.
-func (t *speedTask) close() error {
-	var err error
-	for _, g := range []*generation{t.live, t.next} {
-		if g != nil {
-			err = errors.Join(err, g.close())
-		}
+// abandonNext drops the generation that is being built; it is built again.
+func (t *speedTask) abandonNext() {
+	if t.next == nil {
+		return
 	}
-	return err
+	t.next.cancel()
+	<-t.next.done
+	_ = t.next.close() // of a connection that is not needed any more
+	t.next, t.reached = nil, t.live.number
 }

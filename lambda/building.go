@@ -1,0 +1,111 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// A building is the next generation on its way, in a goroutine of its own: loading a hand-over
+// and reading the log from the boundary on must not hold up the live generation. It ends when all
+// partitions have reached the next generation; then serving can do without the live one.
+type building struct {
+	number    int64
+	boundary  int64
+	liveBuild int64         // where the live generation begins in the speed view
+	sides     *atomic.Int64 // the task's position of the side outputs
+
+	durable atomic.Int64 // the generation's; -1 before it has begun
+	reached atomic.Bool  // the task has committed that the generation has reached the live one
+	cancel  context.CancelFunc
+	done    chan struct{} // closed at the end; then the rest may be read
+
+	generation *generation // nil when it has not begun
+	err        error
+}
+
+// buildNext begins to build the generation of a manifest.
+func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
+	ctx, cancel := context.WithCancel(ctx)
+	b := &building{
+		number: m.Generation, boundary: m.boundary(t.partition), liveBuild: t.live.Build,
+		sides: &t.sides, cancel: cancel, done: make(chan struct{}),
+	}
+	b.durable.Store(-1)
+	t.next = b
+	go func() {
+		defer close(b.done)
+		defer cancel()
+		b.err = b.run(ctx, t.cfg, m, t.partition)
+	}()
+}
+
+func (b *building) isDone() bool {
+	select {
+	case <-b.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// run builds until the generation is wanted as the live one.
+func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition int) error {
+	h, err := cfg.loadHandover(m, partition)
+	if err != nil {
+		return err
+	}
+	g, err := cfg.begin(ctx, h)
+	if err != nil {
+		return err
+	}
+	b.generation = g
+	for lastLook := time.Now(); ; {
+		g.sides.from = b.sides.Load()
+		if err := g.step(ctx, pollInterval); err != nil {
+			return err
+		}
+		b.durable.Store(g.durable)
+		if now := time.Now(); b.reached.Load() && now.Sub(lastLook) >= pollInterval {
+			lastLook = now
+			if all, err := b.allReached(ctx, cfg.Log); all || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// allReached reports whether all partitions have reached the generation. Then it removes from the
+// speed view what is older than the live generation: a serving that lags, or starts now, finds
+// that one complete, and the next one that replaces it.
+func (b *building) allReached(ctx context.Context, log *eventlog.Log) (bool, error) {
+	commits, err := log.Committed(ctx, speedGroup, eventlog.CarsTopic)
+	if err != nil {
+		return false, fmt.Errorf("read commits: %w", err)
+	}
+	for _, c := range commits {
+		var metadata commitMetadata
+		if c.Offset < 0 || json.Unmarshal([]byte(c.Metadata), &metadata) != nil ||
+			metadata.Generation < b.number {
+			return false, nil
+		}
+	}
+	before := make([]int64, len(commits)) // deleting before 0 deletes nothing
+	before[b.generation.partition] = min(b.liveBuild, b.generation.Build)
+	if err := log.DeleteRecords(ctx, SpeedViewTopic, before); err != nil {
+		return false, fmt.Errorf("trim speed view: %w", err)
+	}
+	return true, nil
+}
+
+// close gives up what the generation holds, if it has begun.
+func (b *building) close() error {
+	if b.generation == nil {
+		return nil
+	}
+	return b.generation.close()
+}
