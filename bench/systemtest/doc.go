@@ -11,7 +11,8 @@
 //
 // # Commands
 //
-//	open [partitions=1] [window=10s] [version=v1]   a new log; all components of both sides start
+//	open [partitions=1] [window=10s] [version=v1] [incremental=false]
+//	                 a new log; all components of both sides start
 //	send             one event a line:
 //	                   car=a seq=0 t=12:00:03 [speed=3 ...] [append=12:00:04] [key=b]
 //	                   again 0/2                    the bytes at partition 0, offset 2 once more
