@@ -1,6 +1,8 @@
 package main
 
 import (
+	"runtime/debug"
+
 	"github.com/spf13/cobra"
 
 	"lambdakappa/internal/eventlog"
@@ -38,6 +40,7 @@ loopback, with their data in a folder. It prints its addresses on stdout once it
 }
 
 func (a *app) runBroker(c *cobra.Command, cfg eventlog.BrokerConfig) error {
+	debug.SetGCPercent(eventlog.BrokerGCPercent)
 	b, err := eventlog.StartBroker(cfg)
 	if err != nil {
 		return err
