@@ -110,7 +110,7 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 	if err == nil {
 		err = closed
 	}
-	if err != nil {
+	if err != nil || x.wrong() {
 		err = errors.Join(err, x.folder.keepLogs(x.run.Dir, sut.logs()))
 	}
 	if !x.opt.Keep {
@@ -132,6 +132,18 @@ func (x *execution) conclude(err error) {
 		r.Seconds = orElse(r.Seconds, time.Since(x.began).Seconds())
 		conclude(r, err)
 	}
+}
+
+// wrong reports whether any check has failed.
+func (x *execution) wrong() bool {
+	for _, r := range x.runs() {
+		for _, c := range r.Checks {
+			if !c.OK {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func conclude(r *result.Run, err error) {

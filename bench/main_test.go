@@ -17,7 +17,11 @@ func TestMain(m *testing.M) {
 		playComponent(role)
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if build.path != "" {
+		_ = os.Remove(build.path)
+	}
+	os.Exit(code)
 }
 
 func playComponent(role string) {

@@ -40,6 +40,9 @@ const catchUpLimit = 400 * time.Second
 func runReplay(ctx context.Context, d *driver) error {
 	s := d.sizes.replay.override(d.opt)
 	arms := d.opt.arms(armLambda, armKappa)
+	if len(arms) == 0 {
+		return nil // it compares the arms alone
+	}
 	for repetition := range s.repetitions {
 		head := result.Run{
 			Scenario: replayName, Arm: armBoth, Repetition: repetition + 1,
