@@ -3,6 +3,7 @@ package kappa
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,6 +194,7 @@ func TestLatestWaitsThroughCutOver(t *testing.T) {
 	require.NoError(t, <-old.ended)
 	send(t, log, sent[40:])
 	answer := <-answers
+	require.NoError(t, patience.Err())
 	require.Equal(t, "v2", answer.Version)
 	require.Greater(t, answer.LastSeq, int64(9))
 	replay.stop(t)
@@ -206,7 +208,7 @@ func TestRollBack(t *testing.T) {
 	require.NoError(t, CreateTopics(context.Background(), log, 2, "v1"))
 	v1, v2 := testConfig(log), testConfig(log)
 	v2.Version = "v2"
-	sent := contested(t, 4, 100)
+	sent := contested(t, 4, 30) // no window closes: the old commit restores from the very beginning
 	send(t, log, sent)
 	replay := func(cfg Config) *running {
 		return background(t, func(ctx context.Context) error {
@@ -224,6 +226,12 @@ func TestRollBack(t *testing.T) {
 	require.NoError(t, <-first.ended)
 	requireDeleted(t, log, ChangelogTopic("v1"))
 
+	// It dies after its first rows and before their commit: new rows and an old commit of all the
+	// log must not be taken for one life.
+	dying, half := v1, time.UnixMilli(1_015_000)
+	dying.fault = failAt("rows acknowledged", 3) // two partitions have said "I am here" before
+	require.ErrorIs(t, Replay(context.Background(), dying, time.Time{}, half), errCrash)
+
 	third := replay(v1)
 	awaitVersion(t, here, "v1")
 	awaitVersion(t, there, "v1")
@@ -233,6 +241,40 @@ func TestRollBack(t *testing.T) {
 	third.stop(t)
 	runHere.stop(t)
 	runThere.stop(t)
+}
+
+// failAt lets the nth step of a name fail.
+func failAt(name string, n int64) func(step string) error {
+	var steps atomic.Int64
+	return func(step string) error {
+		if step == name && steps.Add(1) == n {
+			return errCrash
+		}
+		return nil
+	}
+}
+
+// Ensure that the new view has caught up only when it has on every partition, and that the old
+// one stands still from then on.
+func TestFreezeIfBehind(t *testing.T) {
+	old, next := newMaterialised(DefaultConfig(), "v1", 2), newMaterialised(DefaultConfig(), "v2", 2)
+	at := func(m *materialised, partition int, position int64) {
+		t.Helper()
+		var rows changelogWriter
+		require.NoError(t, rows.progress(progress{Position: position}))
+		_, _, err := m.parts[partition].take(rows.records)
+		require.NoError(t, err)
+	}
+	require.False(t, freezeIfBehind(old, next), "the new one has not begun")
+	at(old, 0, 10)
+	at(old, 1, 20)
+	at(next, 0, 15)
+	at(next, 1, 19)
+	require.False(t, freezeIfBehind(old, next))
+	at(next, 1, 20)
+	require.True(t, freezeIfBehind(old, next))
+	at(old, 0, 99)
+	require.EqualValues(t, 10, old.parts[0].progress.Position)
 }
 
 // Ensure that a replay with bounds processes the events between them, and returns.
@@ -281,6 +323,23 @@ func TestStanding(t *testing.T) {
 	f(standing{live: "v2", replaces: "v1", candidate: "v2"}, "v1", true)
 	f(standing{live: "v2", candidate: "v1"}, "v1", false)
 	f(standing{live: "v1", candidate: "v3"}, "v2", true) // another candidate came after it
+}
+
+// Ensure which view is built beside the live one.
+func TestNominate(t *testing.T) {
+	s := &Serving{cfg: DefaultConfig()}
+	s.live.Store(newMaterialised(s.cfg, "v1", 1))
+	f := func(now standing, next string) {
+		t.Helper()
+		s.nominate(now)
+		require.Equal(t, next, s.candidate())
+	}
+	f(standing{live: "v1"}, "")
+	f(standing{live: "v1", candidate: "v2"}, "v2")
+	f(standing{live: "v1", candidate: "v3"}, "v3") // the latest candidate counts
+	f(standing{live: "v2", candidate: "v3"}, "v2") // another serving was faster: follow it first
+	f(standing{live: "v2", candidate: "v2"}, "v2")
+	f(standing{live: "v1", candidate: "v1"}, "")
 }
 
 // Ensure that an answer of a wrong configuration is an error that names the field.

@@ -93,16 +93,13 @@ func (t *task) restore(ctx context.Context, from int64) (rows int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	end := ends[t.partition]
-	if from >= end {
-		return 0, nil // the commit belongs to a changelog that was dropped
-	}
 	reader, err := t.cfg.Log.CompactedReader(ctx, topic, t.partition, from)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	for next := from; next < end; {
+	// Nothing is read when the commit belongs to a changelog that was dropped.
+	for next := from; next < ends[t.partition]; {
 		batch, err := reader.Read(ctx, idleWait)
 		if err != nil {
 			return rows, err
