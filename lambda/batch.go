@@ -154,7 +154,8 @@ func (f *batchFold) add(b *columnBatch, marks *rowMarks) error {
 		t.LastSeq = max(t.LastSeq, seqs[i])
 		if rule := f.fired[i]; rule != view.NoRule {
 			t.Anomalies++
-			f.alerts = append(f.alerts, batchAlert{id, seqs[i], times[i], rule, columnScore(b, i, rule, f.detector.backTires)})
+			f.alerts = append(f.alerts,
+				batchAlert{id, seqs[i], times[i], rule, f.detector.score(b, i, rule)})
 		}
 		if marks.isOpen != nil && marks.isOpen(times[i]) {
 			marks.add(b, i, id, false)

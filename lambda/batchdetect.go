@@ -83,15 +83,15 @@ func markOverheating(b *columnBatch, fired []view.Rule) {
 	}
 }
 
-// columnScore returns how far beyond the limit of the rule that fired row i is. It runs for the
+// score returns how far beyond the limit of the rule that fired row i is. It runs for the
 // few rows that fired, so it may look at one row at a time.
-func columnScore(b *columnBatch, i int, rule view.Rule, backTires bool) float64 {
+func (d columnDetector) score(b *columnBatch, i int, rule view.Rule) float64 {
 	switch rule {
 	case view.Overheating:
 		return float64(b.floats(colCoolantTemp)[i]) / 110
 	case view.TireLeak:
 		t11, t12, t21, t22 := tires(b)
-		lowest, _ := watchedTire(t11[i], t12[i], t21[i], t22[i], backTires)
+		lowest, _ := watchedTire(t11[i], t12[i], t21[i], t22[i], d.backTires)
 		return 26 / float64(max(lowest, 1))
 	case view.ShockAbsorber:
 		a11, a12, a21, a22 := accelerometers(b)

@@ -222,7 +222,9 @@ func TestLatest(t *testing.T) {
 
 	_, found := s.Latest(over, "car-1", 0, httpapi.Merged)
 	require.False(t, found)
-	send(t, log, []eventlog.Record{recordOf(t, measured("car-1", 0, 1000)), recordOf(t, hot("car-1", 1, 2000))})
+	send(t, log, []eventlog.Record{
+		recordOf(t, measured("car-1", 0, 1000)), recordOf(t, hot("car-1", 1, 2000)),
+	})
 	answer, found := s.Latest(now, "car-1", 0, httpapi.Merged)
 	require.True(t, found)
 	require.Equal(t, "car-1", answer.Car)

@@ -108,7 +108,9 @@ func (c Config) newSegmentWriter(partition int, first, firstAppend int64) (*segm
 	}
 	buffer := bufio.NewWriterSize(file, 1<<16)
 	return &segmentWriter{
-		facts:       segmentFacts{Partition: partition, First: first, End: first, MaxEventTime: math.MinInt64},
+		facts: segmentFacts{
+			Partition: partition, First: first, End: first, MaxEventTime: math.MinInt64,
+		},
 		firstAppend: firstAppend,
 		path:        file.Name(),
 		file:        file,

@@ -12,7 +12,7 @@ import (
 // progress says how far one partition has been processed by one generation of the speed layer,
 // and what it counted from its boundary on. It is the last record of every flush.
 type progress struct {
-	Build     int64           `json:"build"`    // offset of the record that began this build, see speedview.go
+	Build     int64           `json:"build"`    // offset of its begin record, see speedview.go
 	Position  int64           `json:"position"` // exclusive: offsets below it are processed
 	Watermark event.Watermark `json:"watermark"`
 	Counters  view.Counters   `json:"counters"`

@@ -1,0 +1,99 @@
+// Package lambda computes the views twice: slowly and completely from an immutable master dataset,
+// quickly and for the newest events from the log; and merges the two when it answers. That is the
+// Lambda architecture (N. Marz, "How to beat the CAP theorem", 2011; Marz & Warren, "Big Data").
+//
+// # Data flow
+//
+//	log ──> Ingest ──> master dataset ──> Batch ──> batch view ───────┐
+//	  │        └─> dead letters             └──> hand-over ──┐        ├─> Serving ──> answers
+//	  └───> Speed <──────────────────────────────────────────┘        │
+//	          ├─────────────────────────────> speed view ─────────────┘
+//	          └─> late events, alerts
+//
+// [Ingest] copies the log into Parquet files (ingest.go, master.go, masterfile.go). [Batch] reads
+// all of them again and again, columns as Arrow arrays, and publishes a batch view (batch.go,
+// batchdetect.go; batchrun.go, batchpartition.go, batchview.go, manifest.go). [Speed] folds the
+// events that the batch view does not cover yet, one by one, into a speed view that it publishes
+// through a topic (speed.go; speedstate.go, generation.go, speedtask.go, speedview.go). [Serving]
+// merges (materialise.go, merge.go, answers.go).
+//
+// The logic, what a window and an anomaly are, is written twice: over columns in batch.go, over
+// events in speed.go. Nothing but tests keeps the two from drifting apart. It is the price that
+// critics of the architecture name first (J. Kreps, "Questioning the Lambda Architecture", 2014).
+//
+// # State
+//
+// The batch view of generation k reflects, in every partition, the offsets [0, B_k) of the log;
+// B_k is the boundary. It knows no lateness: whatever has arrived counts. The speed view of
+// generation k reflects [B_k, end) and drops what is late.
+//
+// Disjoint offsets are not disjoint readings: a copy of a reading may come after the boundary, and
+// a window may lie across it. So batch run k publishes, with its view, a hand-over per partition
+// (handover.go): the watermark of [0, B_k) and the readings that it has counted in windows that
+// are still open. From there on the speed layer judges every event as if it had been there from
+// the beginning. A reading is then in exactly one of the two views, and merging is [view.Tally.Merge].
+//
+// What is kept where:
+//
+//   - master/ is the only data that could not be computed again once the log has forgotten it.
+//     Every file is a closed range of offsets, and is named by it: the position of ingest is what
+//     is on disk.
+//   - views/gen-000007/ is a generation: view, hand-over, and manifest.json.
+//   - The speed layer keeps open windows in memory, and nothing on disk. The group's commits say
+//     up to where its side outputs (late events, alerts) are complete; nothing else depends on
+//     them.
+//   - Serving keeps everything in memory, and loads it again when it starts.
+//
+// # Reprocessing
+//
+// There is nothing to it: every batch run computes everything from the master dataset, so a batch
+// layer that is started with another version or other rules publishes the next generation by them.
+// Version and rules travel with the generation to the speed layer and to serving. An incremental
+// run goes on from the previous generation instead (its view, and every seq it has seen, as runs);
+// after a change of version or rules it cannot, and does not.
+//
+// From one generation to the next, three steps keep answers from going back in time:
+//
+//  1. When generation k appears, the speed layer builds its speed view beside the live one
+//     (building.go): load the hand-over, read the log from B_k on.
+//  2. Serving loads batch view k meanwhile, and materialises both speed views. When speed k has
+//     reached, in every partition, what is served, it swaps the pair (batch k, speed k) in one
+//     step (swap.go).
+//  3. When speed k has reached the old one in all partitions (the group's commits say so), the
+//     speed layer drops the old one. Rows older than both are trimmed from the topic.
+//
+// # Failure
+//
+// Every component may be killed at any point, and is started again as if nothing had happened.
+//
+//   - Ingest writes aside, makes durable, renames. What was not renamed is read again.
+//   - A batch run that dies leaves the old view in place. The next one cleans up.
+//   - The speed layer has no recovery of its own: generation k is a pure function of hand-over k
+//     and the log, so it is built again. What late events and alerts the crash cut off is said by
+//     starting from a generation whose boundary the side outputs have passed.
+//   - Serving loads the newest generation that is as far as all before it.
+//
+// Dead letters and late events are keyed by their place in the log and alerts by their reading: they
+// are said at least once, and readers keep one per key.
+//
+// # Invariants
+//
+// Tests cite these by number.
+//
+//  1. The files of a partition that [Batch] reads form a chain without gap or overlap. Two writers
+//     of a partition (one has lost it and does not know yet) may leave files that overlap; as a
+//     file's content is a function of its range, any chain is right, and the longest is taken: one
+//     more file never moves the position back.
+//  2. A file or a generation is complete or not there.
+//  3. A hand-over holds the watermark of [0, B_k) and every reading that was counted in a window
+//     that this watermark leaves open, and no other.
+//  4. What is served at boundaries B is: everything below B once, and of the rest what was not
+//     late, once. Counters say what became of every offset.
+//  5. An incremental run publishes what a run over everything would, row for row.
+//  6. An offset is below the committed position of the side outputs only if its late event or alert
+//     is acknowledged; a master file covers a dead letter only if that is acknowledged.
+//  7. Answers never go back in time: not when generations are swapped, not when any component dies
+//     and comes back.
+//  8. The speed layer's memory is bounded by open windows (twice, while a generation is built), not
+//     by history.
+package lambda
