@@ -219,6 +219,7 @@ func TestRollBack(t *testing.T) {
 	there, runThere := serve(t, v1)
 	first := background(t, func(ctx context.Context) error { return Process(ctx, v1) })
 	awaitEnd(t, here)
+	awaitCommit(t, log, "v1")
 
 	second := replay(v2)
 	awaitVersion(t, here, "v2")
@@ -241,6 +242,23 @@ func TestRollBack(t *testing.T) {
 	third.stop(t)
 	runHere.stop(t)
 	runThere.stop(t)
+}
+
+// awaitCommit waits until a version has committed the whole log.
+func awaitCommit(t testing.TB, log *eventlog.Log, version string) {
+	t.Helper()
+	ctx := context.Background()
+	ends, err := log.EndOffsets(ctx, eventlog.CarsTopic)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		commits, err := log.Committed(ctx, group(version), eventlog.CarsTopic)
+		for partition, end := range ends {
+			if err != nil || commits[partition].Offset < end {
+				return false
+			}
+		}
+		return true
+	}, 20*time.Second, time.Millisecond)
 }
 
 // failAt lets the nth step of a name fail.

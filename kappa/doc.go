@@ -1,0 +1,98 @@
+// Package kappa computes the views once, as the events come, and computes them again by reading
+// the log again. That is the Kappa architecture (J. Kreps, "Questioning the Lambda Architecture",
+// 2014): one code path, for live events and for history.
+//
+// # Data flow
+//
+//	log ──> Process ──> state + changelog ──> Serving ──> answers
+//	  │        └─> dead letters, late events, alerts │
+//	  └───> Replay ──> its own state + changelog ────┘ cut-over
+//
+// [Process] runs one task per partition of the log (processor.go, task.go). A task judges every
+// event and folds it into the window that it belongs to (process.go, state.go). Every few
+// milliseconds it appends what has changed to the changelog, a compacted topic (changelog.go), and
+// what was not admitted, and alerts, to topics of their own (sideoutput.go). [Serving] materialises
+// the changelog in memory and answers from there (serving.go, materialise.go, answers.go).
+//
+// The logic, what a window and an anomaly are, is written once, in process.go: [Replay] is the same
+// processor with another version, another group and another changelog.
+//
+// # State
+//
+// The state of a partition is a pure function of the log up to its position: the watermark, the
+// counters, and per car the windows that are still open, each with its tally and the readings that
+// it holds. A window that the watermark closes leaves the state, and its readings are forgotten
+// with it.
+//
+// What is kept where, all of it in the log:
+//
+//   - The changelog holds the latest row of every window, the alerts, and per partition a progress
+//     record. It is the durable form of the state and the view at once: the row of an open window
+//     names its readings by seq, input offset and fingerprint, and that is all that de-duplication
+//     has to remember.
+//   - The commit of the consumer group is the position, and in its metadata what belongs to exactly
+//     this position: watermark, counters, and where in the changelog a restore has to begin.
+//   - The control topic says which version is live, and which is the candidate (control.go).
+//   - A process keeps nothing on disk. Serving loads the changelog again when it starts.
+//
+// # Reprocessing
+//
+// To change the logic is to replay the log with another version, in Kreps' four steps:
+//
+//  1. The log keeps what may have to be processed again.
+//  2. [Replay] announces its version as the candidate and processes the log from the start, beside
+//     the live processor, into a changelog of its own (replay.go).
+//  3. Serving materialises the candidate's view beside the live one. When it reflects at least as
+//     much of the log as the live one, on every partition, serving stops the old view, writes to
+//     the control topic who is live, and then changes the one pointer that every query loads once
+//     (cutover.go).
+//  4. The old processor reads that it was replaced, and ends. The new one deletes the old changelog
+//     and goes on as the live one: nothing has to be restarted.
+//
+// The way back is a replay of the old version.
+//
+// # Failure
+//
+// Every component may be killed at any point, and is started again as if nothing had happened.
+// There is no orderly way to stop: to stop is to crash.
+//
+// Changelog and commit are two writes, so after a crash the changelog may be ahead of the commit,
+// by several flushes and a part of one. A task then restores the rows as they are, takes position,
+// watermark and counters from the commit, and reads the events from there on again (restore.go):
+//
+//   - An event that is in a restored row by its very offset was applied already. It is counted
+//     once, because the counters are those of the commit, and its alert is raised again, because a
+//     torn flush may have lost it.
+//   - A restored reading with a greater offset is of the future of the event that is read again,
+//     and has no say in it.
+//   - Until the position has passed what the changelog covers, nothing is written: all of it is
+//     there, and progress would go back.
+//
+// Dead letters and late events are keyed by their place in the log and alerts by their reading: they
+// are said at least once, and readers keep one per key.
+//
+// Serving starts answering when it has read the changelog to its end. At the cut-over the control
+// topic is written before the answers change, so that a restart can only find a view that has
+// caught up.
+//
+// What is not covered: a process that was believed dead for a session timeout, and is not, may
+// append rows that are older than its successor's. Everybody takes the row with more readings, but
+// if compaction removes that one, readings of an open window are lost. Only the broker could fence
+// this, with transactions.
+//
+// # Invariants
+//
+// Tests cite these by number.
+//
+//  1. Every event is judged in the same order: decode, skew guard, late, duplicate, apply.
+//  2. A commit's metadata belongs to exactly its offset, and all output of the events below it is
+//     acknowledged.
+//  3. Whoever has read a progress record has read all rows of the events below its position.
+//  4. Crashes change nothing: state, rows, counters and side outputs are those of a run without.
+//  5. A restore begins at or before the latest row of every open window and the latest progress
+//     record, and does not read more when history grows.
+//  6. Memory of the processor is bounded by open windows, not by history.
+//  7. Rows of one window only ever grow: of two, the one with more readings is newer.
+//  8. An answer comes from one version, and answers never go back in time: not at the cut-over, not
+//     when any component dies and comes back.
+package kappa
