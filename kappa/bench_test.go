@@ -2,6 +2,9 @@ package kappa
 
 import (
 	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/httpapi"
 )
 
 // fleet is 10,000 cars at 1 Hz: the events [from, to) of its log.
@@ -56,6 +60,131 @@ func BenchmarkReplay(b *testing.B) {
 	cancel()
 	require.NoError(b, <-ended)
 	require.NoError(b, <-ended)
+}
+
+// From the append to a query that answers with the event in it, at 20,000 events/s: one blocking
+// query after the other on each of 50 cars. Broker, processor and serving share this process.
+func BenchmarkVisible(b *testing.B) {
+	const cars, batch, seconds = 10_000, 50, 5
+	log := startLog(b, 4)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	require.NoError(b, CreateTopics(ctx, log, 4, "v1"))
+	cfg := DefaultConfig()
+	cfg.Log = log
+	serving, run := serve(b, cfg)
+	processor := background(b, func(ctx context.Context) error { return Process(ctx, cfg) })
+	awaitProgress(b, serving)
+
+	records := fleet(b, 0, 20_000*seconds)
+	sent := make([]atomic.Int64, len(records)) // Unix ns
+	samples := make(chan time.Duration, len(records))
+	var clients sync.WaitGroup
+	for i := range 50 {
+		car := i * (cars / 50)
+		clients.Go(func() {
+			for seq := int64(-1); seq < 2*seconds-1; {
+				answer, _ := serving.Latest(ctx, carName(car), max(seq, 0), httpapi.Merged)
+				now := time.Now().UnixNano()
+				for _, seen := range answer.Visible {
+					samples <- time.Duration(now - sent[int(seen)*cars+car].Load())
+				}
+				seq = answer.LastSeq
+			}
+		})
+	}
+	began := time.Now()
+	for i := 0; i < len(records); i += batch * 4 {
+		due := began.Add(time.Duration(i) * time.Second / 20_000)
+		time.Sleep(time.Until(due))
+		for j := range batch * 4 {
+			sent[i+j].Store(due.UnixNano())
+		}
+		send(b, log, records[i:i+batch*4])
+	}
+	clients.Wait()
+	close(samples)
+	var all []time.Duration
+	for s := range samples {
+		all = append(all, s)
+	}
+	slices.Sort(all)
+	b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "p99-ms")
+	processor.stop(b)
+	run.stop(b)
+}
+
+// awaitProgress waits until every partition is being processed.
+func awaitProgress(b *testing.B, s *Serving) {
+	require.Eventually(b, func() bool {
+		for _, p := range s.live.Load().parts {
+			p.mu.RLock()
+			begun := p.begun
+			p.mu.RUnlock()
+			if !begun {
+				return false
+			}
+		}
+		return true
+	}, 20*time.Second, time.Millisecond)
+}
+
+// What a restart of the processor has to read: all open windows of 10,000 cars, once over.
+func BenchmarkRestore(b *testing.B) {
+	rows := openWindows(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		t := memoryTask()
+		for i := range rows {
+			if err := t.restoreRow(&rows[i]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N*len(rows))/b.Elapsed().Seconds(), "rows/s")
+}
+
+// What serving does with the rows of a replay.
+func BenchmarkMaterialise(b *testing.B) {
+	rows := openWindows(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := newPart(event.DefaultRules()).take(rows); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(rows))/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkEncodeRows(b *testing.B) {
+	t := memoryTask()
+	for _, r := range numbered(fleet(b, 0, 400_000)...) {
+		require.NoError(b, t.judge(&r))
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	bytes := 0
+	for b.Loop() {
+		if _, err := t.encode(); err != nil {
+			b.Fatal(err)
+		}
+		t.sides.forget()
+		bytes = len(t.rows.buffer)
+	}
+	b.ReportMetric(float64(b.N*len(t.rows.records))/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(bytes)/float64(len(t.rows.records)), "B/row")
+}
+
+// openWindows is one flush of 40 s of the fleet: 40,000 windows of 10 readings.
+func openWindows(b *testing.B) []eventlog.Record {
+	t := memoryTask()
+	for _, r := range numbered(fleet(b, 0, 400_000)...) {
+		require.NoError(b, t.judge(&r))
+	}
+	_, err := t.encode()
+	require.NoError(b, err)
+	return t.rows.records
 }
 
 // Judging and folding alone, without reading the log: decode included.

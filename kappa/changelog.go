@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
@@ -128,6 +129,9 @@ func rowKey(r *eventlog.Record) (n int64, car []byte, err error) {
 	return int64(binary.BigEndian.Uint64(r.Key[1:])), r.Key[keyHeader:], nil
 }
 
+// minReading is the length of the shortest reading in a row: two varints and a fingerprint.
+const minReading = 1 + 1 + 4
+
 // readWindow decodes the value of a window row; seen is taken as memory to append to.
 func readWindow(value []byte, t *view.Tally, seen []reading) ([]reading, error) {
 	f := fields{rest: value}
@@ -141,6 +145,10 @@ func readWindow(value []byte, t *view.Tally, seen []reading) ([]reading, error) 
 	t.EngineVibrationMax = f.float32()
 	t.BatteryVoltageMin = f.float32()
 	t.Readings = int64(f.uvarint())
+	if most := int64(len(f.rest) / minReading); t.Readings <= 0 || t.Readings > most {
+		return seen, errRow // also keeps garbage from asking for memory
+	}
+	seen = slices.Grow(seen, int(t.Readings))
 	var last reading
 	for i := int64(0); i < t.Readings && !f.short; i++ {
 		last.seq += f.varint()
@@ -148,7 +156,7 @@ func readWindow(value []byte, t *view.Tally, seen []reading) ([]reading, error) 
 		last.fingerprint = f.uint32()
 		seen = append(seen, last)
 	}
-	if f.short || len(f.rest) > 0 || t.Readings <= 0 {
+	if f.short || len(f.rest) > 0 {
 		return seen, errRow
 	}
 	return seen, nil

@@ -2,6 +2,7 @@ package kappa
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
@@ -211,7 +212,7 @@ func (c *carRows) alert(seq int64) (cell *alertCell, isNew bool) {
 // waits for a reading knows what came before it.
 func (c *carRows) name(start int64, seen []reading, rules event.Rules) {
 	l := c.seqList(start, rules)
-	l.seqs = l.seqs[:0]
+	l.seqs = slices.Grow(l.seqs[:0], len(seen))
 	for i := range seen {
 		l.seqs = append(l.seqs, seen[i].seq)
 	}

@@ -141,16 +141,16 @@ func TestCrashesChangeNothing(t *testing.T) {
 	logs := map[uint64][]eventlog.Record{}
 	want := map[uint64]outcome{}
 	for seed := range uint64(4) {
-		logs[seed] = disturbed(t, seed, 3, 900)
+		logs[seed] = disturbed(t, seed, 3, 500)
 		want[seed] = straight(t, logs[seed])
 		requireEventful(t, want[seed])
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64Range(0, 3).Draw(t, "log")
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		flushEvery := 1 + random.IntN(200)
+		flushEvery := 1 + random.IntN(100)
 		commitEvery := 1 + random.IntN(8)
-		crashEvery := 20 + random.IntN(900)
+		crashEvery := 20 + random.IntN(500)
 
 		m, log := newMemory(), logs[seed]
 		for lives := 0; ; lives++ {
