@@ -65,13 +65,16 @@ func (x *execution) runs() []*result.Run {
 	return all
 }
 
-// execute runs body as one run and returns what became of it. A failure of the run is part of the
+// execute runs body as one run and returns what became of it; prepare may say beforehand which runs
+// come from it. A failure of the run is part of the
 // run (not OK, with its reason); an error is returned only when the benchmark cannot go on.
 func (d *driver) execute(
-	ctx context.Context, head result.Run, body func(ctx context.Context, x *execution) error,
+	ctx context.Context, head result.Run, prepare func(x *execution),
+	body func(ctx context.Context, x *execution) error,
 ) (*execution, error) {
 	x := &execution{driver: d, run: head, began: time.Now()}
 	x.run.Dir = d.runName(head)
+	prepare(x)
 	d.progress.run(head)
 	err := x.inSystem(ctx, body)
 	if ctx.Err() != nil {
@@ -110,7 +113,7 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 	if err == nil {
 		err = closed
 	}
-	if err != nil || x.wrong() {
+	if ctx.Err() == nil && (err != nil || x.wrong()) {
 		err = errors.Join(err, x.folder.keepLogs(x.run.Dir, sut.logs()))
 	}
 	if !x.opt.Keep {

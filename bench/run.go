@@ -8,6 +8,7 @@ import (
 
 	"lambdakappa/bench/report"
 	"lambdakappa/bench/result"
+	"lambdakappa/internal/eventlog"
 )
 
 // Run runs the scenarios one after the other and leaves a results folder. The summary is returned
@@ -17,6 +18,9 @@ import (
 // could not go on.
 func Run(ctx context.Context, o Options) (*result.Summary, error) {
 	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := o.findCluster(ctx); err != nil {
 		return nil, err
 	}
 	f, err := newFolder(o.Out, folderName(o), time.Now())
@@ -29,6 +33,18 @@ func Run(ctx context.Context, o Options) (*result.Summary, error) {
 	}
 	err = d.run(ctx)
 	return d.summary, errors.Join(err, d.finish())
+}
+
+// findCluster makes sure that a cluster of the user's can be reached, before anything is begun.
+func (o Options) findCluster(ctx context.Context) error {
+	if len(o.Brokers) == 0 {
+		return nil
+	}
+	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: o.Brokers, Registry: o.Registry})
+	if err != nil {
+		return err
+	}
+	return log.Close()
 }
 
 // A driver is one invocation of the benchmark.

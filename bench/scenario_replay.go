@@ -66,10 +66,11 @@ func inTurn(arms []string, repetition int) []string {
 
 // replayOnce loads one log and lets the arms work through it one after the other, each alone.
 func (d *driver) replayOnce(ctx context.Context, head result.Run, s size, arms []string) error {
-	x, err := d.execute(ctx, head, func(ctx context.Context, x *execution) error {
+	x, err := d.execute(ctx, head, func(x *execution) {
 		for _, arm := range arms {
 			x.apartPhases(arm)
 		}
+	}, func(ctx context.Context, x *execution) error {
 		w := s.workload(head.Seed, datagen.DefaultStart(), datagen.Disturbances{})
 		return x.replay(ctx, w, arms)
 	})

@@ -58,12 +58,11 @@ func (d *driver) executeBoth(
 	if len(arms) == 0 {
 		arms = []string{armLambda, armKappa}
 	}
-	x, err := d.execute(ctx, head, func(ctx context.Context, x *execution) error {
+	x, err := d.execute(ctx, head, func(x *execution) {
 		for _, arm := range arms {
 			x.report(arm, arm, "")
 		}
-		return body(ctx, x)
-	})
+	}, body)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ type steadyArm struct {
 // machine was too slow is retried once.
 func (d *driver) steadyRun(ctx context.Context, head result.Run, s size, probed bool) error {
 	for attempt := 1; ; attempt++ {
-		x, err := d.execute(ctx, head, func(ctx context.Context, x *execution) error {
+		x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
 			st := &steady{execution: x, size: s, probed: probed, arms: map[string]*steadyArm{}}
 			return st.run(ctx)
 		})
@@ -181,6 +181,9 @@ func (s *steady) conclude(ctx context.Context, w workload, published Published, 
 	r.Notes = append(r.Notes, fmt.Sprintf("generator lag: p50 %.2f ms, p99 %.2f ms, max %.2f ms",
 		published.Lag.P50, published.Lag.P99, published.Lag.Max))
 	r.Cost = s.resultCost()
+	if s.sut.broker == nil {
+		r.Notes = append(r.Notes, "the broker is a cluster of yours: its CPU, memory and bytes are not measured here")
+	}
 	if err := s.judgeSteady(ctx, w, end); err != nil {
 		return err
 	}

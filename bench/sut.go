@@ -90,7 +90,7 @@ func (s *system) findBroker(ctx context.Context) error {
 	if len(s.opt.Brokers) > 0 {
 		s.brokers, s.registry = strings.Join(s.opt.Brokers, ","), s.opt.Registry
 		// Runs share the cluster, so every one has names of its own.
-		s.prefix = s.folder.name + "-" + filepath.Base(s.dir) + "-"
+		s.prefix = s.folder.name[:len(stampFormat)] + "-" + filepath.Base(s.dir) + "-"
 		return nil
 	}
 	var err error
