@@ -18,7 +18,7 @@ func Process(ctx context.Context, cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	return newProcessor(cfg).run(ctx)
+	return unlessEnded(ctx, newProcessor(cfg).run(ctx))
 }
 
 // judge takes one event of the log into the state, in the order of tests that every side follows:

@@ -26,8 +26,11 @@ func newProcessor(cfg Config) *processor {
 	return &processor{cfg: cfg, idle: map[int]*task{}}
 }
 
-// run processes until ctx ends, the version is retired, or all ends are reached.
+// run processes until the version is retired or all ends are reached.
 func (p *processor) run(ctx context.Context) error {
+	if retired, err := p.retired(ctx); retired || err != nil {
+		return err
+	}
 	stopping, stop := context.WithCancel(ctx)
 	defer stop()
 	g, work := errgroup.WithContext(stopping)
@@ -51,21 +54,30 @@ func (p *processor) run(ctx context.Context) error {
 		})
 	}
 	err := g.Wait()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return p.end(ctx, err)
-}
-
-// end says why the work has ended by itself. A version that was replaced may learn it from an
-// error: its changelog is deleted as soon as nobody is served from it.
-func (p *processor) end(ctx context.Context, err error) error {
-	s, controlErr := readControl(ctx, p.cfg.Log)
-	if controlErr == nil && s.retires(p.cfg.Version) {
-		p.cfg.notify("retired", "version", p.cfg.Version)
+	// A version that was replaced may learn it from an error: its changelog is deleted as soon as
+	// nobody is served from it.
+	if retired, _ := p.retired(ctx); retired {
 		return nil
 	}
 	return err
+}
+
+// unlessEnded returns err, or nil when ctx has ended: what fails then fails because of it.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// retired reports whether the version has no more work to do.
+func (p *processor) retired(ctx context.Context) (bool, error) {
+	s, err := readControl(ctx, p.cfg.Log)
+	if err != nil || !s.retires(p.cfg.Version) {
+		return false, err
+	}
+	p.cfg.notify("retired", "version", p.cfg.Version)
+	return true, nil
 }
 
 // dropReplaced deletes the changelog of the version that this one has replaced, unless that one

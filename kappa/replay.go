@@ -27,8 +27,10 @@ func Replay(ctx context.Context, cfg Config, from, to time.Time) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	p := newProcessor(cfg)
-	var err error
+	return unlessEnded(ctx, newProcessor(cfg).replay(ctx, from, to))
+}
+
+func (p *processor) replay(ctx context.Context, from, to time.Time) (err error) {
 	if p.starts, err = p.offsetsAt(ctx, from); err != nil {
 		return err
 	}

@@ -122,11 +122,7 @@ func (s *Serving) Run(ctx context.Context) error {
 			return nil
 		})
 	})
-	err := g.Wait()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return unlessEnded(ctx, g.Wait())
 }
 
 // endsAge is how old the end offsets of the status may get.
