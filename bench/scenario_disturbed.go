@@ -42,6 +42,10 @@ func runDisturbed(ctx context.Context, d *driver) error {
 	return nil
 }
 
+// hastyRoll lets ingest close its files more often than by default, so that every batch run that
+// can hand over does so.
+const hastyRoll = 500 * time.Millisecond
+
 // How many batch runs are started while the log grows, and how many of them must hand over. Not
 // all can: while the broker has not yet noticed that ingest was killed, the master dataset stands
 // still for seven seconds, and a batch run finds nothing new.
@@ -53,6 +57,7 @@ const (
 // disturbed sends the workload while components are killed and batches hand over, and judges both
 // arms at the end.
 func (x *execution) disturbed(ctx context.Context, w workload) error {
+	x.sut.extra = map[string][]string{"lambda ingest": {"--roll-interval", hastyRoll.String()}}
 	if err := x.startArms(ctx); err != nil {
 		return err
 	}
@@ -89,8 +94,8 @@ type disaster struct {
 // generator sends.
 func (x *execution) disasters(w workload) []disaster {
 	// The first roll of ingest must have happened before the first batch can hand over.
-	begin := time.Now().Add(rollInterval)
-	span := time.Duration(float64(w.spec.Duration)/w.speedup) - rollInterval - time.Second
+	begin := time.Now().Add(2 * hastyRoll)
+	span := time.Duration(float64(w.spec.Duration)/w.speedup) - 4*hastyRoll
 	random := rand.New(rand.NewPCG(w.spec.Seed, 0x6469736173746572))
 	var plan []disaster
 	spread := func(steps []disaster) {

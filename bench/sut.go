@@ -49,6 +49,7 @@ type system struct {
 	log        *eventlog.Log
 	broker     *component // nil with a cluster of the user's
 	arms       map[string]*arm
+	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 }
 
 // An arm is one running architecture.
@@ -131,7 +132,7 @@ func (s *system) partArgs(arm string, p part, more ...string) []string {
 	if p.serving {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
-	return append(args, more...)
+	return append(append(args, s.extra[p.name]...), more...)
 }
 
 func duration(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
