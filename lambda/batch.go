@@ -182,7 +182,8 @@ func (f *batchFold) turn(car *batchCar, t int64) {
 func (f *batchFold) addWindow(car *batchCar, at int, w batchWindow) int32 {
 	i := int32(len(f.windows))
 	if len(f.windows) == cap(f.windows) {
-		f.windows = slices.Grow(f.windows, len(f.windows)+1024) // append would copy three times as often
+		// Doubling: append grows long slices by a quarter, and copies three times as often.
+		f.windows = slices.Grow(f.windows, len(f.windows)+1024)
 	}
 	f.windows = append(f.windows, w)
 	car.windows = slices.Insert(car.windows, at, i)

@@ -32,7 +32,8 @@ func openParquet(path string) (*parquetFile, error) {
 	}
 	// The page index and bloom filters help who looks for a few rows; we read all of them.
 	f, err := parquet.OpenFile(file, info.Size(),
-		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(readBufferBytes))
+		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
+		parquet.ReadBufferSize(readBufferBytes))
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

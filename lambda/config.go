@@ -45,7 +45,7 @@ func DefaultConfig() Config {
 		Version:        "v1",
 		Interval:       10 * time.Second,
 		RollInterval:   2 * time.Second,
-		RollRows:       1 << 18, // 26 MB of buffered columns per partition; row groups of this size scan well
+		RollRows:       1 << 18, // 10 MB of compressed pages in memory per partition
 		Linger:         5 * time.Millisecond,
 		CatchUpLinger:  500 * time.Millisecond,
 		CommitInterval: 200 * time.Millisecond,

@@ -93,7 +93,8 @@ func TestBatchCrashes(t *testing.T) {
 	}
 	killed := filepath.Join(cfg.viewsDir(), leftoverPrefix+"killed")
 	require.NoError(t, os.MkdirAll(killed, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(killed, "windows-p000.parquet"), []byte("PAR"), 0o644))
+	part := filepath.Join(killed, "windows-p000.parquet")
+	require.NoError(t, os.WriteFile(part, []byte("PAR"), 0o644))
 
 	m, err := runBatch(context.Background(), cfg, 1)
 	require.NoError(t, err)

@@ -138,7 +138,8 @@ func (c Config) publish(m *Manifest, aside string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(aside, "manifest.json"), append(text, '\n'), 0o644); err != nil {
+	path := filepath.Join(aside, "manifest.json")
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
 		return err
 	}
 	if err := c.publishDir(aside, c.generationDir(m.Generation)); err != nil {
