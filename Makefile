@@ -26,12 +26,11 @@ help:
 build:
 	$(GO) build -buildvcs=$(VCS) -o $(BINARY) ./cmd/lambdakappa
 
-## test: vet and test everything, with the race detector, and vet for other systems
+## test: vet and test everything, with the race detector
 test:
 	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"
 	$(GO) vet ./...
 	$(GO) test $(RACE) ./...
-	@$(MAKE) --no-print-directory cross
 
 ## cross: vet and build for windows/amd64, darwin/arm64 and linux/arm64
 cross:

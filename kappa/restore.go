@@ -43,7 +43,8 @@ func (k *keptRows) restoreFrom(rules event.Rules, w event.Watermark) int64 {
 	if len(k.spans) == 0 {
 		return k.lastProgress
 	}
-	return k.spans[0].offset
+	// The rows of a flush that a crash has cut off may be newer than the latest progress.
+	return min(k.spans[0].offset, k.lastProgress)
 }
 
 // resume brings a new task to the position of the group's commit, or to start when there is
@@ -65,6 +66,10 @@ func (t *task) resume(
 	}
 	if t.covered < 0 {
 		return t.begin(ctx, m, start)
+	}
+	if from.Rules != t.rules {
+		return fmt.Errorf("the view of %s was built by other rules (%+v, now %+v): "+
+			"replay under another version", t.cfg.Version, from.Rules, t.rules)
 	}
 	t.durable, t.committed = t.Position, t.Position
 	t.cfg.notify("restored", "partition", t.partition, "rows", rows, "position", t.Position,

@@ -209,15 +209,18 @@ func (t *task) encode() (newestWindow int64, err error) {
 	return newestWindow, t.rows.progress(t.progress)
 }
 
-// metadata is what a commit says besides the offset. Kafka allows 4096 bytes; this is below 400.
+// metadata is what a commit says besides the offset. Kafka allows 4096 bytes; this is below 600.
 type metadata struct {
 	progress
-	Restore int64 `json:"restore"` // where in the changelog a restore has to begin
+	Restore int64       `json:"restore"` // where in the changelog a restore has to begin
+	Rules   event.Rules `json:"rules"`   // of the windows in the changelog
 }
 
 // commit commits the position, with what belongs to exactly this position.
 func (t *task) commit(ctx context.Context, m *eventlog.Member) error {
-	text, err := json.Marshal(metadata{t.progress, t.kept.restoreFrom(t.rules, t.Watermark)})
+	text, err := json.Marshal(metadata{
+		t.progress, t.kept.restoreFrom(t.rules, t.Watermark), t.rules,
+	})
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
 	}

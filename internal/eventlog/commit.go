@@ -62,7 +62,8 @@ func movedOn(err error) bool {
 		errors.Is(err, kafka.RebalanceInProgress)
 }
 
-// Committed returns what a group has committed, per partition of topic.
+// Committed returns what a group has committed, per partition of topic; offsets of -1 for a group
+// that does not exist (kfake says that it does not, Apache Kafka says offset -1).
 func (l *Log) Committed(ctx context.Context, group, topic string) ([]Commit, error) {
 	fullGroup, err := l.name("group", group)
 	if err != nil {
@@ -94,6 +95,9 @@ func (l *Log) committed(ctx context.Context, group, topic string, n int) ([]Comm
 	})
 	if err != nil {
 		return nil, err
+	}
+	if errors.Is(res.Error, kafka.GroupIdNotFound) {
+		return commits, nil // nobody has joined it yet, so nothing was committed
 	}
 	if res.Error != nil {
 		return nil, res.Error

@@ -109,6 +109,10 @@ func TestMembersSharePartitions(t *testing.T) {
 // Ensure that offset and metadata of a commit come back, and that nothing was committed shows.
 func TestCommit(t *testing.T) {
 	l := newLog(t, "cars", 2)
+	none, err := l.Committed(t.Context(), "kappa", "cars")
+	require.NoError(t, err, "a group that nobody has joined")
+	require.Equal(t, []eventlog.Commit{{Offset: -1}, {Offset: -1}}, none)
+
 	a := joinGroup(t, l)
 	eventually(t, func() bool { return len(a.holds()) == 2 })
 
