@@ -2,7 +2,6 @@ package kappa
 
 import (
 	"context"
-	"slices"
 	"sort"
 
 	"lambdakappa/internal/eventlog"
@@ -163,18 +162,4 @@ func (p *part) latest(car string, afterSeq int64, mayWait bool) (httpapi.Latest,
 			WindowKey: view.WindowKey{CarID: c.id, Start: newest.start}, Tally: newest.tally,
 		},
 	}, true, nil
-}
-
-// visible names the readings above a seq, ascending.
-func (c *carRows) visible(afterSeq int64) []int64 {
-	var seqs []int64
-	for _, l := range c.recent {
-		for _, seq := range l.seqs {
-			if seq > afterSeq {
-				seqs = append(seqs, seq)
-			}
-		}
-	}
-	slices.Sort(seqs)
-	return seqs
 }

@@ -12,7 +12,8 @@
 // event and folds it into the window that it belongs to (process.go, state.go). Every few
 // milliseconds it appends what has changed to the changelog, a compacted topic (changelog.go), and
 // what was not admitted, and alerts, to topics of their own (sideoutput.go). [Serving] materialises
-// the changelog in memory and answers from there (serving.go, materialise.go, answers.go).
+// the changelog in memory and answers from there (serving.go; materialise.go, carrows.go,
+// answers.go).
 //
 // The logic, what a window and an anomaly are, is written once, in process.go: [Replay] is the same
 // processor with another version, another group and another changelog.
@@ -68,8 +69,8 @@
 //   - Until the position has passed what the changelog covers, nothing is written: all of it is
 //     there, and progress would go back.
 //
-// Dead letters and late events are keyed by their place in the log and alerts by their reading: they
-// are said at least once, and readers keep one per key.
+// Dead letters and late events are keyed by their place in the log and alerts by their reading:
+// they are said at least once, and readers keep one per key.
 //
 // Serving starts answering when it has read the changelog to its end. At the cut-over the control
 // topic is written before the answers change, so that a restart can only find a view that has

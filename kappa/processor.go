@@ -45,12 +45,13 @@ func (p *processor) run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		defer stop()
-		return p.cfg.Log.RunGroup(work, group(p.cfg.Version), eventlog.CarsTopic, p.runTask)
+		err := p.cfg.Log.RunGroup(work, group(p.cfg.Version), eventlog.CarsTopic, p.runTask)
+		return unlessEnded(work, err)
 	})
 	if p.ends != nil {
 		g.Go(func() error {
 			defer stop()
-			return p.awaitEnds(work)
+			return unlessEnded(work, p.awaitEnds(work))
 		})
 	}
 	err := g.Wait()

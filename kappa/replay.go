@@ -3,6 +3,7 @@ package kappa
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"lambdakappa/internal/eventlog"
@@ -94,18 +95,21 @@ func (p *processor) awaitEnds(ctx context.Context) error {
 }
 
 // endsReached reports whether every partition is committed up to its end. A partition whose
-// changelog is empty has not begun: its commit is of a view that was dropped.
+// changelog is empty has not begun: if it has a commit, that is of a view that was dropped.
 func (p *processor) endsReached(ctx context.Context) (bool, error) {
 	rows, err := p.cfg.Log.EndOffsets(ctx, ChangelogTopic(p.cfg.Version))
 	if err != nil {
 		return false, fmt.Errorf("find the end of the changelog: %w", err)
+	}
+	if slices.Contains(rows, 0) {
+		return false, nil
 	}
 	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.Version), eventlog.CarsTopic)
 	if err != nil {
 		return false, fmt.Errorf("read commits: %w", err)
 	}
 	for partition, end := range p.ends {
-		if rows[partition] == 0 || commits[partition].Offset < end {
+		if commits[partition].Offset < end {
 			return false, nil
 		}
 	}
