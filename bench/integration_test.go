@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	psprocess "github.com/shirou/gopsutil/v4/process"
 	"github.com/stretchr/testify/require"
 
@@ -74,12 +75,13 @@ func requireRight(t *testing.T, s *result.Summary) {
 // Ensure that both arms answer exactly, between batches and after, and that the folder is complete.
 func TestSettled(t *testing.T) {
 	t.Parallel()
-	o := small(t, settledName)
+	o := small(t, settledName, codeName)
 	o.Cars, o.Rate, o.Window = 50, 50, time.Minute
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	require.Len(t, s.Runs, 2)
 	requireRight(t, s)
+	require.NotZero(t, s.CodeSize["lambda"].Statements)
 
 	dir := filepath.Join(o.Out, "latest")
 	for _, name := range []string{
@@ -88,6 +90,7 @@ func TestSettled(t *testing.T) {
 	} {
 		require.FileExists(t, filepath.Join(dir, filepath.FromSlash(name)))
 	}
+	requireSchema(t, filepath.Join(dir, "summary.json"))
 	require.NoDirExists(t, filepath.Join(dir, "work"))
 	require.NoDirExists(t, filepath.Join(dir, "logs"), "logs are kept of failed runs")
 	requireNobodyLeft(t, o.Out)
@@ -205,6 +208,19 @@ func TestKilledDriver(t *testing.T) {
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	require.Eventually(t, func() bool { return len(processesWith(t, out)) == 0 }, 30*time.Second, 20*time.Millisecond)
+}
+
+// requireSchema holds a summary against its documentation.
+func requireSchema(t *testing.T, summary string) {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile("../results/schema.json")
+	require.NoError(t, err)
+	file, err := os.Open(summary)
+	require.NoError(t, err)
+	defer file.Close()
+	document, err := jsonschema.UnmarshalJSON(file)
+	require.NoError(t, err)
+	require.NoError(t, schema.Validate(document))
 }
 
 func readSummary(t *testing.T, out string) *result.Summary {

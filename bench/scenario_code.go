@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 
 	"lambdakappa/bench/codesize"
+	"lambdakappa/bench/result"
 )
 
 const codeName = "code"
@@ -31,5 +33,9 @@ func runCode(_ context.Context, d *driver) error {
 	if d.summary.CodeSize, err = codesize.Count(os.DirFS(root)); err != nil {
 		return fmt.Errorf("count code: %w", err)
 	}
+	// The benchmark itself and the wiring belong to no side.
+	maps.DeleteFunc(d.summary.CodeSize, func(column string, _ result.CodeSize) bool {
+		return column != armLambda && column != armKappa && column != "shared"
+	})
 	return d.save()
 }
