@@ -122,7 +122,10 @@ func (f *folder) writeSamples(s *result.Summary) error {
 // sampleName is the same for what is compared: Kappa's replay stands beside Lambda's way from the
 // log to the served answer.
 func sampleName(r *result.Run) string {
-	name := strings.ToUpper(r.Scenario[:1]) + strings.ReplaceAll(r.Scenario[1:], "-", "")
+	var name string
+	for word := range strings.SplitSeq(r.Scenario, "-") {
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
 	switch r.Phase {
 	case "batch":
 		name += "/phase=batch"

@@ -128,9 +128,5 @@ func envOr(name, otherwise string) string {
 	return otherwise
 }
 
-// defaultSeedStart is the event time at which workloads that need no wall clock begin. It is a
-// constant, so that the same seed gives the same log on every day.
-var defaultSeedStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // cores is how many cores the machine gives to the run.
 func cores() int { return runtime.GOMAXPROCS(0) }

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"lambdakappa/bench/result"
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
-	"lambdakappa/internal/httpapi"
 )
 
 // version is the version of the logic that all runs of this benchmark serve.
@@ -22,20 +20,6 @@ const generatorName = "generator"
 
 // brokerName is the embedded broker; its work for an arm counts as the arm's.
 const brokerName = "broker"
-
-// A part is one component of an architecture: a sub-command of the binary.
-type part struct {
-	name    string // "lambda speed": the sub-command as it is typed
-	serving bool   // prints where it listens
-	group   bool   // a member of a consumer group
-}
-
-// architectures: what has to run for an arm to answer. The batch layer of Lambda is started apart,
-// since scenarios differ in when it runs.
-var architectures = map[string][]part{
-	armLambda: {{name: "lambda ingest", group: true}, {name: "lambda speed", group: true}, {name: "lambda serve", serving: true}},
-	armKappa:  {{name: "kappa process", group: true}, {name: "kappa serve", serving: true}},
-}
 
 // A system is the system under test of one run: the log and the components of one or both
 // architectures, as processes and an HTTP API.
@@ -50,14 +34,6 @@ type system struct {
 	broker     *component // nil with a cluster of the user's
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
-}
-
-// An arm is one running architecture.
-type arm struct {
-	name  string
-	sut   *system
-	parts map[string]*component
-	api   *httpapi.Client
 }
 
 // newSystem returns a system without anything running, and the context of the run, which ends
@@ -125,10 +101,13 @@ func (s *system) partArgs(arm string, p part, more ...string) []string {
 	r := s.opt.rules()
 	args := append(strings.Fields(p.name), s.logArgs()...)
 	args = append(args,
-		"--dir", filepath.Join(s.dir, arm), "--version", version, "--linger", linger.String(),
+		"--version", version, "--linger", linger.String(),
 		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
 		"--allowed-lateness", duration(r.AllowedLateness), "--max-future-skew", duration(r.MaxFutureSkew),
 	)
+	if arm == armLambda { // Kappa keeps nothing outside the log
+		args = append(args, "--dir", filepath.Join(s.dir, arm))
+	}
 	if p.serving {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
@@ -137,122 +116,9 @@ func (s *system) partArgs(arm string, p part, more ...string) []string {
 
 func duration(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
 
-// startArm starts all components of an architecture at once and waits until they are ready. The
-// batch layer, where the arm has one, runs every interval, or not at all when that is 0.
-func (s *system) startArm(ctx context.Context, name string, interval time.Duration) (*arm, error) {
-	a := &arm{name: name, sut: s, parts: map[string]*component{}}
-	s.arms[name] = a
-	for _, p := range architectures[name] {
-		if err := a.launch(p); err != nil {
-			return nil, err
-		}
-	}
-	if name == armLambda && interval > 0 {
-		if err := a.launch(batchPart, "--interval", interval.String()); err != nil {
-			return nil, err
-		}
-	}
-	for _, c := range a.parts {
-		if err := c.ready(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return a, a.findAPI(ctx)
-}
-
-func (a *arm) launch(p part, more ...string) error {
-	c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a.name, p, more...)...)
-	a.parts[p.name] = c
-	return err
-}
-
 // env is the environment that both sides' components have in common.
 func (s *system) env() []string {
 	return []string{"GOGC=" + gogc(), "GOMEMLIMIT=" + gomemlimit()}
-}
-
-// findAPI learns where the serving component listens, also after its restart.
-func (a *arm) findAPI(ctx context.Context) error {
-	p := a.serving().process()
-	found, ok := p.facts.await(ctx, "listening", p.exited)
-	if !ok {
-		return fmt.Errorf("%s: never said where it listens", p.name)
-	}
-	var where struct{ Addr string }
-	if err := found.into(&where); err != nil {
-		return err
-	}
-	if a.api != nil {
-		a.api.Close()
-	}
-	a.api = httpapi.NewClient(strings.TrimPrefix(where.Addr, "http://"))
-	return nil
-}
-
-func (a *arm) serving() *component { return a.parts[a.name+" serve"] }
-
-// crash kills a component and starts it again.
-func (a *arm) crash(ctx context.Context, name string) error {
-	c := a.parts[name]
-	a.sut.supervisor.kill(c)
-	if err := a.sut.supervisor.restart(ctx, c); err != nil {
-		return err
-	}
-	if c == a.serving() {
-		return a.findAPI(ctx)
-	}
-	return nil
-}
-
-// stop ends all components of the arm, those that answer first.
-func (a *arm) stop(ctx context.Context) error {
-	a.api.Close()
-	var running []*component
-	for _, p := range append([]part{batchPart}, architectures[a.name]...) {
-		if c := a.parts[p.name]; c != nil {
-			running = append(running, c)
-		}
-	}
-	return a.sut.supervisor.stop(ctx, running...)
-}
-
-// generate publishes the workload by a process of its own and returns its report and the end of
-// the log, taken after the last acknowledgement.
-func (s *system) generate(ctx context.Context, w workload) (Published, []int64, error) {
-	g, err := s.launchGenerator(w)
-	if err != nil {
-		return Published{}, nil, err
-	}
-	return s.awaitGenerator(ctx, g)
-}
-
-// generatorEnv: a collection in the middle of the schedule would make events late, and the
-// generator's memory is of no interest.
-var generatorEnv = []string{"GOGC=400"}
-
-func (s *system) launchGenerator(w workload) (*component, error) {
-	g, err := s.supervisor.launch(generatorName, generatorEnv, append(w.args(), s.logArgs()...)...)
-	if err == nil {
-		g.expectEnd()
-	}
-	return g, err
-}
-
-func (s *system) awaitGenerator(ctx context.Context, g *component) (Published, []int64, error) {
-	var done Published
-	p := g.process()
-	if err := g.settled(ctx); err != nil {
-		return done, nil, err
-	}
-	found, ok := p.facts.await(ctx, "published", p.exited)
-	if !ok {
-		return done, nil, fmt.Errorf("generator: ended without its report")
-	}
-	if err := found.into(&done); err != nil {
-		return done, nil, err
-	}
-	end, err := s.log.EndOffsets(ctx, eventlog.CarsTopic)
-	return done, end, err
 }
 
 // figures of every component except the generator, which belongs to neither side.

@@ -1,0 +1,106 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"lambdakappa/internal/httpapi"
+)
+
+// A part is one component of an architecture: a sub-command of the binary.
+type part struct {
+	name    string // "lambda speed": the sub-command as it is typed
+	serving bool   // prints where it listens
+	group   bool   // a member of a consumer group
+}
+
+// architectures: what has to run for an arm to answer. The batch layer of Lambda is started apart,
+// since scenarios differ in when it runs.
+var architectures = map[string][]part{
+	armLambda: {{name: "lambda ingest", group: true}, {name: "lambda speed", group: true}, {name: "lambda serve", serving: true}},
+	armKappa:  {{name: "kappa process", group: true}, {name: "kappa serve", serving: true}},
+}
+
+// An arm is one running architecture.
+type arm struct {
+	name  string
+	sut   *system
+	parts map[string]*component
+	api   *httpapi.Client
+}
+
+// startArm starts all components of an architecture at once and waits until they are ready. The
+// batch layer, where the arm has one, runs every interval, or not at all when that is 0.
+func (s *system) startArm(ctx context.Context, name string, interval time.Duration) (*arm, error) {
+	a := &arm{name: name, sut: s, parts: map[string]*component{}}
+	s.arms[name] = a
+	for _, p := range architectures[name] {
+		if err := a.launch(p); err != nil {
+			return nil, err
+		}
+	}
+	if name == armLambda && interval > 0 {
+		if err := a.launch(batchPart, "--interval", interval.String()); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range a.parts {
+		if err := c.ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, a.findAPI(ctx)
+}
+
+func (a *arm) launch(p part, more ...string) error {
+	c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a.name, p, more...)...)
+	a.parts[p.name] = c
+	return err
+}
+
+// findAPI learns where the serving component listens, also after its restart.
+func (a *arm) findAPI(ctx context.Context) error {
+	p := a.serving().process()
+	found, ok := p.facts.await(ctx, "listening", p.exited)
+	if !ok {
+		return fmt.Errorf("%s: never said where it listens", p.name)
+	}
+	var where struct{ Addr string }
+	if err := found.into(&where); err != nil {
+		return err
+	}
+	if a.api != nil {
+		a.api.Close()
+	}
+	a.api = httpapi.NewClient(strings.TrimPrefix(where.Addr, "http://"))
+	return nil
+}
+
+func (a *arm) serving() *component { return a.parts[a.name+" serve"] }
+
+// crash kills a component and starts it again.
+func (a *arm) crash(ctx context.Context, name string) error {
+	c := a.parts[name]
+	a.sut.supervisor.kill(c)
+	if err := a.sut.supervisor.restart(ctx, c); err != nil {
+		return err
+	}
+	if c == a.serving() {
+		return a.findAPI(ctx)
+	}
+	return nil
+}
+
+// stop ends all components of the arm, those that answer first.
+func (a *arm) stop(ctx context.Context) error {
+	a.api.Close()
+	var running []*component
+	for _, p := range append([]part{batchPart}, architectures[a.name]...) {
+		if c := a.parts[p.name]; c != nil {
+			running = append(running, c)
+		}
+	}
+	return a.sut.supervisor.stop(ctx, running...)
+}

@@ -1,0 +1,47 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// generate publishes the workload by a process of its own and returns its report and the end of
+// the log, taken after the last acknowledgement.
+func (s *system) generate(ctx context.Context, w workload) (Published, []int64, error) {
+	g, err := s.launchGenerator(w)
+	if err != nil {
+		return Published{}, nil, err
+	}
+	return s.awaitGenerator(ctx, g)
+}
+
+// generatorEnv: a collection in the middle of the schedule would make events late, and the
+// generator's memory is of no interest.
+var generatorEnv = []string{"GOGC=400"}
+
+func (s *system) launchGenerator(w workload) (*component, error) {
+	g, err := s.supervisor.launch(generatorName, generatorEnv, append(w.args(), s.logArgs()...)...)
+	if err == nil {
+		g.expectEnd()
+	}
+	return g, err
+}
+
+func (s *system) awaitGenerator(ctx context.Context, g *component) (Published, []int64, error) {
+	var done Published
+	p := g.process()
+	if err := g.settled(ctx); err != nil {
+		return done, nil, err
+	}
+	found, ok := p.facts.await(ctx, "published", p.exited)
+	if !ok {
+		return done, nil, fmt.Errorf("generator: ended without its report")
+	}
+	if err := found.into(&done); err != nil {
+		return done, nil, err
+	}
+	end, err := s.log.EndOffsets(ctx, eventlog.CarsTopic)
+	return done, end, err
+}
