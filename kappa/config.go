@@ -16,7 +16,6 @@ type Config struct {
 	Log     *eventlog.Log
 	Rules   event.Rules
 	Version string // of the logic, "v1" or "v2"; it names the view, its changelog and its group
-	Dir     string // unused: Kappa keeps nothing outside the log
 
 	Linger         time.Duration // view updates wait this long for company while near the log's end
 	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often

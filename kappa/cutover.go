@@ -70,8 +70,9 @@ func (s *Serving) cutOver(ctx context.Context, m *materialised) error {
 	return nil
 }
 
-// freezeIfBehind freezes the old view if the new one has caught up with it on every partition. It
-// holds all of the old view's locks for the comparison, which is a few instructions.
+// freezeIfBehind freezes the old view if the new one has caught up on every partition with what
+// the old one answers: also with rows whose progress record is still on its way. It holds all of
+// the old view's locks for the comparison: no row may slip in after its partition was compared.
 func freezeIfBehind(old, new *materialised) bool {
 	for _, p := range old.parts {
 		p.mu.Lock()
@@ -81,7 +82,7 @@ func freezeIfBehind(old, new *materialised) bool {
 		p.mu.RLock()
 		begun, position := p.begun, p.progress.Position
 		p.mu.RUnlock()
-		if !begun || position < old.parts[i].progress.Position {
+		if !begun || position < old.parts[i].reach {
 			return false
 		}
 	}

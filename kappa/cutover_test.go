@@ -12,6 +12,7 @@ import (
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // contested is a log about which v1 and v2 disagree in every single window: a leak on the back
@@ -290,6 +291,17 @@ func TestFreezeIfBehind(t *testing.T) {
 	at(next, 1, 19)
 	require.False(t, freezeIfBehind(old, next))
 	at(next, 1, 20)
+
+	// A row of the old view that is ahead of its progress is answered already.
+	var rows changelogWriter
+	c := &car{id: "car-1"}
+	tally := view.EmptyTally()
+	tally.Readings = 1
+	rows.window(&window{car: c, tally: tally, seen: []reading{{seq: 1, offset: 20}}}, 0)
+	_, _, err := old.parts[1].take(rows.records)
+	require.NoError(t, err)
+	require.False(t, freezeIfBehind(old, next), "offset 20 would be taken back")
+	at(next, 1, 21)
 	require.True(t, freezeIfBehind(old, next))
 	at(old, 0, 99)
 	require.EqualValues(t, 10, old.parts[0].progress.Position)

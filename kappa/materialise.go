@@ -22,6 +22,7 @@ type part struct {
 	frozen   bool // takes no more rows: the view is being replaced
 	begun    bool // there was a progress record
 	progress progress
+	reach    int64 // rows may reflect the input up to here, which is progress or a little more
 	cars     map[string]*carRows
 	windows  int // rows
 	alerts   int // rows
@@ -94,6 +95,7 @@ func (p *part) takeProgress(r *eventlog.Record) error {
 	}
 	if !p.begun || progress.Position > p.progress.Position {
 		p.begun, p.progress = true, progress
+		p.reach = max(p.reach, progress.Position)
 	}
 	return nil
 }
@@ -114,6 +116,7 @@ func (p *part) takeWindow(r *eventlog.Record) error {
 	if p.tally.Readings <= cell.tally.Readings {
 		return nil // an older row again: rows of one window only ever grow
 	}
+	p.reach = max(p.reach, p.seen[len(p.seen)-1].offset+1)
 	cell.tally = p.tally
 	c.name(start, p.seen, p.rules)
 	if cell.tally.LastSeq > c.lastSeq {
@@ -137,6 +140,7 @@ func (p *part) takeAlert(r *eventlog.Record) error {
 		p.alerts++
 	}
 	if isNew || a.offset >= cell.offset {
+		p.reach = max(p.reach, a.offset+1)
 		*cell = alertCell{seq, a.EventTime, a.offset, a.Score, a.Rule}
 	}
 	return nil

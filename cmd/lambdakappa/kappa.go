@@ -34,7 +34,6 @@ func (a *app) kappaCommand(
 	f.log.add(c.Flags())
 	addRules(c.Flags(), &f.cfg.Rules)
 	addLingers(c.Flags(), &f.cfg.Linger, &f.cfg.CatchUpLinger, &f.cfg.CommitInterval)
-	c.Flags().StringVar(&f.cfg.Dir, "dir", "", "`folder`; Kappa keeps nothing in it, its state is on the log")
 	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version, "of the logic")
 	c.Args = cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
