@@ -34,7 +34,8 @@
 //   - The commit of the consumer group is the position, and in its metadata what belongs to exactly
 //     this position: watermark, counters, and where in the changelog a restore has to begin.
 //   - The control topic says which version is live, and which is the candidate (control.go).
-//   - A process keeps nothing on disk. Serving loads the changelog again when it starts.
+//   - A process keeps nothing on disk. Serving keeps all rows in memory, so it grows with history,
+//     and loads the changelog again when it starts.
 //
 // # Reprocessing
 //
@@ -50,7 +51,14 @@
 //  4. The old processor reads that it was replaced, and ends. The new one deletes the old changelog
 //     and goes on as the live one: nothing has to be restarted.
 //
-// The way back is a replay of the old version.
+// The way back is a replay of the old version. Other rules (a window length, say) need another
+// version as well: a task refuses to go on with a changelog that was built by other ones.
+//
+// The price is what critics of the architecture name first: the log has to keep all history that
+// may be asked for, a replay needs the capacity of a second processor and the room of a second
+// view, and every row of an open window carries the readings that de-duplication has to know. A
+// replay that begins later than the log (--from) takes over with what it has: earlier windows are
+// gone from the answers.
 //
 // # Failure
 //

@@ -42,7 +42,8 @@
 //   - The speed layer keeps open windows in memory, and nothing on disk. The group's commits say
 //     up to where its side outputs (late events, alerts) are complete; nothing else depends on
 //     them.
-//   - Serving keeps everything in memory, and loads it again when it starts.
+//   - Serving keeps all rows in memory, so it grows with history, and loads them again when it
+//     starts. A batch run holds its view in memory while it computes it.
 //
 // # Reprocessing
 //
@@ -50,7 +51,10 @@
 // layer that is started with another version or other rules publishes the next generation by them.
 // Version and rules travel with the generation to the speed layer and to serving. An incremental
 // run goes on from the previous generation instead (its view, and every seq it has seen, as runs);
-// after a change of version or rules it cannot, and does not.
+// after a change of version or rules it cannot, and does not. What ingest has refused (undecodable,
+// or too far in the future) is not in the master dataset, and no batch run brings it back. A new
+// version computes the alerts view again, but announces on the alert topic only alerts of events
+// that no earlier generation has passed.
 //
 // From one generation to the next, three steps keep answers from going back in time:
 //
@@ -75,6 +79,11 @@
 //
 // Dead letters and late events are keyed by their place in the log and alerts by their reading: they
 // are said at least once, and readers keep one per key.
+//
+// What is not covered: a speed layer that was believed dead for a session timeout, and is not, may
+// append rows that are older than its successor's; everybody takes the row with more readings. One
+// that is down while the generations that it needs are removed begins with the whole log. While
+// serving loads a large batch view, answers stand still: the speed layer does not wait for it.
 //
 // # Invariants
 //
