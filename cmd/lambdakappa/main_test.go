@@ -114,7 +114,10 @@ func TestComponentsComeUpAndEndInOrder(t *testing.T) {
 		"kappa process", "kappa serve", "kappa replay --version v2",
 	} {
 		t.Run(command, func(t *testing.T) {
-			args := append(strings.Fields(command), append(log, "--dir", dir)...)
+			args := append(strings.Fields(command), log...)
+			if strings.HasPrefix(command, "lambda") {
+				args = append(args, "--dir", dir)
+			}
 			c := start(t, nil, args...)
 			c.await(t, "ready")
 			c.stop()
@@ -147,7 +150,7 @@ func TestAnUnreachableBrokerIsNamed(t *testing.T) {
 	for _, command := range []string{"lambda speed", "kappa process", "datagen"} {
 		args := append(strings.Fields(command),
 			"--brokers", "127.0.0.1:1", "--schema-registry", "http://127.0.0.1:2")
-		if command != "datagen" {
+		if command == "lambda speed" {
 			args = append(args, "--dir", t.TempDir())
 		}
 		got := do(t, args...)
