@@ -103,9 +103,10 @@ func (o Options) rules() event.Rules {
 	return r
 }
 
-// partitions of the input log: two per core that the default machine has, so that work spreads
-// over cores and a hand-over or a cut-over has several partitions to get right.
-const partitions = 4
+// partitions of the input log: one per core of the machine that the default profile is made for.
+// Every partition costs requests of its own at any rate of events: with four, the same load took a
+// fifth more CPU on both sides (always-on, 20,000 events/s, two cores).
+const partitions = 2
 
 // arms returns those of the given arms that were asked for.
 func (o Options) arms(all ...string) []string {

@@ -33,9 +33,12 @@ const (
 	phaseBatch       = "batch"         // Lambda: one batch run over the finished master dataset
 )
 
-// catchUpLimit is how long reprocessing may take: 20 million events at a twentieth of the floor
-// that the project sets itself.
-const catchUpLimit = 400 * time.Second
+// catchUpLimit is how long reprocessing may take: a twentieth of the rate that the project sets
+// itself as a floor, and a minute for all that does not grow with the events.
+func catchUpLimit(events int64) time.Duration {
+	const slowest = 50_000 // events/s
+	return time.Minute + time.Duration(events)*time.Second/slowest
+}
 
 func runReplay(ctx context.Context, d *driver) error {
 	s := d.sizes.replay.override(d.opt)
@@ -160,7 +163,7 @@ func (x *execution) catchUp(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := settle(ctx, a.api.Status, catchUpLimit, reached(end)); err != nil {
+	if _, err := settle(ctx, a.api.Status, catchUpLimit(x.run.Events), reached(end)); err != nil {
 		return nil, err
 	}
 	r.Seconds = time.Since(began).Seconds()
