@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/view"
 )
 
 // closeLimit is how long the end of a run may take when it was interrupted or has failed: enough
@@ -26,8 +27,9 @@ type execution struct {
 	began time.Time
 	truth truth
 
-	handedOver []int64 // events below the boundary, of every planned batch run
-	spent      cost    // of a steady run, until it settled
+	served     map[string][]view.Window // by arm, as it was judged last
+	handedOver []int64                  // events below the boundary, of every planned batch run
+	spent      cost                     // of a steady run, until it settled
 }
 
 // reported is one of several runs that come from one log.
@@ -72,7 +74,7 @@ func (d *driver) execute(
 	ctx context.Context, head result.Run, prepare func(x *execution),
 	body func(ctx context.Context, x *execution) error,
 ) (*execution, error) {
-	x := &execution{driver: d, run: head, began: time.Now()}
+	x := &execution{driver: d, run: head, began: time.Now(), served: map[string][]view.Window{}}
 	x.run.Dir = d.runName(head)
 	prepare(x)
 	d.progress.run(head)

@@ -158,6 +158,7 @@ func (x *execution) judgeAs(ctx context.Context, label string, a *arm, moment st
 		v.Correctness = sum(r.Correctness, v.Correctness)
 	}
 	r.Correctness = v.Correctness
+	x.served[a.name] = got.windows
 	return got, nil
 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,15 +61,14 @@ func encodeWindows(windows []view.Window) ([]byte, error) {
 
 // leaveViews leaves the views that were judged: beside each other under the folder of the run,
 // and of the last settled run at the top, where the examples of the documentation look for them.
-func (x *execution) leaveViews(served map[string][]view.Window, truth []view.Window) error {
+// The truth beside them is that of a batch that covers the log up to end.
+func (x *execution) leaveViews(end []int64) error {
 	folders := []string{"views/" + x.run.Dir}
 	if x.run.Scenario == settledName {
 		folders = append(folders, "views")
 	}
-	views := map[string][]view.Window{"truth": truth}
-	for arm, windows := range served {
-		views[arm] = windows
-	}
+	views := maps.Clone(x.served)
+	views["truth"] = x.truth.at(end).Windows
 	for name, windows := range views {
 		raw, err := encodeWindows(windows)
 		if err != nil {

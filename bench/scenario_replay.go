@@ -122,7 +122,7 @@ func (x *execution) replay(ctx context.Context, w workload, arms []string) error
 			return fmt.Errorf("%s: %w", arm, err)
 		}
 	}
-	return nil
+	return x.leaveViews(end)
 }
 
 // replayKappa takes the time from the start of the processes to the complete served answer, and

@@ -7,7 +7,6 @@ import (
 
 	"lambdakappa/bench/result"
 	"lambdakappa/datagen"
-	"lambdakappa/view"
 )
 
 const settledName = "settled"
@@ -173,20 +172,17 @@ func (x *execution) judgeAtEnd(ctx context.Context, w workload, end []int64) err
 	if x.truth, err = readTruth(ctx, x.sut.log, w, x.opt.rules(), end); err != nil {
 		return err
 	}
-	served := map[string][]view.Window{}
 	for _, r := range x.runs() {
 		a := x.sut.arms[r.Arm]
 		x.progress.say("judge " + a.name)
-		got, err := x.judgeArm(ctx, a, end)
-		if err != nil {
+		if err := x.judgeArm(ctx, a, end); err != nil {
 			return err
 		}
-		served[a.name] = got.windows
 	}
 	if err := x.judgeSideTopics(ctx, end); err != nil {
 		return err
 	}
-	return x.leaveViews(served, x.truth.at(end).Windows)
+	return x.leaveViews(end)
 }
 
 // settleArms waits until the answers of every arm reflect the log up to end.
@@ -199,20 +195,22 @@ func (x *execution) settleArms(ctx context.Context, end []int64) error {
 	return nil
 }
 
-func (x *execution) judgeArm(ctx context.Context, a *arm, end []int64) (answer, error) {
+func (x *execution) judgeArm(ctx context.Context, a *arm, end []int64) error {
 	if a.name == armKappa {
-		return x.judge(ctx, a, "at the end")
+		_, err := x.judge(ctx, a, "at the end")
+		return err
 	}
 	between, err := x.judge(ctx, a, "between batches")
 	if err != nil {
-		return between, err
+		return err
 	}
 	boundary := boundaries(between.status)
 	x.check(a.name, "boundary inside the log", inside(boundary, end), "boundary %v, end %v", boundary, end)
 	if _, err := a.cover(ctx, end); err != nil {
-		return between, err
+		return err
 	}
-	return x.judge(ctx, a, "after the covering batch")
+	_, err = x.judge(ctx, a, "after the covering batch")
+	return err
 }
 
 // correctnessSeconds estimates a scenario that sends, settles and judges both arms.

@@ -219,7 +219,10 @@ func (s *steady) judgeSteady(ctx context.Context, w workload, end []int64) error
 			return err
 		}
 	}
-	return nil
+	if len(s.arms) == 0 {
+		return nil
+	}
+	return s.leaveViews(end)
 }
 
 // stopBatch notes the batch cycles and ends the batch layer.
