@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"lambdakappa/bench/result"
@@ -42,7 +41,8 @@ func (s *steady) fillFigures() error {
 // judgeProbes fails a run whose samples cannot be right, and leaves the histograms.
 func (s *steady) judgeProbes(all *latencies) error {
 	arm := s.execution.run.Arm
-	s.check(arm, "every sampled reading was visible", all.unseen == 0, "%d were not", all.unseen)
+	s.check(arm, "every sampled reading was visible", len(all.unseen) == 0, "%d were not%s",
+		len(all.unseen), listed("", all.unseen))
 	s.check(arm, "no latency below zero", all.wrong == 0, "%d samples", all.wrong)
 	if all.failed != nil {
 		s.check(arm, "every probe was answered", false, "%s", all.failed)
@@ -60,7 +60,7 @@ func (l *latencies) merge(o *latencies) {
 	l.visible.Merge(o.visible)
 	l.query.Merge(o.query)
 	l.alert.Merge(o.alert)
-	l.unseen += o.unseen
+	l.unseen = append(l.unseen, o.unseen...)
 	l.wrong += o.wrong
 	if l.failed == nil {
 		l.failed = o.failed
@@ -70,16 +70,15 @@ func (l *latencies) merge(o *latencies) {
 func (s *steady) fillFreshness(a *steadyArm, f *freshness) error {
 	q := quantilesOf(f.ages)
 	q.Spectrum = nil
-	r := &s.execution.run
-	layer := f.layer
-	if r.Arm == armBoth {
-		layer = a.name + " " + layer
+	r, name := &s.execution.run, a.name+"-"+f.layer
+	if r.Arm != armBoth { // a load test has the lines over time and no figure
+		name = f.layer
+		r.FreshnessLayers = append(r.FreshnessLayers, result.LayerFresh{Layer: f.layer, Quantiles: q})
+		if f == a.layers[0] {
+			r.FreshnessMs = &q
+		}
 	}
-	if f == a.layers[0] && r.Arm != armBoth {
-		r.FreshnessMs = &q
-	}
-	r.FreshnessLayers = append(r.FreshnessLayers, result.LayerFresh{Layer: layer, Quantiles: q})
-	return s.leaveHistogram("freshness-"+strings.ReplaceAll(layer, " ", "-"), f.ages)
+	return s.leaveHistogram("freshness-"+name, f.ages)
 }
 
 // cpuEvery is the length of a slice of the CPU line.

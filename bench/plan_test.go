@@ -145,7 +145,7 @@ func TestMissedReadings(t *testing.T) {
 	require.EqualValues(t, 10, readingsOf(spec, 0))
 	p := &probes{spec: spec, got: newLatencies()}
 	p.missed(1, 6, 9)
-	require.Equal(t, 3, p.got.unseen)
+	require.Equal(t, []string{"car-00001/7", "car-00001/8", "car-00001/9"}, p.got.unseen)
 	require.EqualValues(t, 3, p.got.visible.TotalCount())
 	require.Greater(t, p.got.visible.Min(), int64(10*time.Second))
 	p.got.note(p.got.query, -1)

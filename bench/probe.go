@@ -34,8 +34,8 @@ type latencies struct {
 	visible *hdrhistogram.Histogram
 	query   *hdrhistogram.Histogram
 	alert   *hdrhistogram.Histogram
-	unseen  int // scheduled readings that were never visible
-	wrong   int // samples <= 0: an answer before its question
+	unseen  []string // scheduled readings and alerts that were never visible
+	wrong   int      // samples <= 0: an answer before its question
 	failed  error
 }
 
@@ -132,7 +132,7 @@ func (p *probes) missed(car int, seen, last int64) {
 	p.got.mu.Lock()
 	defer p.got.mu.Unlock()
 	for seq := seen + 1; seq <= last; seq++ {
-		p.got.unseen++
+		p.got.unseen = append(p.got.unseen, fmt.Sprintf("%s/%d", datagen.CarID(car), seq))
 		p.got.note(p.got.visible, max(now-p.spec.Intended(car, seq), 1))
 	}
 }
@@ -197,7 +197,7 @@ func (p *probes) watchAlert(ctx context.Context, a view.Alert, intended int64) {
 		pause(ctx, alertPollEvery)
 	}
 	p.got.mu.Lock()
-	p.got.unseen++
+	p.got.unseen = append(p.got.unseen, fmt.Sprintf("alert of %s/%d", a.CarID, a.Seq))
 	p.got.mu.Unlock()
 }
 

@@ -158,6 +158,10 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 	return published, end, errors.Join(err, watchers.Wait())
 }
 
+// probePatience is how long after settling a probe may still be without its answer. It waits for
+// nothing but its turn on the cores; a reading that is not visible by then never will be.
+const probePatience = 10 * time.Second
+
 // letProbesFinish gives probes whose answer is under way a moment: everything is visible by now.
 func (s *steady) letProbesFinish(ctx context.Context, asking []*probes) {
 	for _, p := range asking {
@@ -165,7 +169,7 @@ func (s *steady) letProbesFinish(ctx context.Context, asking []*probes) {
 		go func() { p.wait(); close(done) }()
 		select {
 		case <-done:
-		case <-time.After(2 * blockingWait):
+		case <-time.After(probePatience):
 		case <-ctx.Done():
 		}
 	}
