@@ -150,3 +150,17 @@ func TestVoidRepetitionDoesNotCount(t *testing.T) {
 	require.Len(t, m.values(g), len(before)-1)
 	require.Equal(t, "right: 5 runs, 1 void", g.answers().Text)
 }
+
+// Ensure that components of arms that shared a log are not drawn beside each other: that would
+// rank what was not measured apart. Their runs have no cost.
+func TestSharedLogsDrawNoCost(t *testing.T) {
+	components := []result.Component{{Name: "broker", CPUSeconds: 1}}
+	run := result.Run{Scenario: "settled", Arm: "kappa", OK: true, Events: 1000, Components: components}
+	bars := func() int {
+		s := &result.Summary{Runs: []result.Run{run}}
+		return len(costPlot("settled", groups(s, "settled")).Bars)
+	}
+	require.Zero(t, bars())
+	run.Cost = &result.Cost{}
+	require.Equal(t, 1, bars(), "alone on its log")
+}

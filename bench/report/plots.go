@@ -175,7 +175,9 @@ func costPlot(scenario string, gs []*group) *plot {
 		if g.worst() != runRight {
 			continue
 		}
-		if r := g.counted()[0]; len(r.Components) > 0 && r.Events > 0 {
+		// A run without a cost had both arms on one log: its processes share a broker and two
+		// cores with the other arm's, so bars beside each other would be a ranking of nothing.
+		if r := g.counted()[0]; r.Cost != nil && len(r.Components) > 0 && r.Events > 0 {
 			p.addComponents(g.Label, r)
 		}
 	}
