@@ -42,7 +42,9 @@ func (s *system) startArm(ctx context.Context, name string, interval time.Durati
 		}
 	}
 	if name == armLambda && interval > 0 {
-		if err := a.launch(batchPart, "--interval", interval.String()); err != nil {
+		// Nobody waits for the run of a batch layer that is merged with a speed layer.
+		err := a.launch(batchPart, "--background", "--interval", interval.String())
+		if err != nil {
 			return nil, err
 		}
 	}

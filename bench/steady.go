@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -125,6 +126,7 @@ func (s *steady) planAlerts() ([]view.Alert, error) {
 
 // measure runs probes and samplers while the generator sends and until the answers have settled.
 func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert) (Published, []int64, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(outsideGOGC))
 	last := s.spec.Start.Add(s.spec.Duration)
 	probing, stopProbes := context.WithCancel(ctx)
 	defer stopProbes()

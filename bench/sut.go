@@ -71,7 +71,7 @@ func (s *system) findBroker(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	s.broker, err = s.supervisor.start(ctx, brokerName, nil, "broker", "--dir", s.brokerDir())
+	s.broker, err = s.supervisor.start(ctx, brokerName, outsideEnv, "broker", "--dir", s.brokerDir())
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,11 @@ func (t *task) run(ctx context.Context, m *eventlog.Member) (err error) {
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	for t.Position < t.until {
-		batch, err := reader.Read(ctx, t.wait(time.Now()))
+		read := reader.Read
+		if t.durable < t.Position && t.behind == 0 {
+			read = reader.Gather // nothing of it would be flushed earlier
+		}
+		batch, err := read(ctx, t.wait(time.Now()))
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ var foldColumns = []string{
 	"tire_pressure_1_1", "tire_pressure_1_2", "tire_pressure_2_1", "tire_pressure_2_2",
 	"accelerometer_1_1_value", "accelerometer_1_2_value",
 	"accelerometer_2_1_value", "accelerometer_2_2_value",
+	"fingerprint",
 }
 
 const (
@@ -34,6 +35,10 @@ const (
 	_
 	_
 	colAccelerometer // and the three after it, in the same order
+	_
+	_
+	_
+	colFingerprint
 )
 
 // A batchFold is f over the columns of one partition, in log order: the batch layer's logic. It
@@ -47,8 +52,12 @@ type batchFold struct {
 
 	index   map[string]int32 // of a car in cars
 	cars    []batchCar
-	windows []batchWindow
+	windows foldedWindows
 	alerts  []batchAlert
+
+	isOpen  func(eventTime int64) bool // at the boundary; nil: no row of this file is in an open window
+	handed  []handedReading            // that count and whose window is open
+	repeats []repeat                   // readings that were seen before: duplicates or conflicts
 
 	codes []int32     // scratch: dictionary index -> index in cars, for one row group
 	fired []view.Rule // scratch: per row of a batch
@@ -56,11 +65,11 @@ type batchFold struct {
 
 // A batchCar is what the fold knows of one car.
 type batchCar struct {
-	id      string
-	seen    seqSet
-	start   int64   // of the current window: readings mostly come in order, so the next is in it too
-	current int32   // index in windows
-	windows []int32 // all of the car's, by ascending start
+	id     string
+	seen   seqSet
+	start  int64       // of the current window: readings mostly come in order, so the next is in it too
+	tally  *view.Tally // of the current window
+	newest int32       // index of the window with the greatest start; noIndex when there is none
 }
 
 // A batchWindow is one row of the batch view.
@@ -78,28 +87,6 @@ type batchAlert struct {
 	score     float64
 }
 
-// rowMarks are the rows of one file whose fingerprints are wanted, in the order of the file.
-type rowMarks struct {
-	isOpen func(eventTime int64) bool // nil: no row of the file is in an open window
-	rows   []markedRow
-}
-
-// A markedRow is a reading that was seen before (repeated), or one that counts and whose window
-// is open at the boundary.
-type markedRow struct {
-	row            int // index in the file
-	car            int32
-	repeated       bool
-	seq, eventTime int64
-}
-
-func (m *rowMarks) add(b *columnBatch, i int, car int32, repeated bool) {
-	m.rows = append(m.rows, markedRow{
-		row: b.firstRow + i, car: car, repeated: repeated,
-		seq: b.int64s(colSeq)[i], eventTime: b.int64s(colEventTime)[i],
-	})
-}
-
 func newBatchFold(rules event.Rules, version string) *batchFold {
 	return &batchFold{rules: rules, detector: columnDetectorOf(version), index: map[string]int32{}}
 }
@@ -110,13 +97,13 @@ func (f *batchFold) car(id []byte) int32 {
 		return i
 	}
 	i := int32(len(f.cars))
-	f.cars = append(f.cars, batchCar{id: string(id), start: math.MinInt64})
+	f.cars = append(f.cars, batchCar{id: string(id), start: math.MinInt64, newest: noIndex})
 	f.index[f.cars[i].id] = i
 	return i
 }
 
-// add folds a batch of foldColumns and marks the rows of which more than that is wanted.
-func (f *batchFold) add(b *columnBatch, marks *rowMarks) error {
+// add folds a batch of foldColumns.
+func (f *batchFold) add(b *columnBatch) error {
 	if b.newGroup {
 		f.codes = f.codes[:0]
 		err := b.dictionary(colCar, func(id []byte) { f.codes = append(f.codes, f.car(id)) })
@@ -130,19 +117,19 @@ func (f *batchFold) add(b *columnBatch, marks *rowMarks) error {
 	cars, seqs, times := b.int32s(colCar), b.int64s(colSeq), b.int64s(colEventTime)
 	speed, coolant := b.floats(colSpeed), b.floats(colCoolantTemp)
 	vibration, voltage := b.floats(colVibration), b.floats(colBatteryVoltage)
-	current := b.floats(colCurrentDraw)
+	current, fingerprints := b.floats(colCurrentDraw), b.int32s(colFingerprint)
 	t11, t12, t21, t22 := tires(b)
 	for i, code := range cars {
 		id := f.codes[code]
 		car := &f.cars[id]
 		if !car.seen.add(seqs[i]) {
-			marks.add(b, i, id, true)
+			f.repeats = append(f.repeats, repeat{id, seqs[i], uint32(fingerprints[i])})
 			continue
 		}
 		if start := times[i] - car.start; start < 0 || start >= f.rules.Window {
 			f.turn(car, times[i])
 		}
-		t := &f.windows[car.current].tally
+		t := car.tally
 		t.Readings++
 		t.SpeedSum += view.Fixed(speed[i])
 		t.SpeedMax = max(t.SpeedMax, speed[i])
@@ -157,8 +144,9 @@ func (f *batchFold) add(b *columnBatch, marks *rowMarks) error {
 			f.alerts = append(f.alerts,
 				batchAlert{id, seqs[i], times[i], rule, f.detector.score(b, i, rule)})
 		}
-		if marks.isOpen != nil && marks.isOpen(times[i]) {
-			marks.add(b, i, id, false)
+		if f.isOpen != nil && f.isOpen(times[i]) {
+			f.handed = append(f.handed,
+				handedReading{id, uint32(fingerprints[i]), seqs[i], car.start})
 		}
 	}
 	return nil
@@ -167,27 +155,14 @@ func (f *batchFold) add(b *columnBatch, marks *rowMarks) error {
 // turn makes the window that holds event time t the car's current one.
 func (f *batchFold) turn(car *batchCar, t int64) {
 	car.start = f.rules.WindowStart(t)
-	at := len(car.windows)
-	for at > 0 && f.windows[car.windows[at-1]].start > car.start {
-		at--
+	link := &car.newest
+	for *link != noIndex && f.windows.at(*link).start > car.start {
+		link = &f.windows.at(*link).older
 	}
-	if at > 0 && f.windows[car.windows[at-1]].start == car.start {
-		car.current = car.windows[at-1]
-		return
+	if *link == noIndex || f.windows.at(*link).start != car.start {
+		*link = f.windows.add(batchWindow{car.start, view.EmptyTally()}, *link)
 	}
-	car.current = f.addWindow(car, at, batchWindow{car.start, view.EmptyTally()})
-}
-
-// addWindow adds a row of a car at place at among the car's windows.
-func (f *batchFold) addWindow(car *batchCar, at int, w batchWindow) int32 {
-	i := int32(len(f.windows))
-	if len(f.windows) == cap(f.windows) {
-		// Doubling: append grows long slices by a quarter, and copies three times as often.
-		f.windows = slices.Grow(f.windows, len(f.windows)+1024)
-	}
-	f.windows = append(f.windows, w)
-	car.windows = slices.Insert(car.windows, at, i)
-	return i
+	car.tally = &f.windows.at(*link).tally
 }
 
 // load takes over what an earlier run has published.
@@ -196,7 +171,7 @@ func (f *batchFold) load(p *batchPart) {
 		car := &f.cars[f.car([]byte(id))]
 		car.seen = slices.Clone(p.seenOf(int32(i)))
 		for _, w := range p.windowsOf(int32(i)) {
-			f.addWindow(car, len(car.windows), w)
+			car.newest = f.windows.add(w, car.newest)
 		}
 	}
 	for _, a := range p.alerts {

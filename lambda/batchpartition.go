@@ -19,10 +19,8 @@ type batchPartition struct {
 	manifest  PartManifest
 	rows      int64 // that were read
 
-	base     int64           // generation to go on from; 0 is none
-	from     int             // index in chain of the first segment to fold
-	readings []handedReading // of windows that are open at the boundary
-	repeats  []repeat        // to be judged: duplicate or conflict
+	base int64 // generation to go on from; 0 is none
+	from int   // index in chain of the first segment to fold
 }
 
 func newBatchPartition(c Config, partition int, segments []segment) *batchPartition {
@@ -101,7 +99,7 @@ func (p *batchPartition) loadBase() error {
 		return err
 	}
 	p.fold.load(part)
-	p.readings, err = loadReadings(dir, p.partition, p.fold.car)
+	p.fold.handed, err = loadReadings(dir, p.partition, p.fold.car)
 	return err
 }
 
@@ -123,23 +121,18 @@ func (p *batchPartition) readFacts(s segment, facts *segmentFacts) error {
 	return nil
 }
 
-// readSegment folds one file. Most files end there; the fingerprints are read only of a file that
-// has rows for the hand-over or readings that were seen before.
+// readSegment folds one file.
 func (p *batchPartition) readSegment(s segment, facts *segmentFacts) error {
 	return withParquet(s.path, func(f *parquetFile) error {
 		if f.NumRows() != facts.rows() {
 			return fmt.Errorf("%d rows, %d by its metadata", f.NumRows(), facts.rows())
 		}
 		p.rows += f.NumRows()
-		marks := &rowMarks{}
+		p.fold.isOpen = nil
 		if facts.rows() > 0 && !p.isClosed(facts.MaxEventTime) {
-			marks.isOpen = func(t int64) bool { return !p.isClosed(t) }
+			p.fold.isOpen = func(t int64) bool { return !p.isClosed(t) }
 		}
-		err := f.scan(foldColumns, func(b *columnBatch) error { return p.fold.add(b, marks) })
-		if err != nil {
-			return err
-		}
-		return p.takeMarked(f, marks)
+		return f.scan(foldColumns, p.fold.add)
 	})
 }
 
@@ -148,49 +141,18 @@ func (p *batchPartition) isClosed(t int64) bool {
 	return p.cfg.Rules.Late(t, p.manifest.Watermark)
 }
 
-// takeMarked reads the fingerprints of the marked rows of a file.
-func (p *batchPartition) takeMarked(f *parquetFile, marks *rowMarks) error {
-	rows := marks.rows
-	if len(rows) == 0 {
-		return nil
-	}
-	return f.scan([]string{"fingerprint"}, func(b *columnBatch) error {
-		fingerprints := b.int32s(0)
-		for len(rows) > 0 && rows[0].row < b.firstRow+b.rows {
-			p.take(&rows[0], uint32(fingerprints[rows[0].row-b.firstRow]))
-			rows = rows[1:]
-		}
-		return nil
-	})
-}
-
-// take puts a marked row where it is needed.
-func (p *batchPartition) take(m *markedRow, fingerprint uint32) {
-	if m.repeated {
-		p.repeats = append(p.repeats, repeat{m.car, m.seq, fingerprint})
-		return
-	}
-	p.readings = append(p.readings, handedReading{
-		car: m.car, fingerprint: fingerprint,
-		seq: m.seq, windowStart: p.cfg.Rules.WindowStart(m.eventTime),
-	})
-}
-
 // dropClosedReadings forgets the readings of the previous generation whose window has closed
 // since.
 func (p *batchPartition) dropClosedReadings() {
-	p.readings = slices.DeleteFunc(p.readings, func(r handedReading) bool {
+	p.fold.handed = slices.DeleteFunc(p.fold.handed, func(r handedReading) bool {
 		return p.cfg.Rules.Closed(r.windowStart, p.manifest.Watermark)
 	})
 }
 
 // write writes the partition's files into dir.
 func (p *batchPartition) write(dir string) error {
+	order := p.fold.order()
 	return errors.Join(
-		p.fold.writeView(dir, p.partition),
-		writeParquet(partFile(dir, "handover", p.partition), func(emit func(handoverEntry)) {
-			for _, r := range p.readings {
-				emit(handoverEntry{p.fold.cars[r.car].id, r.seq, r.windowStart, r.fingerprint})
-			}
-		}))
+		p.fold.writeView(dir, p.partition, order),
+		p.fold.writeHandover(dir, p.partition, order))
 }

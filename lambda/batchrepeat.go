@@ -22,18 +22,18 @@ type readingID struct {
 
 // judgeRepeats counts every repeat as a duplicate or a conflict.
 func (p *batchPartition) judgeRepeats() error {
-	if len(p.repeats) == 0 {
+	if len(p.fold.repeats) == 0 {
 		return nil
 	}
 	wanted := make([]seqSet, len(p.fold.cars))
-	for _, r := range p.repeats {
+	for _, r := range p.fold.repeats {
 		wanted[r.car].add(r.seq)
 	}
 	firsts, err := p.firstFingerprints(wanted)
 	if err != nil {
 		return err
 	}
-	for _, r := range p.repeats {
+	for _, r := range p.fold.repeats {
 		if firsts[readingID{r.car, r.seq}] == r.fingerprint {
 			p.manifest.Counters.Duplicates++
 		} else {

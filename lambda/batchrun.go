@@ -165,7 +165,7 @@ func (r *batchRun) summarize() {
 		m.Partitions = append(m.Partitions, part.manifest)
 		m.Counters.Add(part.manifest.Counters)
 		m.Rows += part.rows
-		m.Windows += int64(len(part.fold.windows))
+		m.Windows += int64(part.fold.windows.len)
 		m.Alerts += int64(len(part.fold.alerts))
 	}
 }

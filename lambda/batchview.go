@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -61,19 +60,24 @@ func partFile(dir, name string, partition int) string {
 }
 
 // writeView writes windows, alerts and seen of one partition into dir.
-func (f *batchFold) writeView(dir string, partition int) error {
-	order := f.order()
+func (f *batchFold) writeView(dir string, partition int, order carOrder) error {
 	err := writeParquet(partFile(dir, "windows", partition), func(emit func(windowEntry)) {
-		for _, i := range order {
-			for _, w := range f.cars[i].windows {
-				emit(newWindowEntry(f.cars[i].id, &f.windows[w]))
+		var windows []int32
+		for _, i := range order.cars {
+			windows = f.windows.oldestFirst(windows[:0], f.cars[i].newest)
+			for _, w := range windows {
+				emit(newWindowEntry(f.cars[i].id, &f.windows.at(w).batchWindow))
 			}
 		}
 	})
 	return errors.Join(err,
-		writeParquet(partFile(dir, "alerts", partition), f.emitAlerts),
+		writeParquet(partFile(dir, "alerts", partition), func(emit func(alertEntry)) {
+			for _, a := range inOrder(order, f.alerts) {
+				emit(alertEntry{f.cars[a.car].id, a.seq, a.eventTime, int32(a.rule), a.score})
+			}
+		}),
 		writeParquet(partFile(dir, "seen", partition), func(emit func(seenEntry)) {
-			for _, i := range order {
+			for _, i := range order.cars {
 				for _, run := range f.cars[i].seen {
 					emit(seenEntry{f.cars[i].id, run.first, run.last})
 				}
@@ -81,23 +85,13 @@ func (f *batchFold) writeView(dir string, partition int) error {
 		}))
 }
 
-// order returns the indices of all cars by ascending id.
-func (f *batchFold) order() []int32 {
-	order := make([]int32, len(f.cars))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(f.cars[a].id, f.cars[b].id) })
-	return order
-}
-
-func (f *batchFold) emitAlerts(emit func(alertEntry)) {
-	slices.SortFunc(f.alerts, func(a, b batchAlert) int {
-		return cmp.Or(cmp.Compare(f.cars[a.car].id, f.cars[b.car].id), cmp.Compare(a.seq, b.seq))
+// writeHandover writes the readings that the speed layer has to know.
+func (f *batchFold) writeHandover(dir string, partition int, order carOrder) error {
+	return writeParquet(partFile(dir, "handover", partition), func(emit func(handoverEntry)) {
+		for _, r := range inOrder(order, f.handed) {
+			emit(handoverEntry{f.cars[r.car].id, r.seq, r.windowStart, r.fingerprint})
+		}
 	})
-	for _, a := range f.alerts {
-		emit(alertEntry{f.cars[a.car].id, a.seq, a.eventTime, int32(a.rule), a.score})
-	}
 }
 
 func newWindowEntry(car string, w *batchWindow) windowEntry {

@@ -19,6 +19,8 @@ type building struct {
 	liveBuild int64         // where the live generation begins in the speed view
 	sides     *atomic.Int64 // the task's position of the side outputs
 
+	catchUp chan struct{} // of the layer, see speedLayer
+
 	durable atomic.Int64 // the generation's; -1 before it has begun
 	reached atomic.Bool  // the task has committed that the generation has reached the live one
 	cancel  context.CancelFunc
@@ -33,7 +35,7 @@ func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
 	ctx, cancel := context.WithCancel(ctx)
 	b := &building{
 		number: m.Generation, boundary: m.boundary(t.partition), liveBuild: t.live.Build,
-		sides: &t.sides, cancel: cancel, done: make(chan struct{}),
+		sides: &t.sides, catchUp: t.catchUp, cancel: cancel, done: make(chan struct{}),
 	}
 	b.durable.Store(-1)
 	t.next = b
@@ -66,7 +68,7 @@ func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition i
 	b.generation = g
 	for lastLook := time.Now(); ; {
 		g.sides.from = b.sides.Load()
-		if err := g.step(ctx, pollInterval); err != nil {
+		if err := b.step(ctx); err != nil {
 			return err
 		}
 		b.durable.Store(g.durable)
@@ -76,6 +78,40 @@ func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition i
 				return err
 			}
 		}
+	}
+}
+
+// restLimit is how long a step that catches up rests at most.
+const restLimit = 20 * time.Millisecond
+
+// step takes the generation a step further. While it catches up, what the live generation has done
+// since the boundary has to be done again, and answers wait for the live one alone. So it takes
+// turns with other partitions and rests for twice as long as a step took; but no longer than
+// restLimit, so that one that is far behind does not stay there.
+func (b *building) step(ctx context.Context) error {
+	if b.generation.behind == 0 {
+		return b.generation.step(ctx, pollInterval)
+	}
+	select {
+	case b.catchUp <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.catchUp }()
+	began := time.Now()
+	if err := b.generation.step(ctx, 0); err != nil {
+		return err
+	}
+	return pause(ctx, min(2*time.Since(began), restLimit))
+}
+
+// pause waits unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

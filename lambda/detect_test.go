@@ -119,8 +119,8 @@ func batchAlerts(t *testing.T, version string, e *event.CarSensor) []batchAlert 
 		emit(newMasterRow(e, 0, 0, 0))
 	}))
 	f := newBatchFold(event.DefaultRules(), version)
-	err := scanFile(path, foldColumns, func(b *columnBatch) error { return f.add(b, &rowMarks{}) })
+	err := scanFile(path, foldColumns, f.add)
 	require.NoError(t, err)
-	require.EqualValues(t, len(f.alerts), f.windows[0].tally.Anomalies)
+	require.EqualValues(t, len(f.alerts), f.windows.at(0).tally.Anomalies)
 	return f.alerts
 }

@@ -76,7 +76,11 @@ func (c Config) begin(ctx context.Context, h handover) (g *generation, err error
 
 // step reads once, waiting at most maxWait for the first event, and flushes if that is due.
 func (g *generation) step(ctx context.Context, maxWait time.Duration) error {
-	batch, err := g.reader.Read(ctx, min(maxWait, g.wait(time.Now())))
+	read := g.reader.Read
+	if g.durable < g.Position && g.behind == 0 {
+		read = g.reader.Gather // nothing of it would be flushed earlier
+	}
+	batch, err := read(ctx, min(maxWait, g.wait(time.Now())))
 	if err != nil {
 		return err
 	}

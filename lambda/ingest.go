@@ -70,11 +70,12 @@ func (t *ingestTask) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close(), t.abandon()) }()
-	for {
-		batch, err := reader.Read(ctx, t.wait())
+	for atEnd := false; ; {
+		batch, err := t.read(ctx, reader, atEnd)
 		if err != nil {
 			return err
 		}
+		atEnd = batch.Next == batch.End
 		if err := t.add(ctx, batch.Records); err != nil {
 			return err
 		}
@@ -111,6 +112,20 @@ func (t *ingestTask) start(ctx context.Context) (int64, error) {
 			position, logStart)
 	}
 	return position, nil
+}
+
+// gatherTime is how long ingest lets events gather at the end of the log. Nobody asks for them
+// before the next batch run, and every fetch takes the broker's time.
+const gatherTime = 50 * time.Millisecond
+
+// read reads what comes next, in one piece as large as the open file has time for.
+func (t *ingestTask) read(
+	ctx context.Context, reader *eventlog.Reader, atEnd bool,
+) (eventlog.Batch, error) {
+	if t.segment == nil || !atEnd {
+		return reader.Read(ctx, t.wait())
+	}
+	return reader.Gather(ctx, min(t.wait(), gatherTime))
 }
 
 // wait is how long to wait for the next event: at most until the open file is due.

@@ -141,9 +141,12 @@ func TestHandoverIsWhatIsOpen(t *testing.T) {
 	h, err := cfg.loadHandover(m, 0)
 	require.NoError(t, err)
 	require.Equal(t, naiveAnswer(t, cfg, records, int64(len(records))).watermark, h.watermark)
-	require.NotEmpty(t, h.readings)
-	for _, r := range h.readings {
-		require.False(t, cfg.Rules.Closed(r.windowStart, h.watermark))
+	handed := h.named()
+	require.NotEmpty(t, handed)
+	for _, r := range handed {
+		require.False(t, cfg.Rules.Closed(r.WindowStart, h.watermark))
+		require.GreaterOrEqual(t, r.WindowStart, h.oldest)
+		require.LessOrEqual(t, r.WindowStart, h.newest)
 	}
 	open := 0
 	for key, tally := range naiveAnswer(t, cfg, records, int64(len(records))).windows {
@@ -151,7 +154,7 @@ func TestHandoverIsWhatIsOpen(t *testing.T) {
 			open += int(tally.Readings)
 		}
 	}
-	require.Len(t, h.readings, open)
+	require.Len(t, handed, open)
 }
 
 // Ensure that an incremental run says, row for row, what a run over everything says, and leaves
@@ -204,11 +207,13 @@ func requireSameView(t testing.TB, a, b Config, generation int64) {
 	require.ElementsMatch(t, handA.named(), handB.named())
 }
 
-// named is what is handed over, with names instead of indices.
+// named is what is handed over, row by row.
 func (h *handover) named() []handoverEntry {
 	var entries []handoverEntry
-	for _, r := range h.readings {
-		entries = append(entries, handoverEntry{h.cars[r.car], r.seq, r.windowStart, r.fingerprint})
+	for id, c := range h.cars {
+		for i, seq := range c.seqs {
+			entries = append(entries, handoverEntry{id, seq, c.windowStarts[i], c.fingerprints[i]})
+		}
 	}
 	return entries
 }

@@ -52,7 +52,7 @@ func (g *generation) reject(r *eventlog.Record, err error) error {
 // The lowest offset of a reading wins, whatever the others say.
 func (g *generation) admit(e *event.CarSensor, r *eventlog.Record) {
 	c, fingerprint := g.car(e.CarID), event.Fingerprint(r.Value)
-	switch prior, seen := c.seen(e.Seq); {
+	switch prior, seen := g.seen(c, e.Seq); {
 	case !seen:
 		g.apply(g.window(c, g.rules.WindowStart(e.EventTime)), e, r.Offset, fingerprint)
 	case prior == fingerprint:

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"lambdakappa/event"
@@ -28,8 +27,12 @@ type speedState struct {
 	rules event.Rules
 	progress
 	cars    map[string]*speedCar
-	oldest  int64          // no open window starts before it
+	oldest  int64          // no open window starts before it, handed ones included
 	changed []*speedWindow // changed since the last flush, also those that have closed meanwhile
+	spare   []*speedWindow // closed and flushed: kept for their memory
+
+	handed       map[string]handedCar // nil once all their windows are closed
+	newestHanded int64                // no window of theirs starts after it
 }
 
 // noWindow is the start of the oldest window when there is none: beyond every event time, and far
@@ -39,9 +42,9 @@ const noWindow = math.MaxInt64 / 2
 // A speedCar is one car with at least one open window.
 type speedCar struct {
 	id      string
-	open    []*speedWindow  // a handful, in no order
-	handed  []handedReading // the batch view has them; their windows are open too
-	lastSeq int64           // no reading in open or handed has a greater seq
+	open    []*speedWindow // a handful, in no order
+	handed  handedCar      // the batch view has them; those of closed windows do not count
+	lastSeq int64          // no reading in open or handed has a greater seq
 }
 
 // A speedWindow is one open window of one car, without the readings that the batch view has.
@@ -54,6 +57,7 @@ type speedWindow struct {
 	seen    []reading
 	seqs    seqSet // of seen
 	changed bool   // it is in speedState.changed
+	closed  bool   // it has left its car
 }
 
 // A reading is one applied event, as far as de-duplication has to know it.
@@ -64,23 +68,13 @@ type reading struct {
 
 // newSpeedState is the state at the boundary.
 func newSpeedState(h handover) *speedState {
-	s := &speedState{
+	return &speedState{
 		rules:    h.rules,
 		progress: progress{Position: h.boundary, Watermark: h.watermark},
 		cars:     map[string]*speedCar{},
-		oldest:   noWindow,
+		oldest:   h.oldest,
+		handed:   h.cars, newestHanded: h.newest,
 	}
-	cars := make([]*speedCar, len(h.cars))
-	for i, id := range h.cars {
-		cars[i] = s.car(id)
-	}
-	for _, r := range h.readings {
-		c := cars[r.car]
-		c.handed = append(c.handed, r)
-		c.lastSeq = max(c.lastSeq, r.seq)
-		s.oldest = min(s.oldest, r.windowStart)
-	}
-	return s
 }
 
 // car returns the car with that id, which may be new.
@@ -88,30 +82,31 @@ func (s *speedState) car(id string) *speedCar {
 	c := s.cars[id]
 	if c == nil {
 		id = strings.Clone(id) // the decoder's strings share memory with many others
-		c = &speedCar{id: id, lastSeq: -1}
+		handed := s.handed[id]
+		c = &speedCar{id: id, handed: handed, lastSeq: handed.lastSeq()}
 		s.cars[id] = c
 	}
 	return c
 }
 
-// seen returns the fingerprint of the reading with that seq, false when there is none.
-func (c *speedCar) seen(seq int64) (fingerprint uint32, ok bool) {
+// seen returns the fingerprint of the reading with that seq in an open window, false when there is
+// none.
+func (s *speedState) seen(c *speedCar, seq int64) (fingerprint uint32, ok bool) {
 	if seq > c.lastSeq {
 		return 0, false // the usual case: a source counts upwards
 	}
 	for _, w := range c.open {
+		if seq > w.tally.LastSeq {
+			continue
+		}
 		for i := range w.seen {
 			if w.seen[i].seq == seq {
 				return w.seen[i].fingerprint, true
 			}
 		}
 	}
-	for i := range c.handed {
-		if c.handed[i].seq == seq {
-			return c.handed[i].fingerprint, true
-		}
-	}
-	return 0, false
+	start, fingerprint, ok := c.handed.find(seq)
+	return fingerprint, ok && !s.rules.Closed(start, s.Watermark)
 }
 
 // window returns the car's open window that starts at start, which may be new.
@@ -122,8 +117,21 @@ func (s *speedState) window(c *speedCar, start int64) *speedWindow {
 		}
 	}
 	s.oldest = min(s.oldest, start)
-	w := &speedWindow{car: c, start: start, tally: view.EmptyTally()}
+	w := s.emptyWindow()
+	w.car, w.start = c, start
 	c.open = append(c.open, w)
+	return w
+}
+
+// emptyWindow takes a spare window, or makes one.
+func (s *speedState) emptyWindow() *speedWindow {
+	last := len(s.spare) - 1
+	if last < 0 {
+		return &speedWindow{tally: view.EmptyTally()}
+	}
+	w := s.spare[last]
+	s.spare = s.spare[:last]
+	*w = speedWindow{tally: view.EmptyTally(), seen: w.seen[:0], seqs: w.seqs[:0]}
 	return w
 }
 
@@ -142,8 +150,10 @@ func (s *speedState) remember(w *speedWindow, r reading) {
 func (s *speedState) flushed() {
 	for _, w := range s.changed {
 		w.changed = false
+		if w.closed {
+			s.spare = append(s.spare, w)
+		}
 	}
-	clear(s.changed) // closed windows are theirs: let them go
 	s.changed = s.changed[:0]
 }
 
@@ -155,29 +165,44 @@ func (s *speedState) advance(t int64) {
 	}
 }
 
-// close takes the windows that the watermark has passed out of the state, with their readings:
-// copies of those are late from now on. Windows are aligned, so it visits every car once per
-// window length, not once per event.
+// close takes the windows that the watermark has passed out of the state. Windows are aligned, so
+// it visits every car once per window length, not once per event.
 func (s *speedState) close() {
 	s.oldest = noWindow
+	s.closeHanded()
 	for id, c := range s.cars {
-		c.open = slices.DeleteFunc(c.open, func(w *speedWindow) bool {
-			return s.closes(w.start)
-		})
-		c.handed = slices.DeleteFunc(c.handed, func(r handedReading) bool {
-			return s.closes(r.windowStart)
-		})
-		if len(c.open)+len(c.handed) == 0 {
+		open := c.open[:0]
+		for _, w := range c.open {
+			if s.rules.Closed(w.start, s.Watermark) {
+				s.drop(w)
+				continue
+			}
+			open = append(open, w)
+			s.oldest = min(s.oldest, w.start)
+		}
+		clear(c.open[len(open):])
+		if s.handed == nil {
+			c.handed = handedCar{}
+		}
+		if c.open = open; len(open) == 0 {
 			delete(s.cars, id)
 		}
 	}
 }
 
-// closes reports whether the window at start is closed; what stays open counts for oldest.
-func (s *speedState) closes(start int64) bool {
-	if s.rules.Closed(start, s.Watermark) {
-		return true
+// closeHanded lets go of what was handed over when the last of its windows has closed.
+func (s *speedState) closeHanded() {
+	if s.rules.Closed(s.newestHanded, s.Watermark) {
+		s.handed = nil
+	} else if s.handed != nil {
+		s.oldest = s.newestHanded // to look again then
 	}
-	s.oldest = min(s.oldest, start)
-	return false
+}
+
+// drop takes one window out of use; one with unwritten changes still has its flush to come.
+func (s *speedState) drop(w *speedWindow) {
+	w.closed = true
+	if !w.changed {
+		s.spare = append(s.spare, w)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,10 @@ func Speed(ctx context.Context, cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	layer := &speedLayer{cfg: cfg, idle: map[int]*speedTask{}}
+	layer := &speedLayer{
+		cfg: cfg, idle: map[int]*speedTask{},
+		catchUp: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
 	err := cfg.Log.RunGroup(ctx, speedGroup, eventlog.CarsTopic, layer.runTask)
 	for _, t := range layer.idle {
 		err = errors.Join(err, t.live.close())
@@ -33,9 +37,12 @@ func Speed(ctx context.Context, cfg Config) error {
 
 // A speedLayer is one process's share of the speed layer.
 type speedLayer struct {
-	cfg  Config
-	mu   sync.Mutex
-	idle map[int]*speedTask // partitions that were taken away, with their state as it was
+	cfg Config
+	// catchUp holds one element for every step by which a next generation is catching up at this
+	// moment: half of the cores are for the live ones.
+	catchUp chan struct{}
+	mu      sync.Mutex
+	idle    map[int]*speedTask // partitions that were taken away, with their state as it was
 }
 
 // runTask processes one partition for as long as it is assigned to this process.
@@ -79,7 +86,7 @@ func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error
 			return nil, err
 		}
 	}
-	t = &speedTask{cfg: l.cfg, partition: partition}
+	t = &speedTask{cfg: l.cfg, partition: partition, catchUp: l.catchUp}
 	return t, t.start(ctx, sides)
 }
 
@@ -89,6 +96,7 @@ func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error
 type speedTask struct {
 	cfg       Config
 	partition int
+	catchUp   chan struct{} // of the layer
 	live      *generation
 	next      *building // nil most of the time
 

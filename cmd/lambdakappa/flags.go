@@ -13,6 +13,7 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/proc"
 )
 
 // logFlags say where the log is.
@@ -182,6 +183,20 @@ func (t *timeFlag) Set(text string) error {
 	}
 	*t = timeFlag(moment)
 	return nil
+}
+
+// addBackground adds the flag of work that nobody waits for.
+func addBackground(c *cobra.Command, background *bool) {
+	c.Flags().BoolVar(background, "background", false,
+		"give way to other processes of this machine, for as long as it runs")
+}
+
+// inBackground gives way if that is asked for.
+func inBackground(background bool) error {
+	if !background {
+		return nil
+	}
+	return proc.Background()
 }
 
 // addListen adds the flag of components that answer over HTTP.

@@ -79,12 +79,20 @@ func (a *app) kappaProcess() *cobra.Command {
 
 func (a *app) kappaReplay() *cobra.Command {
 	var from, to timeFlag
+	background := false
 	c, _ := a.kappaCommand(&cobra.Command{
 		Use:   "replay",
 		Short: "Build the view of a version from the log's history, and take over",
 		Example: `  lambdakappa kappa replay --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --version v2
-  lambdakappa kappa replay … --version v2 --from 2026-11-22T00:00:00Z`,
+  lambdakappa kappa replay … --version v2 --from 2026-11-22T00:00:00Z
+
+  # beside a live view on one machine: slower, and queries do not notice. Afterwards, start
+  # 'kappa process --version v2' and stop this
+  lambdakappa kappa replay … --version v2 --background`,
 	}, func(ctx context.Context, cfg kappa.Config) error {
+		if err := inBackground(background); err != nil {
+			return err
+		}
 		return kappa.Replay(ctx, cfg, time.Time(from), time.Time(to))
 	})
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
@@ -95,6 +103,7 @@ func (a *app) kappaReplay() *cobra.Command {
 	}
 	c.Flags().Var(&from, "from", "begin at this append time; by default with the log")
 	c.Flags().Var(&to, "to", "end at this append time; by default go on as the live processor")
+	addBackground(c, &background)
 	return c
 }
 

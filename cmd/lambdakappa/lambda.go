@@ -81,15 +81,19 @@ func (a *app) lambdaIngest() *cobra.Command {
 }
 
 func (a *app) lambdaBatch() *cobra.Command {
-	once := false
+	once, background := false, false
 	c, f := a.lambdaCommand(&cobra.Command{
 		Use:   "batch",
 		Short: "Recompute the batch view from the master dataset, again and again",
 		Example: `  lambdakappa lambda batch --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda --interval 1m
   lambdakappa lambda batch … --once
   lambdakappa lambda batch … --incremental
+  lambdakappa lambda batch … --background
   lambdakappa lambda batch … --version v2 --once`,
 	}, func(ctx context.Context, cfg lambda.Config) error {
+		if err := inBackground(background); err != nil {
+			return err
+		}
 		if !once {
 			return lambda.Batch(ctx, cfg)
 		}
@@ -101,6 +105,7 @@ func (a *app) lambdaBatch() *cobra.Command {
 		"between the starts of two runs")
 	c.Flags().BoolVar(&f.cfg.Incremental, "incremental", false,
 		"go on from the previous view instead of recomputing everything")
+	addBackground(c, &background)
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		if once && c.Flags().Changed("interval") {
 			return usagef("--once and --interval exclude each other: give one of them")

@@ -73,6 +73,16 @@ func (r *Reader) Read(ctx context.Context, maxWait time.Duration) (Batch, error)
 	}
 }
 
+// Gather returns what is there when wait is over, and all of it that fits a fetch: fewer and larger
+// fetches than by Read, for a caller that is at the end of the log and can do nothing with an event
+// before then.
+func (r *Reader) Gather(ctx context.Context, wait time.Duration) (Batch, error) {
+	if err := pause(ctx, wait); err != nil {
+		return Batch{}, err
+	}
+	return r.Read(ctx, 0)
+}
+
 func (r *Reader) read(ctx context.Context, maxWait time.Duration) (Batch, error) {
 	if r.conn == nil {
 		if err := r.connect(ctx); err != nil {

@@ -26,6 +26,25 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 	require.Eventually(t, func() bool { return !running(grandchild) }, 10*time.Second, time.Millisecond)
 }
 
+// Ensure that every thread gives way, also those that are started later.
+func TestBackground(t *testing.T) {
+	cmd, _ := start(t, "background")
+	threads, err := os.ReadDir("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/task")
+	require.NoError(t, err)
+	require.Greater(t, len(threads), 4)
+	for _, thread := range threads {
+		require.Equal(t, "10", niceness(t, thread.Name()))
+	}
+}
+
+// niceness of a thread is the 19th field of its stat; the second may contain blanks.
+func niceness(t *testing.T, thread string) string {
+	stat, err := os.ReadFile("/proc/" + thread + "/stat")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return strings.Fields(rest)[19-3]
+}
+
 // running reports whether a process runs. One that has ended may stay as a zombie when nobody
 // collects orphans here.
 func running(pid int) bool {

@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		idle()
 	case "polite":
 		polite()
+	case "background":
+		background()
 	case "parent":
 		parent()
 	}
@@ -49,6 +51,17 @@ func busy() {
 	}
 	for start := time.Now(); time.Since(start) < 100*time.Millisecond; {
 		b[0]++
+	}
+	idle()
+}
+
+// background gives way and works on, in threads old and new.
+func background() {
+	if err := proc.Background(); err != nil {
+		panic(err)
+	}
+	for range 4 {
+		go func() { runtime.LockOSThread(); select {} }()
 	}
 	idle()
 }
