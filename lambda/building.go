@@ -11,8 +11,8 @@ import (
 )
 
 // A building is the next generation on its way, in a goroutine of its own: loading a hand-over
-// and reading the log from the boundary on must not hold up the live generation. It ends when all
-// partitions have reached the next generation; then serving can do without the live one.
+// and reading the log from the boundary on must not hold up the live generation. It ends when
+// serving can do without the live one.
 type building struct {
 	number    int64
 	boundary  int64
@@ -74,7 +74,7 @@ func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition i
 		b.durable.Store(g.durable)
 		if now := time.Now(); b.reached.Load() && now.Sub(lastLook) >= pollInterval {
 			lastLook = now
-			if all, err := b.allReached(ctx, cfg.Log); all || err != nil {
+			if all, err := b.isWanted(ctx, cfg); all || err != nil {
 				return err
 			}
 		}
@@ -113,6 +113,15 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// isWanted reports whether the generation can take the place of the live one: all partitions have
+// reached it, and every serving process has loaded the batch view that it goes on from.
+func (b *building) isWanted(ctx context.Context, cfg Config) (bool, error) {
+	if loaded, err := cfg.allLoaded(b.number); !loaded || err != nil {
+		return false, err
+	}
+	return b.allReached(ctx, cfg.Log)
 }
 
 // allReached reports whether all partitions have reached the generation. Then it removes from the

@@ -63,8 +63,9 @@
 //  2. Serving loads batch view k meanwhile, and materialises both speed views. When speed k has
 //     reached, in every partition, what is served, it swaps the pair (batch k, speed k) in one
 //     step (swap.go).
-//  3. When speed k has reached the old one in all partitions (the group's commits say so), the
-//     speed layer drops the old one. Rows older than both are trimmed from the topic.
+//  3. When speed k has reached the old one in all partitions (the group's commits say so), and
+//     every serving process has loaded batch view k (their leases say so, lease.go), the speed
+//     layer drops the old one. Rows older than both are trimmed from the topic.
 //
 // # Failure
 //
@@ -75,15 +76,15 @@
 //   - The speed layer has no recovery of its own: generation k is a pure function of hand-over k
 //     and the log, so it is built again. What late events and alerts the crash cut off is said by
 //     starting from a generation whose boundary the side outputs have passed.
-//   - Serving loads the newest generation that is as far as all before it.
+//   - Serving loads the newest generation that is as far as all before it. While one is dead and its
+//     lease lasts, the speed layer keeps two generations.
 //
 // Dead letters and late events are keyed by their place in the log and alerts by their reading: they
 // are said at least once, and readers keep one per key.
 //
 // What is not covered: a speed layer that was believed dead for a session timeout, and is not, may
 // append rows that are older than its successor's; everybody takes the row with more readings. One
-// that is down while the generations that it needs are removed begins with the whole log. While
-// serving loads a large batch view, answers stand still: the speed layer does not wait for it.
+// that is down while the generations that it needs are removed begins with the whole log.
 //
 // # Invariants
 //

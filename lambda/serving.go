@@ -103,6 +103,18 @@ func (s *Serving) load(ctx context.Context) error {
 
 // Run keeps the answers up to date until ctx ends; then it returns nil. It is called once.
 func (s *Serving) Run(ctx context.Context) error {
+	lease, err := s.cfg.takeLease(s.newestLoaded())
+	if err != nil {
+		return err
+	}
+	err = s.keepUp(ctx, lease)
+	if ctx.Err() != nil {
+		err = nil
+	}
+	return errors.Join(err, lease.release())
+}
+
+func (s *Serving) keepUp(ctx context.Context, lease *lease) error {
 	g, work := errgroup.WithContext(ctx)
 	for partition := range s.offsets {
 		g.Go(func() error { return s.follow(work, partition, math.MaxInt64) })
@@ -120,11 +132,23 @@ func (s *Serving) Run(ctx context.Context) error {
 		})
 	})
 	g.Go(func() error { return every(work, endsAge, func() error { return s.look(work) }) })
-	err := g.Wait()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	g.Go(func() error { return s.renew(work, lease) })
+	return g.Wait()
+}
+
+// renew keeps the lease up to date, in a goroutine of its own: loading a batch view may take
+// longer than a lease lasts.
+func (s *Serving) renew(ctx context.Context, lease *lease) error {
+	var said int64
+	var last time.Time
+	return every(ctx, pollInterval, func() error {
+		loaded := s.newestLoaded()
+		if loaded == said && time.Since(last) < leaseEvery {
+			return nil
+		}
+		said, last = loaded, time.Now()
+		return lease.renew(loaded)
+	})
 }
 
 // endsAge is how old the end offsets of the status may get.

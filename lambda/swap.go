@@ -72,6 +72,9 @@ func (s *Serving) loadBatches() error {
 		if p.loaded {
 			continue // only this function, which runs once at a time, writes it
 		}
+		if err := s.cfg.step("load batch view"); err != nil {
+			return err
+		}
 		batches, err := s.loadBatch(p.manifest)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("load generation %d: %w", p.manifest.Generation, err)
@@ -85,6 +88,19 @@ func (s *Serving) loadBatches() error {
 		s.mu.Unlock()
 	}
 	return nil
+}
+
+// newestLoaded returns the newest generation whose batch view is there.
+func (s *Serving) newestLoaded() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	newest := s.live.Load().manifest.Generation
+	for _, p := range s.candidates() {
+		if p.loaded {
+			newest = max(newest, p.manifest.Generation)
+		}
+	}
+	return newest
 }
 
 // loadBatch loads a batch view, one partition after the other: it must leave a core to queries.
