@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,7 +54,7 @@ func TestAnswersStayFreshWhileABatchViewIsLoaded(t *testing.T) {
 	start(t, cfg, Ingest)
 	start(t, cfg, Speed)
 	slow := cfg
-	loading, loaded := make(chan struct{}), make(chan struct{})
+	loading, loaded := make(chan struct{}, 1), make(chan struct{})
 	slow.fault = func(step string) error {
 		if step == "load batch view" {
 			loading <- struct{}{}
@@ -62,6 +63,8 @@ func TestAnswersStayFreshWhileABatchViewIsLoaded(t *testing.T) {
 		return nil
 	}
 	s := serve(t, slow)
+	finish := sync.OnceFunc(func() { close(loaded) })
+	t.Cleanup(finish) // before that of serve, which waits for it
 
 	const car = "car-1"
 	send(t, log, []eventlog.Record{recordOf(t, measured(car, 0, 1000))})
@@ -79,6 +82,6 @@ func TestAnswersStayFreshWhileABatchViewIsLoaded(t *testing.T) {
 		require.Zero(t, answer.Generation)
 		time.Sleep(pollInterval)
 	}
-	close(loaded)
+	finish()
 	requireTruth(t, s, settle(t, s, m.Generation))
 }
