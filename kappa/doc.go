@@ -43,7 +43,8 @@
 //
 //  1. The log keeps what may have to be processed again.
 //  2. [Replay] announces its version as the candidate and processes the log from the start, beside
-//     the live processor, into a changelog of its own (replay.go).
+//     the live processor, into a changelog of its own (replay.go). On the alert topic it announces,
+//     under its own name, the alerts of all that it reads.
 //  3. Serving materialises the candidate's view beside the live one. When it reflects at least as
 //     much of the log as the live one, on every partition, serving stops the old view, writes to
 //     the control topic who is live, and then changes the one pointer that every query loads once

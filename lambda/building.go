@@ -15,9 +15,10 @@ import (
 // serving can do without the live one.
 type building struct {
 	number    int64
+	version   string
 	boundary  int64
-	liveBuild int64         // where the live generation begins in the speed view
-	sides     *atomic.Int64 // the task's position of the side outputs
+	liveBuild int64                 // where the live generation begins in the speed view
+	said      *atomic.Pointer[said] // the task's position of the side outputs
 
 	catchUp chan struct{} // of the layer, see speedLayer
 
@@ -34,8 +35,9 @@ type building struct {
 func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
 	ctx, cancel := context.WithCancel(ctx)
 	b := &building{
-		number: m.Generation, boundary: m.boundary(t.partition), liveBuild: t.live.Build,
-		sides: &t.sides, catchUp: t.catchUp, cancel: cancel, done: make(chan struct{}),
+		number: m.Generation, version: m.Version, boundary: m.boundary(t.partition),
+		liveBuild: t.live.Build, said: &t.said, catchUp: t.catchUp,
+		cancel: cancel, done: make(chan struct{}),
 	}
 	b.durable.Store(-1)
 	t.next = b
@@ -67,7 +69,7 @@ func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition i
 	}
 	b.generation = g
 	for lastLook := time.Now(); ; {
-		g.sides.from = b.sides.Load()
+		g.sides.said = *b.said.Load()
 		if err := b.step(ctx); err != nil {
 			return err
 		}

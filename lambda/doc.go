@@ -52,9 +52,11 @@
 // Version and rules travel with the generation to the speed layer and to serving. An incremental
 // run goes on from the previous generation instead (its view, and every seq it has seen, as runs);
 // after a change of version or rules it cannot, and does not. What ingest has refused (undecodable,
-// or too far in the future) is not in the master dataset, and no batch run brings it back. A new
-// version computes the alerts view again, but announces on the alert topic only alerts of events
-// that no earlier generation has passed.
+// or too far in the future) is not in the master dataset, and no batch run brings it back.
+//
+// A new version computes the whole alerts view again. On the alert topic it announces, under its
+// own name, the alerts from a boundary on: that of the generation with which it has caught up with
+// what the old version had announced. (A Kappa replay announces those of all that it reads.)
 //
 // From one generation to the next, three steps keep answers from going back in time:
 //
@@ -100,8 +102,9 @@
 //  4. What is served at boundaries B is: everything below B once, and of the rest what was not
 //     late, once. Counters say what became of every offset.
 //  5. An incremental run publishes what a run over everything would, row for row.
-//  6. An offset is below the committed position of the side outputs only if its late event or alert
-//     is acknowledged; a master file covers a dead letter only if that is acknowledged.
+//  6. An offset is below the committed position of the side outputs only if its late event is
+//     acknowledged, and its alert as one of the version that the commit names; a master file covers
+//     a dead letter only if that is acknowledged.
 //  7. Answers never go back in time: not when generations are swapped, not when any component dies
 //     and comes back.
 //  8. The speed layer's memory is bounded by open windows (twice, while a generation is built), not

@@ -17,14 +17,32 @@ import (
 // generations live side by side, some come twice. (Dead letters are ingest's.)
 type sideOutputs struct {
 	partition int
-	from      int64 // what offsets below it had to say is acknowledged already
+	said      said // what is acknowledged already
 	dropped   []eventlog.Record
 	alerts    []eventlog.Record
 }
 
+// said is how far the side outputs of a partition are complete: what offsets below it had to say is
+// acknowledged. An event is late whatever the version, but its alert belongs to one: to a
+// generation of another version nothing is said yet, from its boundary on.
+type said struct {
+	offset  int64
+	version string // of the alerts
+}
+
+// with is how far they are complete once a generation has said everything of [boundary, durable),
+// or has found it said. It can take over where the position has passed its boundary, and gives
+// its version when it has come as far as the position.
+func (s said) with(version string, boundary, durable int64) said {
+	if boundary <= s.offset && s.offset <= durable {
+		return said{durable, version}
+	}
+	return s
+}
+
 // late keeps an event whose window was closed.
 func (s *sideOutputs) late(r *eventlog.Record, eventTime int64, w event.Watermark) {
-	if r.Offset < s.from {
+	if r.Offset < s.said.offset {
 		return
 	}
 	detail := fmt.Sprintf("event time %d, watermark %d", eventTime, w)
@@ -50,7 +68,7 @@ type speedAlert struct {
 
 // alert tells the world about an alert.
 func (s *sideOutputs) alert(version string, a *speedAlert, appendTime int64) error {
-	if a.offset < s.from {
+	if version == s.said.version && a.offset < s.said.offset {
 		return nil
 	}
 	value, err := json.Marshal(alertMessage{

@@ -77,9 +77,12 @@ func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error
 	if err != nil {
 		return nil, fmt.Errorf("read commit: %w", err)
 	}
-	sides := commits[partition].Offset
+	said, err := readSaid(commits[partition])
+	if err != nil {
+		return nil, err
+	}
 	if t != nil {
-		if t.live.Position >= sides {
+		if t.live.Position >= said.offset {
 			return t, nil
 		}
 		if err := t.live.close(); err != nil {
@@ -87,7 +90,7 @@ func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error
 		}
 	}
 	t = &speedTask{cfg: l.cfg, partition: partition, catchUp: l.catchUp}
-	return t, t.start(ctx, sides)
+	return t, t.start(ctx, said)
 }
 
 // A speedTask is the speed layer of one partition. Most of the time it keeps one generation up to
@@ -100,10 +103,10 @@ type speedTask struct {
 	live      *generation
 	next      *building // nil most of the time
 
-	// sides is the position of the side outputs: what offsets below it had to say is acknowledged.
-	// It is all that the group commits, with the generation that was reached.
-	sides      atomic.Int64
-	committed  int64
+	// said is the position of the side outputs. It is all that the group commits, with the
+	// generation that was reached.
+	said       atomic.Pointer[said]
+	committed  said
 	reached    int64 // the newest generation that has reached the one before
 	lastCommit time.Time
 	lastPoll   time.Time
@@ -112,13 +115,14 @@ type speedTask struct {
 // start begins with the newest generation from which nothing is lost: one whose boundary the side
 // outputs have passed. (Usually that is the newest of all, or the one before it. If none is left
 // it is generation 0, the whole log.) The next poll finds a newer one.
-func (t *speedTask) start(ctx context.Context, sides int64) error {
+func (t *speedTask) start(ctx context.Context, from said) error {
 	starts, err := t.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
 	if err != nil {
 		return err
 	}
-	t.sides.Store(max(sides, starts[t.partition]))
-	h, err := t.cfg.handoverBefore(t.partition, t.sides.Load())
+	from.offset = max(from.offset, starts[t.partition])
+	t.said.Store(&from)
+	h, err := t.cfg.handoverBefore(t.partition, from.offset)
 	if err != nil {
 		return err
 	}
@@ -128,7 +132,8 @@ func (t *speedTask) start(ctx context.Context, sides int64) error {
 	if t.live, err = t.cfg.begin(ctx, h); err != nil {
 		return err
 	}
-	t.committed, t.reached = -1, t.live.number // so the first commit says at once what is reached
+	// No position is committed, so the first commit says at once what is reached.
+	t.committed, t.reached = said{offset: -1}, t.live.number
 	return nil
 }
 
@@ -159,13 +164,13 @@ func (c Config) handoverBefore(partition int, offset int64) (handover, error) {
 func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 	defer t.abandonNext()
 	for {
-		t.live.sides.from = t.sides.Load()
+		t.live.sides.said = *t.said.Load()
 		if err := t.live.step(ctx, pollInterval); err != nil {
 			return err
 		}
 		t.advance()
 		now := time.Now()
-		if t.committed != t.sides.Load() && now.Sub(t.lastCommit) >= t.cfg.CommitInterval {
+		if t.committed != *t.said.Load() && now.Sub(t.lastCommit) >= t.cfg.CommitInterval {
 			if err := t.commit(ctx, m, now); err != nil {
 				return err
 			}
@@ -179,33 +184,48 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 	}
 }
 
-// advance moves the position of the side outputs on. A generation has said everything from its
-// boundary on (or found it said), so it can take over where the position has passed its boundary.
+// advance moves the position of the side outputs on, by what either generation has said. While
+// their versions differ the position may change from one to the other and back: a restart then
+// finds another version than its own, and some alerts come twice.
 func (t *speedTask) advance() {
-	if sides := t.sides.Load(); t.live.boundary <= sides {
-		t.sides.Store(max(sides, t.live.durable))
+	now := t.said.Load().with(t.live.version, t.live.boundary, t.live.durable)
+	if t.next != nil {
+		now = now.with(t.next.version, t.next.boundary, t.next.durable.Load())
 	}
-	if sides := t.sides.Load(); t.next != nil && t.next.boundary <= sides {
-		t.sides.Store(max(sides, t.next.durable.Load()))
+	if now != *t.said.Load() {
+		t.said.Store(&now)
 	}
 }
 
 // commitMetadata is what a commit says besides the position of the side outputs.
 type commitMetadata struct {
-	Generation int64 `json:"generation"` // that was reached
+	Generation int64  `json:"generation"` // that was reached
+	Version    string `json:"version"`    // of the alerts that are complete
 }
 
-func (t *speedTask) commit(ctx context.Context, m *eventlog.Member, now time.Time) error {
-	metadata, err := json.Marshal(commitMetadata{t.reached})
+// readSaid returns the position of the side outputs that a commit says; -1 before the first.
+func readSaid(c eventlog.Commit) (said, error) {
+	if c.Offset < 0 {
+		return said{offset: -1}, nil
+	}
+	var metadata commitMetadata
+	if err := json.Unmarshal([]byte(c.Metadata), &metadata); err != nil {
+		return said{}, fmt.Errorf("read commit: %w", err)
+	}
+	return said{c.Offset, metadata.Version}, nil
+}
+
+func (t *speedTask) commit(ctx context.Context, m *eventlog.Member, at time.Time) error {
+	now := *t.said.Load()
+	metadata, err := json.Marshal(commitMetadata{t.reached, now.version})
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
 	}
-	sides := t.sides.Load()
-	err = m.Commit(ctx, t.partition, eventlog.Commit{Offset: sides, Metadata: string(metadata)})
+	err = m.Commit(ctx, t.partition, eventlog.Commit{Offset: now.offset, Metadata: string(metadata)})
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	t.committed, t.lastCommit = sides, now
+	t.committed, t.lastCommit = now, at
 	return nil
 }
 
@@ -222,7 +242,7 @@ func (t *speedTask) poll(ctx context.Context, m *eventlog.Member) error {
 	case t.next.isDone():
 		return t.changeOver()
 	case t.reached < t.next.number && t.next.durable.Load() >= t.live.durable &&
-		t.sides.Load() >= t.next.boundary:
+		t.said.Load().offset >= t.next.boundary:
 		t.reached = t.next.number
 		if err := t.commit(ctx, m, time.Now()); err != nil {
 			return err
