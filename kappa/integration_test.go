@@ -227,6 +227,52 @@ func TestKilledProcessor(t *testing.T) {
 	run.stop(t)
 }
 
+// Ensure that a partition of which the log has forgotten everything, and that is quiet since, holds
+// up nothing: neither the live processor, nor one that comes back, nor a replay.
+func TestQuietPartitionOfACutLog(t *testing.T) {
+	const partitions = 2
+	log := startLog(t, partitions)
+	ctx := context.Background()
+	require.NoError(t, CreateTopics(ctx, log, partitions, "v1"))
+	sent := disturbed(t, 1, 8, 300)
+	send(t, log, sent[:100])
+	ends, err := log.EndOffsets(ctx, eventlog.CarsTopic)
+	require.NoError(t, err)
+	require.Positive(t, ends[1])
+	require.NoError(t, log.DeleteRecords(ctx, eventlog.CarsTopic, []int64{0, ends[1]}))
+	kept := func(records []eventlog.Record) (kept []eventlog.Record) {
+		for i, r := range records {
+			if i >= 100 || eventlog.PartitionOf(r.Key, partitions) == 0 {
+				kept = append(kept, r)
+			}
+		}
+		return kept
+	}
+
+	cfg := testConfig(log)
+	serving, run := serve(t, cfg)
+	processor := background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
+	awaitEnd(t, serving)
+	requireServed(t, truth(t, "v1", partitions, kept(sent[:100])), serving)
+	processor.stop(t)
+	processor = background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
+	send(t, log, sent[100:200])
+	awaitEnd(t, serving)
+	requireServed(t, truth(t, "v1", partitions, kept(sent[:200])), serving)
+
+	cfg.Version = "v2"
+	replay := background(t, func(ctx context.Context) error {
+		return Replay(ctx, cfg, time.Time{}, time.Time{})
+	})
+	awaitVersion(t, serving, "v2")
+	require.NoError(t, <-processor.ended)
+	send(t, log, sent[200:])
+	awaitEnd(t, serving)
+	requireServed(t, truth(t, "v2", partitions, kept(sent)), serving)
+	replay.stop(t)
+	run.stop(t)
+}
+
 // Ensure that windows of two lengths never meet in one view: other rules are another version.
 func TestOtherRules(t *testing.T) {
 	log := startLog(t, 1)

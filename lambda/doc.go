@@ -86,7 +86,9 @@
 //
 // What is not covered: a speed layer that was believed dead for a session timeout, and is not, may
 // append rows that are older than its successor's; everybody takes the row with more readings. One
-// that is down while the generations that it needs are removed begins with the whole log.
+// that is down while the generations that it needs are removed begins with the whole log. A log
+// that forgets events before a batch run had them stops ingest, or the speed layer; only what was
+// gone before anyone read it is passed over.
 //
 // # Invariants
 //

@@ -159,12 +159,14 @@ func batch(t testing.TB, cfg Config) Manifest {
 	t.Helper()
 	ends, err := cfg.Log.EndOffsets(context.Background(), eventlog.CarsTopic)
 	require.NoError(t, err)
+	starts, err := cfg.Log.StartOffsets(context.Background(), eventlog.CarsTopic)
+	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		master, err := cfg.scanMaster()
 		require.NoError(t, err)
 		for p, end := range ends {
 			segments := master[p]
-			if end > 0 && (len(segments) == 0 ||
+			if end > starts[p] && (len(segments) == 0 ||
 				chainEnd(longestChain(segments, chainStart(segments)), 0) != end) {
 				return false
 			}
@@ -206,6 +208,48 @@ func TestEndToEnd(t *testing.T) {
 	again, err := NewServing(context.Background(), cfg)
 	require.NoError(t, err)
 	requireTruth(t, again, settle(t, again, m.Generation))
+}
+
+// Ensure that a partition of which the log has forgotten everything, and that is quiet since, holds
+// up nothing: neither a generation that is built beside the live one, nor one that is begun with.
+func TestQuietPartitionOfACutLog(t *testing.T) {
+	log := startLog(t, 2)
+	cfg := logConfig(t, log)
+	records := disturbed(t, 1, 8, 300)
+	send(t, log, records[:100])
+	ends, err := log.EndOffsets(context.Background(), eventlog.CarsTopic)
+	require.NoError(t, err)
+	require.Positive(t, ends[1])
+	require.NoError(t, log.DeleteRecords(context.Background(), eventlog.CarsTopic, []int64{0, ends[1]}))
+
+	start(t, cfg, Ingest)
+	stopSpeed := start(t, cfg, Speed)
+	s := serve(t, cfg)
+	requireTruth(t, s, settle(t, s, 0))
+	m := batch(t, cfg)
+	require.Zero(t, m.boundary(1))
+	requireTruth(t, s, settle(t, s, m.Generation))
+
+	stopSpeed()
+	start(t, cfg, Speed)
+	send(t, log, records[100:])
+	requireTruth(t, s, settle(t, s, m.Generation))
+	m = batch(t, cfg)
+	require.Greater(t, m.boundary(1), ends[1])
+	requireTruth(t, s, settle(t, s, m.Generation))
+}
+
+// Ensure that a generation does not pass over events that the log has forgotten before a batch run
+// had them.
+func TestCutBeforeABatchRun(t *testing.T) {
+	log := startLog(t, 1)
+	cfg := logConfig(t, log)
+	send(t, log, disturbed(t, 1, 2, 30))
+	require.NoError(t, log.DeleteRecords(context.Background(), eventlog.CarsTopic, []int64{20}))
+	_, err := cfg.begin(context.Background(), handover{
+		generation: 3, version: "v1", rules: cfg.Rules, boundary: 10,
+	})
+	require.ErrorContains(t, err, "begin generation 3: offsets [10, 20) are in no view")
 }
 
 // Ensure that a point query that waits is answered by the speed layer, that layers are what they

@@ -58,6 +58,9 @@ func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation
 
 // begin starts the build of a generation from its hand-over.
 func (c Config) begin(ctx context.Context, h handover) (g *generation, err error) {
+	if h.boundary, err = c.firstOffset(ctx, h); err != nil {
+		return nil, fmt.Errorf("begin generation %d: %w", h.generation, err)
+	}
 	g = newGeneration(c, h, c.Log)
 	g.rows.begin()
 	g.Build, err = c.Log.Append(ctx, SpeedViewTopic, g.partition, g.rows.records)
@@ -72,6 +75,22 @@ func (c Config) begin(ctx context.Context, h handover) (g *generation, err error
 		return nil, err
 	}
 	return g, nil
+}
+
+// firstOffset returns where the speed view of a generation begins: at its boundary, or at the start
+// of the log when the batch view has nothing of the partition. The log may have been cut before
+// anyone read it, and what nobody has read is in no view.
+func (c Config) firstOffset(ctx context.Context, h handover) (int64, error) {
+	starts, err := c.Log.StartOffsets(ctx, eventlog.CarsTopic)
+	if err != nil {
+		return 0, err
+	}
+	start := starts[h.partition]
+	if h.boundary > 0 && h.boundary < start {
+		return 0, fmt.Errorf("offsets [%d, %d) are in no view: the log was cut before a batch run",
+			h.boundary, start)
+	}
+	return max(h.boundary, start), nil
 }
 
 // step reads once, waiting at most maxWait for the first event, and flushes if that is due.

@@ -41,7 +41,8 @@ type PartManifest struct {
 }
 
 // boundary returns the boundary of a partition: the first offset that the batch view does not
-// cover. A partition that the input did not have then, or that is empty, begins at 0.
+// cover. It is 0 when the batch view has nothing of the partition: the input did not have it then,
+// or it was empty, or all of it was gone from the log before anyone read it.
 func (m *Manifest) boundary(partition int) int64 {
 	if partition >= len(m.Partitions) {
 		return 0

@@ -126,9 +126,6 @@ func (t *speedTask) start(ctx context.Context, from said) error {
 	if err != nil {
 		return err
 	}
-	if h.generation == 0 {
-		h.boundary = starts[t.partition] // the log may have been cut before anyone read it
-	}
 	if t.live, err = t.cfg.begin(ctx, h); err != nil {
 		return err
 	}
