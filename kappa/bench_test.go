@@ -151,7 +151,7 @@ func BenchmarkMaterialise(b *testing.B) {
 	rows := openWindows(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := newPart(event.DefaultRules()).take(rows); err != nil {
+		if _, _, err := newPart().take(rows); err != nil {
 			b.Fatal(err)
 		}
 	}

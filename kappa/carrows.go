@@ -1,10 +1,9 @@
 package kappa
 
 import (
-	"slices"
 	"sort"
 
-	"lambdakappa/event"
+	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
 )
 
@@ -14,8 +13,8 @@ type carRows struct {
 	id      string
 	windows []windowCell // ascending starts
 	alerts  []alertCell  // ascending seqs
-	recent  []seqList    // of the windows that may still change, in no order
 	lastSeq int64        // greatest in any window
+	near    seqBits      // those in any window that are near lastSeq
 }
 
 type windowCell struct {
@@ -29,10 +28,13 @@ type alertCell struct {
 	rule                   view.Rule
 }
 
-// seqList names the readings of one window.
-type seqList struct {
-	start int64
-	seqs  []int64
+// seqBits is the set of the visible seqs that answers may name, those above
+// lastSeq - [httpapi.MaxVisible]: the bit of a seq is its remainder.
+type seqBits [httpapi.MaxVisible / 64]uint64
+
+// bit returns the word of a seq and its bit in there.
+func (b *seqBits) bit(seq int64) (word *uint64, bit uint64) {
+	return &b[uint64(seq)/64%uint64(len(b))], 1 << (uint64(seq) % 64)
 }
 
 // window returns the row that starts at start, which may be new and empty. Rows mostly arrive in
@@ -63,49 +65,32 @@ func (c *carRows) alert(seq int64) (cell *alertCell, isNew bool) {
 	return &c.alerts[i], true
 }
 
-// name remembers which readings a window holds. Only windows that may still change are kept: who
-// waits for a reading knows what came before it.
-func (c *carRows) name(start int64, seen []reading, rules event.Rules) {
-	l := c.seqList(start, rules)
-	l.seqs = slices.Grow(l.seqs[:0], len(seen))
-	for i := range seen {
-		l.seqs = append(l.seqs, seen[i].seq)
+// name remembers that a reading is visible. What is too far behind the greatest is in no answer.
+func (c *carRows) name(seq int64) {
+	if seq > c.lastSeq {
+		for n := max(c.lastSeq, seq-httpapi.MaxVisible) + 1; n < seq; n++ {
+			word, bit := c.near.bit(n) // so far it was that of a seq which is too far behind now
+			*word &^= bit
+		}
+		c.lastSeq = seq
+	}
+	if seq > c.lastSeq-httpapi.MaxVisible {
+		word, bit := c.near.bit(seq)
+		*word |= bit
 	}
 }
 
-// seqList returns the list of a window: its own, one that is out of date, or a new one.
-func (c *carRows) seqList(start int64, rules event.Rules) *seqList {
-	// The newest window of the car was open when the watermark was at most at its end. A row that
-	// may change is at most this much older; twice as much is kept, for queries that come late.
-	reach := 2 * (rules.Window + rules.DisorderBound + rules.AllowedLateness)
-	oldest := c.windows[len(c.windows)-1].start - reach
-	reusable := -1
-	for i := range c.recent {
-		if c.recent[i].start == start {
-			return &c.recent[i]
-		}
-		if c.recent[i].start < oldest {
-			reusable = i
-		}
-	}
-	if reusable < 0 {
-		reusable = len(c.recent)
-		c.recent = append(c.recent, seqList{})
-	}
-	c.recent[reusable].start = start
-	return &c.recent[reusable]
-}
-
-// visible names the readings above a seq, ascending.
+// visible names the readings above a seq, ascending, as far back as answers go.
 func (c *carRows) visible(afterSeq int64) []int64 {
+	if afterSeq < 0 {
+		return nil
+	}
 	var seqs []int64
-	for _, l := range c.recent {
-		for _, seq := range l.seqs {
-			if seq > afterSeq {
-				seqs = append(seqs, seq)
-			}
+	for seq := max(afterSeq, c.lastSeq-httpapi.MaxVisible); seq < c.lastSeq; {
+		seq++
+		if word, bit := c.near.bit(seq); *word&bit != 0 {
+			seqs = append(seqs, seq)
 		}
 	}
-	slices.Sort(seqs)
 	return seqs
 }

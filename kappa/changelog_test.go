@@ -93,6 +93,6 @@ func FuzzRows(f *testing.F) {
 		}
 		var a alert
 		_ = readAlert(value, &a)
-		_, _, _ = newPart(event.DefaultRules()).take([]eventlog.Record{r})
+		_, _, _ = newPart().take([]eventlog.Record{r})
 	})
 }

@@ -30,7 +30,7 @@ func (s *Serving) nominate(now standing) *materialised {
 	if version == "" || version == live.version {
 		return nil
 	}
-	s.next = newMaterialised(s.cfg, version, len(live.parts))
+	s.next = newMaterialised(version, len(live.parts))
 	return s.next
 }
 

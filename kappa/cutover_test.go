@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
@@ -276,7 +275,7 @@ func failAt(name string, n int64) func(step string) error {
 // Ensure that the new view has caught up only when it has on every partition, and that the old
 // one stands still from then on.
 func TestFreezeIfBehind(t *testing.T) {
-	old, next := newMaterialised(DefaultConfig(), "v1", 2), newMaterialised(DefaultConfig(), "v2", 2)
+	old, next := newMaterialised("v1", 2), newMaterialised("v2", 2)
 	at := func(m *materialised, partition int, position int64) {
 		t.Helper()
 		var rows changelogWriter
@@ -320,7 +319,7 @@ func TestReplayBetween(t *testing.T) {
 	require.NoError(t, Replay(ctx, cfg, from, to))
 	require.NoError(t, Replay(ctx, cfg, from, to), "nothing is left to do")
 
-	p := newPart(event.DefaultRules())
+	p := newPart()
 	_, _, err := p.take(readAll(t, log, ChangelogTopic("v2")))
 	require.NoError(t, err)
 	between := truth(t, "v2", 1, sent[4*20:4*60])
@@ -358,7 +357,7 @@ func TestStanding(t *testing.T) {
 // Ensure which view is built beside the live one.
 func TestNominate(t *testing.T) {
 	s := &Serving{cfg: DefaultConfig()}
-	s.live.Store(newMaterialised(s.cfg, "v1", 1))
+	s.live.Store(newMaterialised("v1", 1))
 	f := func(now standing, next string) {
 		t.Helper()
 		s.nominate(now)

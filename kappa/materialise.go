@@ -16,8 +16,6 @@ const rowsPerLock = 256
 // A part is one partition of a view, materialised from the changelog partition of the same number.
 // All of it is guarded by mu: one writer follows the changelog, queries only read.
 type part struct {
-	rules event.Rules
-
 	mu       sync.RWMutex
 	frozen   bool // takes no more rows: the view is being replaced
 	begun    bool // there was a progress record
@@ -38,9 +36,8 @@ type waiter struct {
 	queries int
 }
 
-func newPart(rules event.Rules) *part {
+func newPart() *part {
 	return &part{
-		rules:    rules,
 		progress: progress{Watermark: event.NoWatermark},
 		cars:     map[string]*carRows{},
 		waiters:  map[string]*waiter{},
@@ -118,9 +115,11 @@ func (p *part) takeWindow(r *eventlog.Record) error {
 	}
 	p.reach = max(p.reach, p.seen[len(p.seen)-1].offset+1)
 	cell.tally = p.tally
-	c.name(start, p.seen, p.rules)
-	if cell.tally.LastSeq > c.lastSeq {
-		c.lastSeq = cell.tally.LastSeq
+	before := c.lastSeq
+	for i := range p.seen {
+		c.name(p.seen[i].seq)
+	}
+	if c.lastSeq > before {
 		p.wake(c.id)
 	}
 	return nil

@@ -27,7 +27,7 @@ func rowsOf(car string, start int64, seqs ...int64) []eventlog.Record {
 
 func filled(t *testing.T, records ...[]eventlog.Record) *part {
 	t.Helper()
-	p := newPart(event.DefaultRules())
+	p := newPart()
 	for _, rows := range records {
 		_, _, err := p.take(rows)
 		require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestOlderRowsAreIgnored(t *testing.T) {
 
 // Ensure that rows are found again in whatever order they come.
 func TestRowsInAnyOrder(t *testing.T) {
-	p := newPart(event.DefaultRules())
+	p := newPart()
 	for _, i := range rand.New(rand.NewPCG(2, 2)).Perm(50) {
 		_, _, err := p.take(rowsOf("a", int64(i)*10_000, int64(i)))
 		require.NoError(t, err)
@@ -85,25 +85,6 @@ func TestLaterAlertStands(t *testing.T) {
 	require.Len(t, alerts, 1)
 	require.EqualValues(t, 5, alerts[0].Score)
 	require.Equal(t, 1, p.alerts)
-}
-
-// Ensure that visible readings are named in every window that may still change, and that the
-// lists of older windows are used again.
-func TestVisible(t *testing.T) {
-	p := newPart(event.DefaultRules())
-	for i := range int64(100) {
-		_, _, err := p.take(rowsOf("a", i*10_000, 2*i+1, 2*i))
-		require.NoError(t, err)
-	}
-	c := p.cars["a"]
-	require.Equal(t, []int64{195, 196, 197, 198, 199}, c.visible(194))
-	require.LessOrEqual(t, len(c.recent), 11)
-	require.Subset(t, c.visible(0), []int64{190, 191}, "the oldest window that can still change")
-
-	_, _, err := p.take(rowsOf("a", 960_000, 193, 192, 500))
-	require.NoError(t, err)
-	require.EqualValues(t, 500, c.lastSeq)
-	require.Contains(t, c.visible(199), int64(500))
 }
 
 // Ensure that queries that wait for a car are woken together, by a greater seq and nothing else.

@@ -113,7 +113,7 @@ type outcome struct {
 }
 
 func (m *memory) outcome(t require.TestingT) outcome {
-	p := newPart(event.DefaultRules())
+	p := newPart()
 	_, _, err := p.take(m.changelog)
 	require.NoError(t, err)
 	all := httpapi.Range{From: math.MinInt64, To: math.MaxInt64}

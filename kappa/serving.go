@@ -38,13 +38,13 @@ type materialised struct {
 	stop    context.CancelFunc
 }
 
-func newMaterialised(cfg Config, version string, partitions int) *materialised {
+func newMaterialised(version string, partitions int) *materialised {
 	m := &materialised{
 		version: version, offsets: make([]int64, partitions), dropped: make(chan struct{}),
 		stop: func() {},
 	}
 	for range partitions {
-		m.parts = append(m.parts, newPart(cfg.Rules))
+		m.parts = append(m.parts, newPart())
 	}
 	return m
 }
@@ -70,7 +70,7 @@ func NewServing(ctx context.Context, cfg Config) (*Serving, error) {
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
-	m := newMaterialised(cfg, now.live, len(*s.ends.Load()))
+	m := newMaterialised(now.live, len(*s.ends.Load()))
 	if err := s.load(ctx, m); err != nil {
 		return nil, err
 	}

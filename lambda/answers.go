@@ -152,8 +152,12 @@ func (c carView) lastSeq() int64 {
 	return max(c.seen.greatest(), c.speed.lastSeq)
 }
 
-// visible names the readings above a seq, ascending.
+// visible names the readings above a seq, ascending, as far back as answers go.
 func (c carView) visible(afterSeq int64) []int64 {
+	if afterSeq < 0 {
+		return nil
+	}
+	afterSeq = max(afterSeq, c.lastSeq()-httpapi.MaxVisible)
 	seqs := c.seen.above(nil, afterSeq)
 	if c.speed != nil {
 		for i := range c.speed.windows {

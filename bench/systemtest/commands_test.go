@@ -43,6 +43,7 @@ func (s *script) play(c command) (string, error) {
 		"send": s.world.sendAll, "settle": s.world.settleAll, "batch": s.world.batch,
 		"kill": s.world.kill, "start": s.world.start, "compact": s.world.compact,
 		"deploy": s.world.deploy, "check": s.world.checkAll, "break": s.world.breakSide,
+		"visible": s.world.visible,
 	}[c.name]
 	if !known {
 		return "", fmt.Errorf("command %q: see the package comment", c.name)
@@ -195,6 +196,28 @@ func (w *world) show(print func(*answer) string, reason string) (string, error) 
 		names, texts = append(names, s.name()), append(texts, print(a))
 	}
 	return sideBySide(reason, names, texts)
+}
+
+// visible prints the readings of a car that a point query names.
+func (w *world) visible(c command) (string, error) {
+	after, err := strconv.ParseInt(c.args["after"], 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("visible: after: %w", err)
+	}
+	var names, texts []string
+	for _, s := range w.sides {
+		client := s.client()
+		if client == nil {
+			return "", fmt.Errorf("ask %s: nobody serves", s.name())
+		}
+		defer client.Close()
+		latest, _, err := client.Latest(w.ctx, c.args["car"], after, 0, "")
+		if err != nil {
+			return "", fmt.Errorf("ask %s: %w", s.name(), err)
+		}
+		names, texts = append(names, s.name()), append(texts, rowsText(latest.Visible, seqText))
+	}
+	return sideBySide(c.args["differ"], names, texts)
 }
 
 // checkAll prints what is wrong on either side.

@@ -25,6 +25,7 @@
 //	deploy v2        both sides bring the new version live, then settle
 //	windows alerts counters late dead-letters       what is answered; [differ=(the reason)]
 //	check            all of the above against the oracle, printing only what is wrong
+//	visible car=a after=0   the readings that a point query names; [differ=(the reason)]
 //	break SIDE HOW   from here on the side's answers are falsified on their way to the checker
 //
 // The components are kappa's processor and serving, lambda's ingest, speed and serving.

@@ -3,6 +3,7 @@ package systemtest
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lambdakappa/event"
@@ -52,6 +53,8 @@ func windowText(w view.Window) string {
 func alertText(a view.Alert) string {
 	return fmt.Sprintf("%s/%d %s %s %.4g", a.CarID, a.Seq, clockOf(a.EventTime), a.Rule, a.Score)
 }
+
+func seqText(seq int64) string { return strconv.FormatInt(seq, 10) }
 
 func countersText(c view.Counters) string {
 	var b strings.Builder

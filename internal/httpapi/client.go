@@ -65,7 +65,8 @@ func (c *Client) AlertsJSON(ctx context.Context, r Range) ([]view.Alert, Stamp, 
 }
 
 // Latest answers a point query of a layer ("" is the default); false when the car has no row.
-// With afterSeq >= 0 it names the visible seqs above it, and waits for one up to wait.
+// With afterSeq >= 0 it names the visible seqs above it, as far back as [MaxVisible], and waits for
+// one up to wait.
 func (c *Client) Latest(
 	ctx context.Context, car string, afterSeq int64, wait time.Duration, layer Layer,
 ) (Latest, bool, error) {

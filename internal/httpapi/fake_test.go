@@ -85,7 +85,7 @@ func (f *fake) latest(car string, afterSeq int64) (Latest, bool, <-chan struct{}
 		}
 	}
 	for _, seq := range f.seqs[car] {
-		if afterSeq >= 0 && seq > afterSeq {
+		if afterSeq >= 0 && seq > max(afterSeq, l.LastSeq-MaxVisible) {
 			l.Visible = append(l.Visible, seq)
 		}
 	}

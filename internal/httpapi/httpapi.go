@@ -43,12 +43,17 @@ type Stamp struct {
 	Generation int64  `json:"generation"` // Lambda: of the pair (batch, speed); Kappa: 0
 }
 
+// MaxVisible is how far behind the greatest visible seq readings are still named. It bounds what an
+// answer costs, whatever the car's history, and what a side has to remember of it: 128 bytes as a
+// bitmap. A car that sends 30 readings a second may be asked as rarely as [MaxWait] allows.
+const MaxVisible = 1024
+
 // Latest is the answer to a point query.
 type Latest struct {
 	Stamp
 	Car     string      // echoed
 	LastSeq int64       // greatest seq visible in any window of the car
-	Visible []int64     // the visible seqs above after_seq, ascending
+	Visible []int64     // the visible seqs above after_seq and above LastSeq - MaxVisible, ascending
 	Window  view.Window // the car's window with the greatest start
 }
 
@@ -88,7 +93,8 @@ type Answers interface {
 	Alerts(r Range) ([]view.Alert, Stamp)
 	// Latest answers a point query; false when the car has no row. With afterSeq >= 0 it waits
 	// until a reading with a greater seq is visible, or ctx ends (then it answers what is there;
-	// a query that shall not wait comes with a ctx that has ended). Stamp is set in every case.
+	// a query that shall not wait comes with a ctx that has ended). With afterSeq < 0 it names no
+	// readings. Stamp is set in every case.
 	Latest(ctx context.Context, car string, afterSeq int64, layer Layer) (Latest, bool)
 	Status() Status
 }

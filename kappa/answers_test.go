@@ -1,0 +1,44 @@
+package kappa
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"lambdakappa/internal/httpapi"
+)
+
+// visibleOf is what an answer has to name of readings, in the plainest way.
+func visibleOf(readings []int64, afterSeq int64) []int64 {
+	var seqs []int64
+	for _, seq := range readings {
+		if afterSeq >= 0 && seq > max(afterSeq, slices.Max(readings)-httpapi.MaxVisible) {
+			seqs = append(seqs, seq)
+		}
+	}
+	slices.Sort(seqs)
+	return slices.Compact(seqs)
+}
+
+// someSeqs draws seqs that repeat, leave holes, and leap.
+func someSeqs() *rapid.Generator[[]int64] {
+	return rapid.SliceOf(rapid.OneOf(
+		rapid.Int64Range(0, 20), rapid.Int64Range(1000, 1050), rapid.Int64Range(0, 5000),
+		rapid.Int64Min(0)))
+}
+
+// Ensure that an answer names the readings above a seq that are near the greatest, and no others,
+// in whatever order they came.
+func TestVisible(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := carRows{lastSeq: -1}
+		readings := someSeqs().Draw(t, "readings")
+		for _, seq := range readings {
+			c.name(seq)
+		}
+		afterSeq := rapid.OneOf(rapid.Just(int64(-1)), rapid.Int64Range(0, 5000)).Draw(t, "after")
+		require.Equal(t, visibleOf(readings, afterSeq), c.visible(afterSeq))
+	})
+}
