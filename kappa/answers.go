@@ -2,6 +2,7 @@ package kappa
 
 import (
 	"context"
+	"slices"
 	"sort"
 
 	"lambdakappa/internal/eventlog"
@@ -91,23 +92,19 @@ func (m *materialised) partsOf(car string) []*part {
 
 // readWindows appends the part's rows in the range.
 func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for c := range p.carsOf(r.Car) {
+	return copyRows(p, rows, r.Car, func(rows []view.Window, c *carRows) []view.Window {
 		i := sort.Search(len(c.windows), func(i int) bool { return c.windows[i].start >= r.From })
 		for ; i < len(c.windows) && c.windows[i].start < r.To; i++ {
 			key := view.WindowKey{CarID: c.id, Start: c.windows[i].start}
 			rows = append(rows, view.Window{WindowKey: key, Tally: c.windows[i].tally})
 		}
-	}
-	return rows
+		return rows
+	})
 }
 
 // readAlerts appends the part's alerts in the range.
 func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for c := range p.carsOf(r.Car) {
+	return copyRows(p, rows, r.Car, func(rows []view.Alert, c *carRows) []view.Alert {
 		for _, a := range c.alerts {
 			if a.eventTime < r.From || a.eventTime >= r.To {
 				continue
@@ -117,25 +114,49 @@ func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 				EventTime: a.eventTime, Rule: a.rule, Score: a.score,
 			})
 		}
+		return rows
+	})
+}
+
+// copyRows appends what copyCar appends of one car, or of all of them. It lets the follower of the
+// changelog, and the point queries behind it, have their turn every few rows. The rows of one car
+// are of one moment, and those of the next answer are never of an earlier one.
+func copyRows[R any](
+	p *part, rows []R, car string, copyCar func([]R, *carRows) []R,
+) []R {
+	for cars := p.carsOf(car); len(cars) > 0; {
+		// Not under the lock: a long answer takes a while to move.
+		rows = slices.Grow(rows, min(len(cars), rowsPerLock))
+		rows, cars = copySome(p, rows, cars, copyCar)
 	}
 	return rows
 }
 
-// carsOf yields one car, if it is there, or all of them.
-func (p *part) carsOf(id string) func(yield func(*carRows) bool) {
-	return func(yield func(*carRows) bool) {
-		if id != "" {
-			if c := p.cars[id]; c != nil {
-				yield(c)
-			}
-			return
-		}
-		for _, c := range p.cars {
-			if !yield(c) {
-				return
-			}
-		}
+// copySome is a part of copyRows under one lock. It returns the cars that are left.
+func copySome[R any](
+	p *part, rows []R, cars []*carRows, copyCar func([]R, *carRows) []R,
+) ([]R, []*carRows) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	visited, end := 0, len(rows)+rowsPerLock
+	for visited < min(len(cars), rowsPerLock) && len(rows) < end {
+		rows = copyCar(rows, cars[visited])
+		visited++
 	}
+	return rows, cars[visited:]
+}
+
+// carsOf returns one car, if it is there, or all of them.
+func (p *part) carsOf(id string) []*carRows {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if id == "" {
+		return p.all
+	}
+	if c := p.cars[id]; c != nil {
+		return []*carRows{c}
+	}
+	return nil
 }
 
 // latest answers a point query; or, when there is nothing above afterSeq yet and the query may

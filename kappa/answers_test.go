@@ -1,6 +1,7 @@
 package kappa
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // visibleOf is what an answer has to name of readings, in the plainest way.
@@ -41,4 +43,38 @@ func TestVisible(t *testing.T) {
 		afterSeq := rapid.OneOf(rapid.Just(int64(-1)), rapid.Int64Range(0, 5000)).Draw(t, "after")
 		require.Equal(t, visibleOf(readings, afterSeq), c.visible(afterSeq))
 	})
+}
+
+// Ensure that the follower of the changelog gets its turn in the middle of a long answer, and that
+// the answer is complete nevertheless.
+func TestLongAnswersTakeTurns(t *testing.T) {
+	p := newPart()
+	for i := range 3 * rowsPerLock {
+		_, _, err := p.take(rowsOf(carName(i), 10_000, 1))
+		require.NoError(t, err)
+	}
+	var written bool // guarded by the lock
+	follower := func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		written = true
+	}
+	seen := map[string]bool{}
+	rows := copyRows(p, nil, "", func(rows []view.Window, c *carRows) []view.Window {
+		if len(seen) == 0 {
+			go follower()
+			for p.mu.TryRLock() { // until the follower waits for the lock
+				p.mu.RUnlock()
+				runtime.Gosched()
+			}
+		}
+		seen[c.id] = true
+		if len(seen) == 3*rowsPerLock {
+			require.True(t, written, "the follower has waited for the whole answer")
+		}
+		return append(rows, view.Window{})
+	})
+	require.Len(t, rows, 3*rowsPerLock)
+	require.Len(t, seen, 3*rowsPerLock)
+	require.Len(t, p.readWindows(nil, everything), 3*rowsPerLock)
 }

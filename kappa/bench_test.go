@@ -158,6 +158,39 @@ func BenchmarkMaterialise(b *testing.B) {
 	b.ReportMetric(float64(b.N*len(rows))/b.Elapsed().Seconds(), "rows/s")
 }
 
+// How long a query over everything holds up the follower of the changelog, and with it point
+// queries, at most: 40,000 rows of 10,000 cars in one partition.
+func BenchmarkHeldUp(b *testing.B) {
+	p := newPart()
+	_, _, err := p.take(openWindows(b))
+	require.NoError(b, err)
+	var longest time.Duration
+	for b.Loop() {
+		longest = max(longest, heldUp(&p.mu, func() { p.readWindows(nil, everything) }))
+	}
+	b.ReportMetric(float64(longest.Microseconds())/1000, "max-ms")
+}
+
+// heldUp returns the longest wait for a lock while a query is answered.
+func heldUp(mu *sync.RWMutex, query func()) (longest time.Duration) {
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		query()
+	}()
+	for {
+		select {
+		case <-answered:
+			return longest
+		default:
+		}
+		asked := time.Now()
+		mu.Lock()
+		longest = max(longest, time.Since(asked))
+		mu.Unlock()
+	}
+}
+
 func BenchmarkEncodeRows(b *testing.B) {
 	t := memoryTask()
 	for _, r := range numbered(fleet(b, 0, 400_000)...) {

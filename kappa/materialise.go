@@ -9,8 +9,9 @@ import (
 	"lambdakappa/view"
 )
 
-// rowsPerLock is how many changelog records are taken in before queries get their turn: about
-// 0.1 ms of work. Loading a view must not hold up point queries on it.
+// rowsPerLock is how many changelog records are taken in before queries get their turn, and how
+// many rows are copied into an answer before the changelog gets its: about 0.1 ms of work. Neither
+// loading a view nor a query over all of it must hold up point queries.
 const rowsPerLock = 256
 
 // A part is one partition of a view, materialised from the changelog partition of the same number.
@@ -22,8 +23,9 @@ type part struct {
 	progress progress
 	reach    int64 // rows may reflect the input up to here, which is progress or a little more
 	cars     map[string]*carRows
-	windows  int // rows
-	alerts   int // rows
+	all      []*carRows // the cars, and nothing is ever taken out
+	windows  int        // rows
+	alerts   int        // rows
 	waiters  map[string]*waiter
 
 	seen  []reading // memory for decoding
@@ -150,6 +152,7 @@ func (p *part) car(id []byte) *carRows {
 	if c == nil {
 		c = &carRows{id: string(id), lastSeq: -1}
 		p.cars[c.id] = c
+		p.all = append(p.all, c)
 	}
 	return c
 }

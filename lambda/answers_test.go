@@ -1,13 +1,17 @@
 package lambda
 
 import (
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // visibleOf is what an answer has to name of readings, in the plainest way.
@@ -46,4 +50,92 @@ func TestVisible(t *testing.T) {
 		afterSeq := rapid.OneOf(rapid.Just(int64(-1)), rapid.Int64Range(0, 5000)).Draw(t, "after")
 		require.Equal(t, visibleOf(readings, afterSeq), c.visible(afterSeq))
 	})
+}
+
+// Ensure that the follower of the speed view gets its turn in the middle of a long answer, and that
+// the answer is complete nevertheless.
+func TestLongAnswersTakeTurns(t *testing.T) {
+	p := newPart(&Manifest{}, 0)
+	p.setBatch(&batchPart{})
+	out := speedViewWriter{}
+	out.begin()
+	for i := range 3 * rowsPerLock {
+		w := &speedWindow{car: &speedCar{id: carName(i)}, tally: view.EmptyTally()}
+		w.tally.Readings = 1
+		out.window(w, 1, 1)
+	}
+	_, err := p.take(out.records, &speedRow{})
+	require.NoError(t, err)
+	var written bool // guarded by the lock
+	follower := func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		written = true
+	}
+	seen := map[string]bool{}
+	p.copyRows("", func(c *carRows) {
+		if len(seen) == 0 {
+			go follower()
+			for p.mu.TryRLock() { // until the follower waits for the lock
+				p.mu.RUnlock()
+				runtime.Gosched()
+			}
+		}
+		seen[c.id] = true
+		if len(seen) == 3*rowsPerLock {
+			require.True(t, written, "the follower has waited for the whole answer")
+		}
+	})
+	require.Len(t, seen, 3*rowsPerLock)
+	require.Len(t, p.readWindows(nil, httpapi.All()), 3*rowsPerLock)
+}
+
+// How long a query over everything holds up the follower of the speed view, and with it point
+// queries, at most: 40,000 rows of 10,000 cars in one partition, of which the speed view has half.
+func BenchmarkHeldUp(b *testing.B) {
+	const cars, windows = 10_000, 4
+	p, batch, out := newPart(&Manifest{}, 0), &batchPart{index: map[string]int32{}}, speedViewWriter{}
+	out.begin()
+	t := view.EmptyTally()
+	t.Readings = 10
+	for i := range cars {
+		id := carName(i)
+		batch.index[id] = int32(i)
+		batch.cars = append(batch.cars, id)
+		for w := range int64(windows / 2) {
+			batch.windows = append(batch.windows, batchWindow{w * 10_000, t})
+			start := (w + windows/2) * 10_000
+			out.window(&speedWindow{car: &speedCar{id: id}, start: start, tally: t}, 1, 1)
+		}
+		batch.windowsEnd = append(batch.windowsEnd, int32(len(batch.windows)))
+	}
+	p.setBatch(batch)
+	_, err := p.take(out.records, &speedRow{})
+	require.NoError(b, err)
+	require.Len(b, p.readWindows(nil, httpapi.All()), cars*windows)
+	var longest time.Duration
+	for b.Loop() {
+		longest = max(longest, heldUp(&p.mu, func() { p.readWindows(nil, httpapi.All()) }))
+	}
+	b.ReportMetric(float64(longest.Microseconds())/1000, "max-ms")
+}
+
+// heldUp returns the longest wait for a lock while a query is answered.
+func heldUp(mu *sync.RWMutex, query func()) (longest time.Duration) {
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		query()
+	}()
+	for {
+		select {
+		case <-answered:
+			return longest
+		default:
+		}
+		asked := time.Now()
+		mu.Lock()
+		longest = max(longest, time.Since(asked))
+		mu.Unlock()
+	}
 }

@@ -10,8 +10,9 @@ import (
 	"lambdakappa/view"
 )
 
-// rowsPerLock is how many rows of the speed view are taken in before queries get their turn:
-// about 0.1 ms of work.
+// rowsPerLock is how many rows of the speed view are taken in before queries get their turn, and of
+// how many cars rows are copied into an answer before the speed view gets its: a car has a handful
+// of rows in it, so either is about 0.1 ms of work.
 const rowsPerLock = 256
 
 // A part is one partition of one generation: the batch view, which never changes, and the speed
@@ -26,7 +27,8 @@ type part struct {
 	progress progress       // of the speed view; it starts at the boundary
 	reach    int64          // rows may reflect the input up to here, which is progress or a little more
 	cars     map[string]*carRows
-	extra    rowCount // rows of the speed view that the batch view does not have
+	all      []*carRows // the cars, and nothing is ever taken out
+	extra    rowCount   // rows of the speed view that the batch view does not have
 	waiters  map[string]*waiter
 }
 
@@ -164,6 +166,7 @@ func (p *part) car(id []byte) *carRows {
 	if c == nil {
 		c = &carRows{id: string(id), lastSeq: -1}
 		p.cars[c.id] = c
+		p.all = append(p.all, c)
 	}
 	return c
 }

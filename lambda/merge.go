@@ -8,8 +8,7 @@ import (
 )
 
 // Answers over a range. The batch view never changes, so it is read without a lock; of the speed
-// view the wanted rows are copied first. A query over everything holds up the follower of the
-// speed view, and point queries behind it, only for that copy.
+// view the wanted rows are copied first, a few cars at a time.
 
 // readWindows appends the part's rows in the range.
 func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
@@ -32,10 +31,8 @@ func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
 
 // copyWindows copies the rows of the speed view in the range, by car and in the order of starts.
 func (p *part) copyWindows(r httpapi.Range) map[string][]batchWindow {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
 	rows := map[string][]batchWindow{}
-	for c := range p.speedCarsIn(r.Car) {
+	p.copyRows(r.Car, func(c *carRows) {
 		var windows []batchWindow
 		for i := range c.windows {
 			if w := &c.windows[i]; w.start >= r.From && w.start < r.To {
@@ -45,7 +42,7 @@ func (p *part) copyWindows(r httpapi.Range) map[string][]batchWindow {
 		if len(windows) > 0 {
 			rows[c.id] = windows
 		}
-	}
+	})
 	return rows
 }
 
@@ -116,35 +113,49 @@ func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 
 // copyAlerts copies the alerts of the speed view.
 func (p *part) copyAlerts(car string) map[view.AlertKey]view.Alert {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
 	alerts := map[view.AlertKey]view.Alert{}
-	for c := range p.speedCarsIn(car) {
+	p.copyRows(car, func(c *carRows) {
 		for _, a := range c.alerts {
 			key := view.AlertKey{CarID: c.id, Seq: a.seq}
 			alerts[key] = view.Alert{
 				AlertKey: key, EventTime: a.eventTime, Rule: a.rule, Score: a.score,
 			}
 		}
-	}
+	})
 	return alerts
 }
 
-// speedCarsIn yields one car of the speed view, if it is there, or all of them.
-func (p *part) speedCarsIn(id string) func(yield func(*carRows) bool) {
-	return func(yield func(*carRows) bool) {
-		if id != "" {
-			if c := p.cars[id]; c != nil {
-				yield(c)
-			}
-			return
-		}
-		for _, c := range p.cars {
-			if !yield(c) {
-				return
-			}
-		}
+// copyRows has copyCar copy the speed view's rows of one car, or of all of them. It lets the
+// follower of the speed view, and the point queries behind it, have their turn every few cars. The
+// rows of one car are of one moment, and those of the next answer are never of an earlier one.
+func (p *part) copyRows(car string, copyCar func(*carRows)) {
+	for cars := p.carsOf(car); len(cars) > 0; {
+		n := min(len(cars), rowsPerLock)
+		p.copySome(cars[:n], copyCar)
+		cars = cars[n:]
 	}
+}
+
+// copySome is a part of copyRows under one lock.
+func (p *part) copySome(cars []*carRows, copyCar func(*carRows)) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, c := range cars {
+		copyCar(c)
+	}
+}
+
+// carsOf returns one car of the speed view, if it is there, or all of them.
+func (p *part) carsOf(id string) []*carRows {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if id == "" {
+		return p.all
+	}
+	if c := p.cars[id]; c != nil {
+		return []*carRows{c}
+	}
+	return nil
 }
 
 // carsIn yields the index of one car, if it is there, or of all of them.

@@ -83,8 +83,10 @@ type Status struct {
 	} `json:"rows"`
 }
 
-// Answers is what a side implements. All methods are safe for concurrent use, and each answer is
-// a consistent snapshot of one version. The returned slices are the caller's.
+// Answers is what a side implements. All methods are safe for concurrent use. Each answer comes
+// from one version, and an answer that was asked for after another reflects, of every car, at least
+// as much of the log; two cars in one answer may be of slightly different moments. The returned
+// slices are the caller's.
 type Answers interface {
 	// Layers lists what ?layer= may be; the first is the default.
 	Layers() []Layer
