@@ -74,9 +74,8 @@ var layout = []row{
 	{
 		pkg: "cmd/lambdakappa",
 		within: "bench bench/report bench/result datagen event lambda kappa internal/eventlog " +
-			"internal/httpapi",
+			"internal/httpapi internal/proc",
 		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
-		tests:  "internal/proc",
 	},
 	{pkg: "."},
 }
