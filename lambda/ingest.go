@@ -162,11 +162,15 @@ func (t *ingestTask) addOne(r *eventlog.Record) error {
 	return nil
 }
 
-// openSegment makes sure that the open file is the one that r belongs to: a file ends with the
-// hour of its folder.
+// openSegment makes sure that the open file is the one that r belongs to: a file ends when append
+// time leaves the hour of its folder behind.
+//
+// Append times may go back: those of several senders cross at a full hour, and who appends a
+// recording car by car goes back by days. What is from an hour before stays in the open file; to
+// roll there as well could make a file of every event.
 func (t *ingestTask) openSegment(ctx context.Context, r *eventlog.Record) error {
 	const hour = int64(time.Hour / time.Millisecond)
-	if t.segment != nil && t.segment.firstAppend/hour != r.AppendTime/hour {
+	if t.segment != nil && r.AppendTime/hour > t.segment.firstAppend/hour {
 		if err := t.flush(ctx); err != nil {
 			return err
 		}
