@@ -108,7 +108,7 @@ func (t *ingestTask) run(ctx context.Context, m membership) (err error) {
 }
 
 // start cleans up after a crash and returns the position to go on from. Who was suspended since it
-// got the partition, and has lost it meanwhile, must not clean up: it would be the owner's open file.
+// got the partition, and has lost it meanwhile, must not: it would remove the owner's open file.
 func (t *ingestTask) start(ctx context.Context, m membership) (int64, error) {
 	if err := m.Confirm(ctx, t.partition); err != nil {
 		return 0, err
