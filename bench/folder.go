@@ -22,6 +22,8 @@ type folder struct {
 	out  string // the folder of all results
 	name string
 	path string // out/name
+
+	writeFile func(path string, content []byte) error // tests let the disk fill up here
 }
 
 // A folderError is a results folder that cannot be written. Nothing can go on without it.
@@ -49,7 +51,7 @@ func folderName(o Options) string {
 
 // newFolder creates a folder that was not there before: nothing is ever overwritten.
 func newFolder(out, name string, now time.Time) (*folder, error) {
-	f := &folder{out: out}
+	f := &folder{out: out, writeFile: writeFile}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, f.failed("create results folder", err)
 	}
@@ -71,6 +73,8 @@ func newFolder(out, name string, now time.Time) (*folder, error) {
 	}
 }
 
+func writeFile(path string, content []byte) error { return os.WriteFile(path, content, 0o644) }
+
 // workDir is where a run keeps broker data and datasets until it is over.
 func (f *folder) workDir(run string) string { return filepath.Join(f.path, "work", run) }
 
@@ -88,7 +92,7 @@ func (f *folder) writeSummary(s *result.Summary) error {
 		return fmt.Errorf("write summary: %w", err)
 	}
 	path := filepath.Join(f.path, "summary.json")
-	if err := os.WriteFile(path+".tmp", append(raw, '\n'), 0o644); err != nil {
+	if err := f.writeFile(path+".tmp", append(raw, '\n')); err != nil {
 		return f.failed("write summary", err)
 	}
 	if err := os.Rename(path+".tmp", path); err != nil {
@@ -103,7 +107,7 @@ func (f *folder) write(name string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return f.failed("write "+name, err)
 	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
+	if err := f.writeFile(path, content); err != nil {
 		return f.failed("write "+name, err)
 	}
 	return nil

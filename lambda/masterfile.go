@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -132,7 +133,11 @@ func (w *segmentWriter) write(rows []masterRow) error {
 	return err
 }
 
-// publish completes the file as [First, end) and moves it to its place in the master dataset.
+// errRemoved says that somebody has removed the file before it was published.
+var errRemoved = errors.New("somebody removed it while it was written")
+
+// publish completes the file as [First, end) and moves it to its place in the master dataset. It
+// fails with errRemoved when the file is no longer there.
 func (w *segmentWriter) publish(c Config, end int64) error {
 	w.facts.End = end
 	facts, err := json.Marshal(w.facts)
@@ -144,10 +149,20 @@ func (w *segmentWriter) publish(c Config, end int64) error {
 		return err
 	}
 	target := c.segmentPath(w.facts.Partition, w.facts.First, end, w.firstAppend)
-	if err := c.publishFile(w.path, target); err != nil {
+	err = c.publishFile(w.path, target)
+	if errors.Is(err, fs.ErrNotExist) && w.isRemoved() {
+		err = fmt.Errorf("%w: %w", errRemoved, err)
+	}
+	if err != nil {
 		return fmt.Errorf("publish %s: %w", filepath.Base(target), err)
 	}
 	return nil
+}
+
+// isRemoved tells a file that is gone from a folder at its target that is.
+func (w *segmentWriter) isRemoved() bool {
+	_, err := os.Lstat(w.path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // abandon removes what was written.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,45 @@ type Member struct {
 	topic      string // full name
 	id         string
 	generation int32
+}
+
+// Confirm asks the group whether this member still holds a partition. It fails with [ErrNotMember]
+// when it does not, or when the group is about to share out the partitions anew.
+func (m *Member) Confirm(ctx context.Context, partition int) error {
+	err := m.log.retry(ctx, func(ctx context.Context) error {
+		// A heartbeat would be the shorter question, but kafka-go's Client misreads the answer: in
+		// 0.4.51 the error code stands where Kafka has the throttle time.
+		res, err := m.log.client.DescribeGroups(ctx,
+			&kafka.DescribeGroupsRequest{GroupIDs: []string{m.group}})
+		if err != nil {
+			return err
+		}
+		for _, g := range res.Groups {
+			if g.Error != nil {
+				return g.Error
+			}
+			if m.holds(g.Members, partition) {
+				return nil
+			}
+		}
+		return ErrNotMember
+	})
+	if err != nil {
+		return fmt.Errorf("confirm %s/%d in group %s: %w", m.topic, partition, m.group, err)
+	}
+	return nil
+}
+
+// holds finds the partition among the assignments of a group. There are none in a rebalance.
+func (m *Member) holds(members []kafka.DescribeGroupsResponseMember, partition int) bool {
+	for _, member := range members {
+		for _, t := range member.MemberAssignments.Topics {
+			if member.MemberID == m.id && t.Topic == m.topic && slices.Contains(t.Partitions, partition) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // RunGroup joins the group as one more member and runs task once for every partition of topic

@@ -145,6 +145,30 @@ func TestCommitOfAnOldGenerationFails(t *testing.T) {
 	b.leave(t)
 }
 
+// Ensure that a member learns whether a partition is still its own: not when it is another's, and
+// not when the group has gone on without it.
+func TestConfirm(t *testing.T) {
+	l := newLog(t, "cars", 2)
+	a := joinGroup(t, l)
+	eventually(t, func() bool { return len(a.holds()) == 2 })
+	alone := a.member(0)
+	require.NoError(t, alone.Confirm(t.Context(), 0))
+	require.NoError(t, alone.Confirm(t.Context(), 1))
+	require.ErrorIs(t, alone.Confirm(t.Context(), 2), eventlog.ErrNotMember)
+
+	b := joinGroup(t, l)
+	eventually(t, func() bool { return len(a.holds()) == 1 && len(b.holds()) == 1 })
+	mine, theirs := a.holds()[0], b.holds()[0]
+	require.NoError(t, a.member(mine).Confirm(t.Context(), mine))
+	require.ErrorIs(t, a.member(mine).Confirm(t.Context(), theirs), eventlog.ErrNotMember)
+	require.NoError(t, b.member(theirs).Confirm(t.Context(), theirs))
+	a.leave(t)
+	eventually(t, func() bool { return len(b.holds()) == 2 })
+	require.ErrorIs(t, alone.Confirm(t.Context(), mine), eventlog.ErrNotMember)
+	b.leave(t)
+	require.ErrorIs(t, alone.Confirm(t.Context(), mine), eventlog.ErrNotMember)
+}
+
 // Ensure that a task may still commit after its context has ended, before RunGroup leaves.
 func TestLastCommitOnTheWayOut(t *testing.T) {
 	l := newLog(t, "cars", 1)
