@@ -31,6 +31,9 @@ type generation struct {
 	began time.Time
 }
 
+// took is how long the run itself took, ms.
+func (g generation) took() float64 { return g.ReadMS + g.WriteMS }
+
 // batchOnce runs the batch layer once, by a process of its own.
 func (a *arm) batchOnce(ctx context.Context) (generation, error) {
 	began := time.Now()

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -29,6 +30,10 @@ func (s *steady) fillFigures() error {
 	r.Series = append(r.Series, s.cpuLine)
 	if !s.probed || len(s.arms) == 0 {
 		return nil
+	}
+	if w := all.slowest; w.ns > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("slowest to be visible: %s, sent %.1f s into the run, %.1f ms",
+			w.reading, w.at.Seconds(), float64(w.ns)/1e6))
 	}
 	r.LatencyMs = &result.Latencies{Visible: quantilesOf(all.visible), Query: quantilesOf(all.query)}
 	if all.alert.TotalCount() > 0 {
@@ -60,6 +65,9 @@ func (l *latencies) merge(o *latencies) {
 	l.visible.Merge(o.visible)
 	l.query.Merge(o.query)
 	l.alert.Merge(o.alert)
+	if o.slowest.ns > l.slowest.ns {
+		l.slowest = o.slowest
+	}
 	l.unseen = append(l.unseen, o.unseen...)
 	l.wrong += o.wrong
 	if l.failed == nil {

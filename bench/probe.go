@@ -34,9 +34,17 @@ type latencies struct {
 	visible *hdrhistogram.Histogram
 	query   *hdrhistogram.Histogram
 	alert   *hdrhistogram.Histogram
+	slowest slowest  // of visible
 	unseen  []string // scheduled readings and alerts that were never visible
 	wrong   int      // samples <= 0: an answer before its question
 	failed  error
+}
+
+// A slowest is the reading that took longest: whoever wonders about a maximum looks there first.
+type slowest struct {
+	reading string
+	ns      int64
+	at      time.Duration // its intended moment, from the start of the run
 }
 
 func newLatencies() *latencies {
@@ -74,6 +82,7 @@ type probes struct {
 	client *httpapi.Client
 	spec   datagen.Spec
 	alerts []view.Alert // that will be raised, by event time: a seeded sample
+	arms   int          // that are asked at the same time; they share the number of questions
 	got    *latencies
 	wg     sync.WaitGroup
 }
@@ -81,7 +90,7 @@ type probes struct {
 // start starts all probes. Every question has an intended moment, so a slow answer delays none.
 func (p *probes) start(ctx context.Context) {
 	random := rand.New(rand.NewPCG(p.spec.Seed, 0x70726f6265))
-	for _, car := range random.Perm(p.spec.Cars)[:min(sampledCars, p.spec.Cars)] {
+	for _, car := range random.Perm(p.spec.Cars)[:min(sampledCars/p.arms, p.spec.Cars)] {
 		p.wg.Go(func() { p.watchCar(ctx, car) })
 	}
 	p.startQueries(ctx, random.Uint64())
@@ -116,18 +125,34 @@ func (p *probes) watchCar(ctx context.Context, car int) {
 			pause(ctx, notThereYet)
 			continue
 		}
-		p.got.mu.Lock()
 		for _, seq := range answer.Visible {
-			p.got.note(p.got.visible, now-p.spec.Intended(car, seq))
+			p.missed(car, seen, seq-1) // they came before it and are not there
+			p.saw(car, seq, now)
 			seen = max(seen, seq)
 		}
-		p.got.mu.Unlock()
 	}
 	p.missed(car, seen, last)
 }
 
+// saw notes a reading that is visible now.
+func (p *probes) saw(car int, seq, now int64) {
+	intended := p.spec.Intended(car, seq)
+	p.got.mu.Lock()
+	defer p.got.mu.Unlock()
+	p.got.note(p.got.visible, now-intended)
+	if took := now - intended; took > p.got.slowest.ns {
+		p.got.slowest = slowest{
+			reading: fmt.Sprintf("%s/%d", datagen.CarID(car), seq), ns: took,
+			at: time.Unix(0, intended).Sub(p.spec.Start),
+		}
+	}
+}
+
 // missed notes every reading that was never visible as the rest of the run.
 func (p *probes) missed(car int, seen, last int64) {
+	if seen >= last {
+		return
+	}
 	now := time.Now().UnixNano()
 	p.got.mu.Lock()
 	defer p.got.mu.Unlock()
@@ -139,7 +164,7 @@ func (p *probes) missed(car int, seen, last int64) {
 
 // startQueries asks point queries of random cars at a fixed rate while the generator sends.
 func (p *probes) startQueries(ctx context.Context, seed uint64) {
-	const every = time.Second / queriesPerSec
+	every := time.Second / queriesPerSec * time.Duration(p.arms)
 	begin := p.spec.Start.Add(time.Second) // every car has a row by then
 	n := int(max(p.spec.Duration-time.Second, 0) / every)
 	for asker := range queryAskers {

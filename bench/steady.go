@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -124,9 +125,20 @@ func (s *steady) planAlerts() ([]view.Alert, error) {
 	return sampleAlerts(fold.Answer().Alerts, spec), nil
 }
 
+// keepOutOfTheWay makes the driver share the cores with what it measures for as little as it can,
+// until the returned function is called: one thread of Go is enough for its probes (an eighth of a
+// core), and more of them wake each other up.
+func keepOutOfTheWay() (undo func()) {
+	threads, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(outsideGOGC)
+	return func() {
+		runtime.GOMAXPROCS(threads)
+		debug.SetGCPercent(percent)
+	}
+}
+
 // measure runs probes and samplers while the generator sends and until the answers have settled.
 func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert) (Published, []int64, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(outsideGOGC))
+	defer keepOutOfTheWay()()
 	last := s.spec.Start.Add(s.spec.Duration)
 	probing, stopProbes := context.WithCancel(ctx)
 	defer stopProbes()
@@ -135,7 +147,10 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 	for _, a := range s.arms {
 		watchers.Go(func() error { return watchFreshness(probing, a.api.Status, a.layers, s.spec.Start, last) })
 		if s.probed {
-			p := &probes{client: a.api, spec: s.spec, alerts: atStart(alerts, s.spec.Start), got: a.got}
+			p := &probes{
+				client: a.api, spec: s.spec, alerts: atStart(alerts, s.spec.Start), arms: len(s.arms),
+				got: a.got,
+			}
 			p.start(probing)
 			asking = append(asking, p)
 		}

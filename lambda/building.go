@@ -59,15 +59,17 @@ func (b *building) isDone() bool {
 
 // run builds until the generation is wanted as the live one.
 func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition int) error {
-	h, err := cfg.loadHandover(m, partition)
+	err := b.takeTurn(ctx, func() error {
+		h, err := cfg.loadHandover(m, partition)
+		if err == nil {
+			b.generation, err = cfg.begin(ctx, h)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	g, err := cfg.begin(ctx, h)
-	if err != nil {
-		return err
-	}
-	b.generation = g
+	g := b.generation
 	for lastLook := time.Now(); ; {
 		g.sides.said = *b.said.Load()
 		if err := b.step(ctx); err != nil {
@@ -83,17 +85,18 @@ func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition i
 	}
 }
 
-// restLimit is how long a step that catches up rests at most.
-const restLimit = 20 * time.Millisecond
-
-// step takes the generation a step further. While it catches up, what the live generation has done
-// since the boundary has to be done again, and answers wait for the live one alone. So it takes
-// turns with other partitions and rests for twice as long as a step took; but no longer than
-// restLimit, so that one that is far behind does not stay there.
+// step takes the generation a step further.
 func (b *building) step(ctx context.Context) error {
 	if b.generation.behind == 0 {
 		return b.generation.step(ctx, pollInterval)
 	}
+	return b.takeTurn(ctx, func() error { return b.generation.step(ctx, 0) })
+}
+
+// takeTurn does a piece of catching up. What the live generation has done since the boundary has to
+// be done again, and answers wait for the live one alone. So the next ones of all partitions take
+// turns, and rest after each.
+func (b *building) takeTurn(ctx context.Context, piece func() error) error {
 	select {
 	case b.catchUp <- struct{}{}:
 	case <-ctx.Done():
@@ -101,16 +104,20 @@ func (b *building) step(ctx context.Context) error {
 	}
 	defer func() { <-b.catchUp }()
 	began := time.Now()
-	if err := b.generation.step(ctx, 0); err != nil {
+	if err := piece(); err != nil {
 		return err
 	}
-	return pause(ctx, min(2*time.Since(began), restLimit))
+	return rest(ctx, time.Since(began))
 }
 
-// pause waits unless ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
+// restLimit is how long work in the background rests at most, so that one that is far behind does
+// not stay there.
+const restLimit = 20 * time.Millisecond
+
+// rest leaves the cores to others for twice as long as a piece of work took.
+func rest(ctx context.Context, took time.Duration) error {
 	select {
-	case <-time.After(d):
+	case <-time.After(min(2*took, restLimit)):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -166,6 +166,11 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 			return err
 		}
 		t.advance()
+		if t.next != nil && t.next.isDone() { // it stands still until it is the live one
+			if err := t.changeOver(); err != nil {
+				return err
+			}
+		}
 		now := time.Now()
 		if t.committed != *t.said.Load() && now.Sub(t.lastCommit) >= t.cfg.CommitInterval {
 			if err := t.commit(ctx, m, now); err != nil {
@@ -226,8 +231,8 @@ func (t *speedTask) commit(ctx context.Context, m *eventlog.Member, at time.Time
 	return nil
 }
 
-// poll takes the steps from one generation to the next: have it built, say that it has reached
-// the live one, and when all partitions have said so, make it the live one.
+// poll takes the steps from one generation to the next: have it built, and say that it has reached
+// the live one. When all partitions have said so its building ends, and run makes it the live one.
 func (t *speedTask) poll(ctx context.Context, m *eventlog.Member) error {
 	switch {
 	case t.next == nil:
@@ -236,8 +241,6 @@ func (t *speedTask) poll(ctx context.Context, m *eventlog.Member) error {
 			t.buildNext(ctx, manifest)
 		}
 		return ignoreRemoved(err)
-	case t.next.isDone():
-		return t.changeOver()
 	case t.reached < t.next.number && t.next.durable.Load() >= t.live.durable &&
 		t.said.Load().offset >= t.next.boundary:
 		t.reached = t.next.number
