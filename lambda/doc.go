@@ -62,9 +62,9 @@
 //
 //  1. When generation k appears, the speed layer builds its speed view beside the live one
 //     (building.go): load the hand-over, read the log from B_k on.
-//  2. Serving loads batch view k meanwhile, and materialises both speed views. When speed k has
-//     reached, in every partition, what is served, it swaps the pair (batch k, speed k) in one
-//     step (swap.go).
+//  2. Serving materialises both speed views, and loads batch view k when speed k has caught up.
+//     When speed k has reached, in every partition, what is served, it swaps the pair (batch k,
+//     speed k) in one step (swap.go).
 //  3. When speed k has reached the old one in all partitions (the group's commits say so), and
 //     every serving process has loaded batch view k (their leases say so, lease.go), the speed
 //     layer drops the old one. Rows older than both are trimmed from the topic.

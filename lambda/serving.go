@@ -36,6 +36,7 @@ var _ httpapi.Answers = (*Serving)(nil)
 type pair struct {
 	manifest *Manifest // of generation 0, the empty batch view, it says nothing
 	parts    []*part
+	goal     []int64       // position of each part of the live pair when this one appeared
 	loaded   bool          // the batch view is there
 	dropped  chan struct{} // closed when another pair has taken its place
 }
@@ -71,7 +72,7 @@ func NewServing(ctx context.Context, cfg Config) (*Serving, error) {
 		return nil, err
 	}
 	s.skipOutdated()
-	if err := s.loadBatches(); err != nil {
+	if err := s.loadBatches(true); err != nil {
 		return nil, err
 	}
 	s.swap()
@@ -124,7 +125,7 @@ func (s *Serving) keepUp(ctx context.Context, lease *lease) error {
 			if err := s.nominate(); err != nil {
 				return err
 			}
-			if err := s.loadBatches(); err != nil {
+			if err := s.loadBatches(false); err != nil {
 				return err
 			}
 			s.swap()

@@ -13,13 +13,13 @@ import (
 // The speed layer begins a generation after the batch layer has published it. So one that is not
 // on disk when its first row is read is removed, and never missed.
 func (s *Serving) pair(generation int64) (*pair, error) {
-	live := s.live.Load()
-	if generation == live.manifest.Generation {
-		return live, nil
-	}
-	s.mu.Lock()
+	s.mu.Lock() // before the look at the live one: a pair may go live at any moment
 	defer s.mu.Unlock()
-	if generation <= s.live.Load().manifest.Generation {
+	live := s.live.Load()
+	switch {
+	case generation == live.manifest.Generation:
+		return live, nil
+	case generation < live.manifest.Generation:
 		return nil, nil
 	}
 	if p, known := s.next[generation]; known {
@@ -33,8 +33,12 @@ func (s *Serving) pair(generation int64) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.next[generation] = newPair(m, s.partitions)
-	return s.next[generation], nil
+	p := newPair(m, s.partitions)
+	for _, part := range live.parts {
+		p.goal = append(p.goal, part.position())
+	}
+	s.next[generation] = p
+	return p, nil
 }
 
 // nominate makes every generation on disk that is newer than the live one a pair.
@@ -63,14 +67,18 @@ func (s *Serving) candidates() []*pair {
 }
 
 // loadBatches loads the batch views of the pairs that need one. Nobody waits for it: queries are
-// answered from the live pair, and rows of the new one's speed view come in meanwhile.
-func (s *Serving) loadBatches() error {
+// answered from the live pair meanwhile.
+//
+// It is not begun before the pair's speed view has caught up, except at a start. The speed layer
+// catches up at that moment, and the two together would leave no core to queries; besides, a
+// generation that the speed layer skips need not be loaded.
+func (s *Serving) loadBatches(atStart bool) error {
 	s.mu.Lock()
 	candidates := s.candidates()
 	s.mu.Unlock()
 	for _, p := range candidates {
-		if p.loaded {
-			continue // only this function, which runs once at a time, writes it
+		if p.loaded || !atStart && !p.hasCaughtUp() {
+			continue // only this function, which runs once at a time, writes loaded
 		}
 		if err := s.cfg.step("load batch view"); err != nil {
 			return err
@@ -79,15 +87,26 @@ func (s *Serving) loadBatches() error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("load generation %d: %w", p.manifest.Generation, err)
 		}
-		s.mu.Lock()
-		if err != nil {
-			s.next[p.manifest.Generation] = nil // removed meanwhile: there are newer ones
-		} else {
+		if err == nil {
 			p.setBatches(batches)
+		}
+		s.mu.Lock()
+		if p.loaded = err == nil; !p.loaded {
+			s.next[p.manifest.Generation] = nil // removed meanwhile: there are newer ones
 		}
 		s.mu.Unlock()
 	}
 	return nil
+}
+
+// hasCaughtUp reports whether the speed view is as far as the live one was when this pair appeared.
+func (p *pair) hasCaughtUp() bool {
+	for i, part := range p.parts {
+		if part.position() < p.goal[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // newestLoaded returns the newest generation whose batch view is there.
@@ -122,7 +141,6 @@ func (p *pair) setBatches(batches []*batchPart) {
 		}
 		p.parts[i].setBatch(batch)
 	}
-	p.loaded = true
 }
 
 // skipOutdated forgets the pairs before the one that will be live as soon as it is loaded: at a

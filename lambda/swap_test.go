@@ -73,3 +73,24 @@ func TestLatestWaitsThroughSwap(t *testing.T) {
 	}
 	require.Empty(t, s.live.Load().partsOf("car-1")[0].waiters, "a query leaves no trace")
 }
+
+// Ensure that rows are not lost when their pair goes live between two looks at it. (Invariant 4.)
+func TestAPairGoesLiveWhileItsRowsArrive(t *testing.T) {
+	cfg := testConfig(t)
+	s := &Serving{cfg: cfg, partitions: 1, next: map[int64]*pair{}}
+	s.live.Store(newPair(&Manifest{}, 1))
+	next := newPair(&Manifest{Generation: 1}, 1)
+	s.next[1] = next
+
+	s.mu.Lock()
+	found := make(chan *pair)
+	go func() {
+		p, err := s.pair(1)
+		require.NoError(t, err)
+		found <- p
+	}()
+	time.Sleep(10 * time.Millisecond) // for a look that does not wait for the lock
+	s.goLive(next)
+	s.mu.Unlock()
+	require.Same(t, next, <-found)
+}
