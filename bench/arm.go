@@ -14,13 +14,30 @@ type part struct {
 	name    string // "lambda speed": the sub-command as it is typed
 	serving bool   // prints where it listens
 	group   bool   // a member of a consumer group
+	patient bool   // nobody waits for it while a speed layer answers
+}
+
+// manner is how a part runs. Where the batch layer runs every interval, ingest and batch give way to
+// what answers; where a scenario runs a batch at planned moments, the driver waits for both.
+func (p part) manner(interval time.Duration) []string {
+	if p.patient && interval > 0 {
+		return []string{"--background"}
+	}
+	return nil
 }
 
 // architectures: what has to run for an arm to answer. The batch layer of Lambda is started apart,
 // since scenarios differ in when it runs.
 var architectures = map[string][]part{
-	armLambda: {{name: "lambda ingest", group: true}, {name: "lambda speed", group: true}, {name: "lambda serve", serving: true}},
-	armKappa:  {{name: "kappa process", group: true}, {name: "kappa serve", serving: true}},
+	armLambda: {
+		{name: "lambda ingest", group: true, patient: true},
+		{name: "lambda speed", group: true},
+		{name: "lambda serve", serving: true},
+	},
+	armKappa: {
+		{name: "kappa process", group: true},
+		{name: "kappa serve", serving: true},
+	},
 }
 
 // An arm is one running architecture.
@@ -37,14 +54,13 @@ func (s *system) startArm(ctx context.Context, name string, interval time.Durati
 	a := &arm{name: name, sut: s, parts: map[string]*component{}}
 	s.arms[name] = a
 	for _, p := range architectures[name] {
-		if err := a.launch(p); err != nil {
+		if err := a.launch(p, p.manner(interval)...); err != nil {
 			return nil, err
 		}
 	}
 	if name == armLambda && interval > 0 {
-		// Nobody waits for the run of a batch layer that is merged with a speed layer.
-		err := a.launch(batchPart, "--background", "--interval", interval.String())
-		if err != nil {
+		args := append(batchPart.manner(interval), "--interval", interval.String())
+		if err := a.launch(batchPart, args...); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // batchPart is Lambda's batch layer, which scenarios run once at planned moments or all the time.
-var batchPart = part{name: "lambda batch"}
+var batchPart = part{name: "lambda batch", patient: true}
 
 // coverLimit is how long it may take until a batch covers the whole log: ingest closes its files
 // after some seconds, then one batch run reads them.

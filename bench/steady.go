@@ -125,14 +125,22 @@ func (s *steady) planAlerts() ([]view.Alert, error) {
 	return sampleAlerts(fold.Answer().Alerts, spec), nil
 }
 
+// driverMemory is how much the driver may allocate before it collects garbage while it measures. A
+// collection holds its one thread up for ten milliseconds, which would be taken for latency; a run
+// of a minute stays below.
+const driverMemory = 1 << 29
+
 // keepOutOfTheWay makes the driver share the cores with what it measures for as little as it can,
 // until the returned function is called: one thread of Go is enough for its probes (an eighth of a
 // core), and more of them wake each other up.
 func keepOutOfTheWay() (undo func()) {
-	threads, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(outsideGOGC)
+	runtime.GC()
+	threads := runtime.GOMAXPROCS(1)
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(driverMemory)
 	return func() {
 		runtime.GOMAXPROCS(threads)
 		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
 	}
 }
 

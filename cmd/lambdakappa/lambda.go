@@ -68,15 +68,22 @@ func (f *lambdaFlags) check(c *cobra.Command) error {
 }
 
 func (a *app) lambdaIngest() *cobra.Command {
+	background := false
 	c, f := a.lambdaCommand(&cobra.Command{
 		Use:   "ingest",
 		Short: "Write the log to the master dataset, as Parquet",
 		Example: `  lambdakappa lambda ingest --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda
   lambdakappa lambda ingest … --roll-interval 1m --roll-rows 1000000`,
-	}, lambda.Ingest)
+	}, func(ctx context.Context, cfg lambda.Config) error {
+		if err := inBackground(background); err != nil {
+			return err
+		}
+		return lambda.Ingest(ctx, cfg)
+	})
 	c.Flags().DurationVar(&f.cfg.RollInterval, "roll-interval", f.cfg.RollInterval,
 		"close a file this long after its first event")
 	c.Flags().IntVar(&f.cfg.RollRows, "roll-rows", f.cfg.RollRows, "or when it has this many rows")
+	addBackground(c, &background)
 	return c
 }
 
