@@ -137,16 +137,25 @@ func (x *execution) replayKappa(ctx context.Context, end []int64) error {
 	if _, err := x.judge(ctx, a, "at the end"); err != nil {
 		return err
 	}
-	x.progress.say("kill and restore kappa process")
-	ms, err := restoreAfterKill(ctx, a, end)
+	if err := x.killAndRestore(ctx, r, a, "kappa process", end); err != nil {
+		return err
+	}
+	return a.stop(ctx)
+}
+
+// killAndRestore kills the part of an arm that has state, and takes the time that this takes to
+// come back.
+func (x *execution) killAndRestore(
+	ctx context.Context, r *result.Run, a *arm, name string, end []int64,
+) error {
+	x.progress.say("kill and restore " + name)
+	ms, err := restoreAfterKill(ctx, a, name, end)
 	if err != nil {
 		return err
 	}
 	r.RestoreMs = &ms
-	if _, err := x.judge(ctx, a, "after a kill"); err != nil {
-		return err
-	}
-	return a.stop(ctx)
+	_, err = x.judge(ctx, a, "after a kill")
+	return err
 }
 
 // catchUp starts an arm on the finished log and returns it when its answers are complete. The
@@ -189,14 +198,13 @@ func (x *execution) chargePhase(r *result.Run, base account, events int64, label
 	return nil
 }
 
-// restoreAfterKill kills Kappa's processor and returns how long its slowest partition took to
-// restore. The time until the broker notices the dead member is configured and no part of it.
-func restoreAfterKill(ctx context.Context, a *arm, end []int64) (float64, error) {
-	const processor = armKappa + " process"
-	if err := a.crash(ctx, processor); err != nil {
+// restoreAfterKill kills a component and returns how long its slowest partition took to restore, ms.
+// The time until the broker notices the dead member is configured and no part of it.
+func restoreAfterKill(ctx context.Context, a *arm, name string, end []int64) (float64, error) {
+	if err := a.crash(ctx, name); err != nil {
 		return 0, err
 	}
-	p := a.parts[processor].process()
+	p := a.parts[name].process()
 	slowest, next, restored := 0.0, 0, 0
 	late := time.After(settleLimit)
 	for restored < len(end) {
@@ -215,7 +223,7 @@ func restoreAfterKill(ctx context.Context, a *arm, end []int64) (float64, error)
 		select {
 		case <-changed:
 		case <-late:
-			return 0, fmt.Errorf("%s: restored %d of %d partitions within %s", processor, restored, len(end), settleLimit)
+			return 0, fmt.Errorf("%s: restored %d of %d partitions within %s", name, restored, len(end), settleLimit)
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)
 		}
@@ -241,6 +249,11 @@ func (x *execution) replayLambda(ctx context.Context, end []int64) error {
 		return err
 	}
 	if err := x.batchAlone(ctx, a, end); err != nil {
+		return err
+	}
+	r.Notes = append(r.Notes, "the speed layer was killed right after a batch run, at its best moment: "+
+		"later it reads the log from the boundary on again")
+	if err := x.killAndRestore(ctx, r, a, "lambda speed", end); err != nil {
 		return err
 	}
 	return a.stop(ctx)

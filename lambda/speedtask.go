@@ -110,12 +110,16 @@ type speedTask struct {
 	reached    int64 // the newest generation that has reached the one before
 	lastCommit time.Time
 	lastPoll   time.Time
+
+	began    time.Time // when the task was started
+	restored bool      // since then it has been at the end of the log
 }
 
 // start begins with the newest generation from which nothing is lost: one whose boundary the side
 // outputs have passed. (Usually that is the newest of all, or the one before it. If none is left
 // it is generation 0, the whole log.) The next poll finds a newer one.
 func (t *speedTask) start(ctx context.Context, from said) error {
+	t.began = time.Now()
 	starts, err := t.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
 	if err != nil {
 		return err
@@ -166,6 +170,7 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 			return err
 		}
 		t.advance()
+		t.noteRestored()
 		if t.next != nil && t.next.isDone() { // it stands still until it is the live one
 			if err := t.changeOver(); err != nil {
 				return err
@@ -184,6 +189,17 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 			}
 		}
 	}
+}
+
+// noteRestored says once how long it took to be where the log ends. There is no other restore.
+func (t *speedTask) noteRestored() {
+	if t.restored || t.live.behind > 0 || t.live.durable < t.live.Position {
+		return
+	}
+	t.restored = true
+	t.cfg.notify("restored", "component", "speed", "partition", t.partition,
+		"generation", t.live.number, "position", t.live.Position,
+		"ms", time.Since(t.began).Milliseconds())
 }
 
 // advance moves the position of the side outputs on, by what either generation has said. While
