@@ -26,7 +26,7 @@ type row struct {
 // oneSide is what Lambda may import and what Kappa may import: the same, so that neither gets a
 // tool that the other was not offered.
 const (
-	oneSideWithin = "event view internal/eventlog internal/httpapi"
+	oneSideWithin = "event view internal/eventlog internal/httpapi internal/proc"
 	oneSideBeyond = "github.com/apache/arrow/go/v15 github.com/parquet-go/parquet-go golang.org/x/sync"
 )
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"lambdakappa/internal/proc"
 )
 
 // Everything that Lambda leaves on disk appears in one step: it is written aside, made durable
@@ -71,11 +73,7 @@ func (c Config) syncPath(path string) error {
 	if c.unsynced {
 		return nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return proc.Sync(path)
 }
 
 // removeLeftovers removes what a crash left in dir under names that begin with prefix.

@@ -16,3 +16,5 @@ func gone(err error) bool { return errors.Is(err, syscall.ESRCH) || errors.Is(er
 func terminate(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGTERM) }
 
 func kill(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }
+
+const syncsFolders = true

@@ -25,3 +25,5 @@ func terminate(p *os.Process) error {
 }
 
 func kill(p *os.Process) error { return p.Kill() }
+
+const syncsFolders = false

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"testing"
@@ -165,4 +166,14 @@ func TestMachine(t *testing.T) {
 	require.NotEmpty(t, m.OS)
 	require.Positive(t, m.Cores)
 	require.Positive(t, m.MemBytes)
+}
+
+// Ensure that files and folders can be made durable, and that one which is not there is an error.
+func TestSync(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, []byte("text"), 0o644))
+	require.NoError(t, proc.Sync(file))
+	require.NoError(t, proc.Sync(dir))
+	require.ErrorIs(t, proc.Sync(filepath.Join(dir, "other")), os.ErrNotExist)
 }
