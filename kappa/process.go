@@ -102,6 +102,8 @@ func (t *task) raise(c *car, e *event.CarSensor, offset int64) bool {
 }
 
 // fold adds one reading to a tally.
+//
+//bench:logic
 func fold(t *view.Tally, e *event.CarSensor) {
 	t.Readings++
 	t.SpeedSum += view.Fixed(e.Speed)
@@ -128,11 +130,15 @@ func detectorOf(version string) detector {
 
 // detectV1 watches the front tyres alone, and takes the vibration of a car that barely rolls for
 // a broken drive shaft.
+//
+//bench:logic
 func detectV1(e *event.CarSensor) (view.Rule, float64) {
 	return detect(e, min(e.TirePressure11, e.TirePressure12), 0)
 }
 
 // detectV2 repairs both mistakes of v1.
+//
+//bench:logic
 func detectV2(e *event.CarSensor) (view.Rule, float64) {
 	return detect(e, lowestTire(e), 5)
 }
@@ -142,6 +148,8 @@ func detectV2(e *event.CarSensor) (view.Rule, float64) {
 //
 // It compares and divides in float64 and never adds to a product, so that no machine's fused
 // multiply-add can change an answer.
+//
+//bench:logic
 func detect(e *event.CarSensor, tire int32, fromSpeed float64) (view.Rule, float64) {
 	if coolant := float64(e.CoolantTemp); coolant > 110 {
 		return view.Overheating, coolant / 110
@@ -163,16 +171,20 @@ func detect(e *event.CarSensor, tire int32, fromSpeed float64) (view.Rule, float
 	return view.NoRule, 0
 }
 
+//bench:logic
 func lowestTire(e *event.CarSensor) int32 {
 	return min(e.TirePressure11, e.TirePressure12, e.TirePressure21, e.TirePressure22)
 }
 
+//bench:logic
 func highestTire(e *event.CarSensor) int32 {
 	return max(e.TirePressure11, e.TirePressure12, e.TirePressure21, e.TirePressure22)
 }
 
 // shocks returns the weakest and the strongest acceleration of the four corners, without
 // direction: one corner far above the others is a shock absorber, all of them are the road.
+//
+//bench:logic
 func shocks(e *event.CarSensor) (low, high float64) {
 	a, b := math.Abs(float64(e.Accelerometer11)), math.Abs(float64(e.Accelerometer12))
 	c, d := math.Abs(float64(e.Accelerometer21)), math.Abs(float64(e.Accelerometer22))

@@ -103,6 +103,8 @@ func (f *batchFold) car(id []byte) int32 {
 }
 
 // add folds a batch of foldColumns.
+//
+//bench:logic
 func (f *batchFold) add(b *columnBatch) error {
 	if b.newGroup {
 		f.codes = f.codes[:0]

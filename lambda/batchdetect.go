@@ -14,6 +14,8 @@ type columnDetector struct {
 
 // columnDetectorOf returns the detector of a known version. v1 watches the front tyres alone, and
 // takes the vibration of a car that barely rolls for a broken drive shaft; v2 repairs both.
+//
+//bench:logic
 func columnDetectorOf(version string) columnDetector {
 	if version == "v1" {
 		return columnDetector{backTires: false, fromSpeed: 0}
@@ -27,6 +29,8 @@ func columnDetectorOf(version string) columnDetector {
 //
 // It compares and divides in float64 and never adds to a product, so that no machine's fused
 // multiply-add can change an answer.
+//
+//bench:logic
 func (d columnDetector) mark(b *columnBatch, fired []view.Rule) {
 	clear(fired)
 	markBatteryCell(b, fired)
@@ -36,6 +40,7 @@ func (d columnDetector) mark(b *columnBatch, fired []view.Rule) {
 	markOverheating(b, fired)
 }
 
+//bench:logic
 func markBatteryCell(b *columnBatch, fired []view.Rule) {
 	charge := b.floats(colBatteryPercentage)
 	for i, voltage := range b.floats(colBatteryVoltage) {
@@ -45,6 +50,7 @@ func markBatteryCell(b *columnBatch, fired []view.Rule) {
 	}
 }
 
+//bench:logic
 func markDriveShaft(b *columnBatch, fired []view.Rule, fromSpeed float64) {
 	vibration := b.floats(colVibration)
 	for i, v := range b.floats(colSpeed) {
@@ -55,6 +61,8 @@ func markDriveShaft(b *columnBatch, fired []view.Rule, fromSpeed float64) {
 }
 
 // markShockAbsorber looks for one corner far above the others: all of them together are the road.
+//
+//bench:logic
 func markShockAbsorber(b *columnBatch, fired []view.Rule) {
 	a11, a12, a21, a22 := accelerometers(b)
 	for i := range fired {
@@ -69,8 +77,11 @@ func markShockAbsorber(b *columnBatch, fired []view.Rule) {
 }
 
 // isCalm reports whether one corner alone cannot fire the rule of the shock absorbers.
+//
+//bench:logic
 func isCalm(acceleration float32) bool { return acceleration <= 6 && acceleration >= -6 }
 
+//bench:logic
 func markTireLeak(b *columnBatch, fired []view.Rule, backTires bool) {
 	t11, t12, t21, t22 := tires(b)
 	for i := range fired {
@@ -81,6 +92,7 @@ func markTireLeak(b *columnBatch, fired []view.Rule, backTires bool) {
 	}
 }
 
+//bench:logic
 func markOverheating(b *columnBatch, fired []view.Rule) {
 	for i, coolant := range b.floats(colCoolantTemp) {
 		if coolant > 110 {
@@ -91,6 +103,8 @@ func markOverheating(b *columnBatch, fired []view.Rule) {
 
 // score returns how far beyond the limit of the rule that fired row i is. It runs for the
 // few rows that fired, so it may look at one row at a time.
+//
+//bench:logic
 func (d columnDetector) score(b *columnBatch, i int, rule view.Rule) float64 {
 	switch rule {
 	case view.Overheating:
@@ -120,6 +134,8 @@ func accelerometers(b *columnBatch) (a11, a12, a21, a22 []float32) {
 }
 
 // watchedTire returns the lowest pressure of the tyres that are watched and the highest of all.
+//
+//bench:logic
 func watchedTire(t11, t12, t21, t22 int32, backTires bool) (lowest, highest int32) {
 	lowest, highest = min(t11, t12), max(t11, t12, t21, t22)
 	if backTires {
@@ -130,6 +146,8 @@ func watchedTire(t11, t12, t21, t22 int32, backTires bool) (lowest, highest int3
 
 // shockRange returns the weakest and the strongest acceleration of the four corners, without
 // direction.
+//
+//bench:logic
 func shockRange(a11, a12, a21, a22 float32) (low, high float64) {
 	a, b := math.Abs(float64(a11)), math.Abs(float64(a12))
 	c, d := math.Abs(float64(a21)), math.Abs(float64(a22))

@@ -55,6 +55,29 @@ func TestStatements(t *testing.T) {
 	f("go func() { g() }()", 2)
 }
 
+// Ensure that what says the answer is counted where it is marked, and nowhere else.
+func TestLogicStatements(t *testing.T) {
+	f := func(source string, want int) {
+		t.Helper()
+		tree, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+source, parser.ParseComments)
+		require.NoError(t, err)
+		require.Equal(t, want, logicStatements(tree), source)
+	}
+	f("// f folds.\n//\n//bench:logic\nfunc f() { g(); return }\nfunc g() { return }", 2)
+	f("//bench:logic\nfunc (x T) f() { if x { return } }\n\n//bench:logic\nfunc g() { return }", 3)
+	f("//bench:logic\n\nfunc f() { return }", 0)
+	f("func f() { //bench:logic\nreturn }", 0)
+}
+
+// Ensure that both sides mark it: the column compares nothing otherwise.
+func TestBothSidesMarkTheirLogic(t *testing.T) {
+	sizes, err := Count(os.DirFS("../.."))
+	require.NoError(t, err)
+	require.Positive(t, sizes["kappa"].LogicStatements)
+	require.Greater(t, sizes["lambda"].LogicStatements, sizes["kappa"].LogicStatements,
+		"Lambda says it twice")
+}
+
 // Ensure that complexity is the published measure, over the files of a package together.
 func TestComplexity(t *testing.T) {
 	f := func(want []int, sources ...string) {

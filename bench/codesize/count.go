@@ -57,6 +57,7 @@ func addPackage(size *result.CodeSize, fsys fs.FS, files []string) error {
 			return err
 		}
 		trees = append(trees, tree)
+		size.LogicStatements += logicStatements(tree)
 		size.PerFile = append(size.PerFile, result.FileSize{
 			File: file, Lines: lines(source), Statements: statements(tree),
 		})
@@ -112,7 +113,7 @@ func lines(source []byte) int {
 
 // statements returns the number of statements in function bodies. Blocks, labels and the clauses
 // of a switch or select only group statements and count nothing themselves.
-func statements(tree *ast.File) int {
+func statements(tree ast.Node) int {
 	counted := 0
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch n.(type) {
@@ -122,5 +123,24 @@ func statements(tree *ast.File) int {
 		}
 		return true
 	})
+	return counted
+}
+
+// logicDirective marks the functions that say what the answer is: whoever changes the answer has to
+// change them, all of them. It stands in their comment, as directives do.
+const logicDirective = "//bench:logic"
+
+// logicStatements returns the number of statements in the functions that are marked.
+func logicStatements(tree *ast.File) int {
+	counted := 0
+	for _, declaration := range tree.Decls {
+		f, ok := declaration.(*ast.FuncDecl)
+		if !ok || f.Doc == nil || f.Body == nil {
+			continue
+		}
+		if slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool { return c.Text == logicDirective }) {
+			counted += statements(f.Body)
+		}
+	}
 	return counted
 }

@@ -179,6 +179,7 @@ type CodeSize struct {
 	Files               int            `json:"files"`
 	Lines               int            `json:"lines"` // lines with tokens: no comments, no blank lines
 	Statements          int            `json:"statements"`
+	LogicStatements     int            `json:"logic_statements"` // that say what the answer is, all copies
 	CognitiveComplexity int            `json:"cognitive_complexity"`
 	Functions           int            `json:"functions"`
 	ComplexityPerFunc   []int          `json:"complexity_per_function,omitempty"` // sorted
