@@ -176,7 +176,7 @@ func codeTable(sizes map[string]result.CodeSize) table {
 	add("files", func(c result.CodeSize) int { return c.Files })
 	add("lines with code", func(c result.CodeSize) int { return c.Lines })
 	add("statements", func(c result.CodeSize) int { return c.Statements })
-	add("of them in functions that say what the answer is, all copies",
+	add("of them logic (fold and detectors), all copies",
 		func(c result.CodeSize) int { return c.LogicStatements })
 	add("functions", func(c result.CodeSize) int { return c.Functions })
 	add("cognitive complexity, sum", func(c result.CodeSize) int { return c.CognitiveComplexity })
