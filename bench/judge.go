@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"lambdakappa/bench/oracle"
 	"lambdakappa/bench/result"
@@ -158,8 +159,38 @@ func (x *execution) judgeAs(ctx context.Context, label string, a *arm, moment st
 		v.Correctness = sum(r.Correctness, v.Correctness)
 	}
 	r.Correctness = v.Correctness
+	if note := x.otherTruth(label, got); note != "" && !slices.Contains(r.Notes, note) {
+		r.Notes = append(r.Notes, note)
+	}
 	x.served[a.name] = got.windows
 	return got, nil
+}
+
+// otherTruth says how far an answer is from what the other cut-off rule calls right; "" when nothing
+// lies between them. It is the price of lateness, and no error.
+func (x *execution) otherTruth(label string, got answer) string {
+	b := make([]int64, len(got.status.Partitions))
+	rule, other := "what came too late does not count", b
+	if slices.Equal(boundaries(got.status), b) { // judged by that rule
+		rule, other = "every reading counts, however late it came", ends(got.status)
+	}
+	v := judge(x.truth.at(other), got)
+	windows := v.Windows.Missing + v.Windows.Unexpected + v.Windows.Different
+	alerts := v.Alerts.Missing + v.Alerts.Unexpected + v.Alerts.Different
+	if windows+alerts == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is right by its own rule; held against the other one (%s), %d windows and %d "+
+		"alerts differ", label, rule, windows, alerts)
+}
+
+// ends are where the log of every partition ends.
+func ends(s httpapi.Status) []int64 {
+	var all []int64
+	for _, p := range s.Partitions {
+		all = append(all, p.EndOffset)
+	}
+	return all
 }
 
 // sum adds up the rows of both arms: a load test has one line.

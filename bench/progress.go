@@ -123,8 +123,10 @@ func (d *driver) printSummary() {
 	if d.opt.Stdout == nil {
 		return
 	}
-	if !d.opt.Quiet {
-		report.Terminal(d.opt.Stdout, d.summary)
+	if d.opt.Quiet {
+		fmt.Fprintln(d.opt.Stdout, d.folder.reportPath())
+		return
 	}
+	report.Terminal(d.opt.Stdout, d.summary)
 	fmt.Fprintf(d.opt.Stdout, "report: %s\n", d.folder.reportPath())
 }

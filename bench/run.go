@@ -74,6 +74,7 @@ func newDriver(o Options, f *folder) (*driver, error) {
 		progress: newProgress(o), summary: newSummary(o, f),
 		numbers: map[string]int{}, controls: map[string]cost{},
 	}
+	d.summary.Interrupted = true // until everything has ended: a driver may die without a word
 	if err := d.writeMachine(); err != nil {
 		return nil, err
 	}
@@ -88,12 +89,12 @@ func (d *driver) run(ctx context.Context) error {
 		d.progress.scenario(s, d.opt)
 		if err := s.run(ctx, d); err != nil {
 			if ctx.Err() != nil {
-				d.summary.Interrupted = true
 				return fmt.Errorf("interrupted in scenario %s: %w", s.Name, context.Cause(ctx))
 			}
 			return fmt.Errorf("scenario %s: %w", s.Name, err)
 		}
 	}
+	d.summary.Interrupted = false
 	return nil
 }
 

@@ -81,6 +81,8 @@
 // Dead letters and late events are keyed by their place in the log and alerts by their reading:
 // they are said at least once, and readers keep one per key.
 //
+// While the broker is away, serving answers from what it has, and everybody else waits for it.
+//
 // Serving starts answering when it has read the changelog to its end. At the cut-over the control
 // topic is written before the answers change, so that a restart can only find a view that has
 // caught up.

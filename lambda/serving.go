@@ -132,7 +132,12 @@ func (s *Serving) keepUp(ctx context.Context, lease *lease) error {
 			return nil
 		})
 	})
-	g.Go(func() error { return every(work, endsAge, func() error { return s.look(work) }) })
+	g.Go(func() error {
+		return every(work, endsAge, func() error {
+			_ = s.look(work) // while the broker is away, answers do without, and ends stay as they were
+			return nil
+		})
+	})
 	g.Go(func() error { return s.renew(work, lease) })
 	return g.Wait()
 }

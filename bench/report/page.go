@@ -154,7 +154,7 @@ func ofArm(gs []*group, arm string) []*group {
 // verdictCell sums up one arm in one scenario. The worst group decides.
 func verdictCell(gs []*group) cell {
 	if len(gs) == 0 {
-		return cell{"not run", absent}
+		return cell{"-", absent}
 	}
 	all := group{Scenario: gs[0].Scenario, Arm: gs[0].Arm}
 	for _, g := range gs {

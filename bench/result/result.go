@@ -24,7 +24,7 @@ type Summary struct {
 	Runs          []Run               `json:"runs"`
 	CodeSize      map[string]CodeSize `json:"code_size,omitempty"` // lambda, kappa, shared
 	RawLimits     *RawLimits          `json:"raw_limits,omitempty"`
-	Interrupted   bool                `json:"interrupted,omitempty"` // Ctrl-C: what was measured until then
+	Interrupted   bool                `json:"interrupted,omitempty"` // it did not come to its end: what was measured until then
 }
 
 // OK reports whether every run that was finished has right answers.
