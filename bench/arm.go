@@ -17,10 +17,17 @@ type part struct {
 	patient bool   // nobody waits for it while a speed layer answers
 }
 
-// manner is how a part runs. Where the batch layer runs every interval, ingest and batch give way to
-// what answers; where a scenario runs a batch at planned moments, the driver waits for both.
-func (p part) manner(interval time.Duration) []string {
-	if p.patient && interval > 0 {
+// A pace is how an arm runs: how often its batch layer runs, which is not at all when the interval
+// is 0, and whether parts that nobody waits for give way to those that answer. In a scenario that
+// takes the time to a complete answer, everybody is waited for.
+type pace struct {
+	interval   time.Duration
+	background bool
+}
+
+// manner is how a part runs at a pace.
+func (p part) manner(at pace) []string {
+	if p.patient && at.background {
 		return []string{"--background"}
 	}
 	return nil
@@ -48,18 +55,17 @@ type arm struct {
 	api   *httpapi.Client
 }
 
-// startArm starts all components of an architecture at once and waits until they are ready. The
-// batch layer, where the arm has one, runs every interval, or not at all when that is 0.
-func (s *system) startArm(ctx context.Context, name string, interval time.Duration) (*arm, error) {
+// startArm starts all components of an architecture at once and waits until they are ready.
+func (s *system) startArm(ctx context.Context, name string, at pace) (*arm, error) {
 	a := &arm{name: name, sut: s, parts: map[string]*component{}}
 	s.arms[name] = a
 	for _, p := range architectures[name] {
-		if err := a.launch(p, p.manner(interval)...); err != nil {
+		if err := a.launch(p, p.manner(at)...); err != nil {
 			return nil, err
 		}
 	}
-	if name == armLambda && interval > 0 {
-		args := append(batchPart.manner(interval), "--interval", interval.String())
+	if name == armLambda && at.interval > 0 {
+		args := append(batchPart.manner(at), "--interval", at.interval.String())
 		if err := a.launch(batchPart, args...); err != nil {
 			return nil, err
 		}

@@ -169,7 +169,7 @@ func (x *execution) catchUp(
 		return nil, err
 	}
 	began := time.Now()
-	a, err := x.sut.startArm(ctx, r.Arm, interval)
+	a, err := x.sut.startArm(ctx, r.Arm, pace{interval: interval})
 	if err != nil {
 		return nil, err
 	}
@@ -251,6 +251,8 @@ func (x *execution) replayLambda(ctx context.Context, end []int64) error {
 	if err := x.batchAlone(ctx, a, end); err != nil {
 		return err
 	}
+	r.Notes = append(r.Notes, "the time and cost are those until the answer was complete, which takes the "+
+		"speed layer; ingest and batch may have had work left then")
 	r.Notes = append(r.Notes, "the speed layer was killed right after a batch run, at its best moment: "+
 		"later it reads the log from the boundary on again")
 	if err := x.killAndRestore(ctx, r, a, "lambda speed", end); err != nil {

@@ -119,7 +119,7 @@ func (x *execution) settled(ctx context.Context, w workload) error {
 // startArms starts the arms that are reported.
 func (x *execution) startArms(ctx context.Context) error {
 	for _, r := range x.runs() {
-		if _, err := x.sut.startArm(ctx, r.Arm, 0); err != nil {
+		if _, err := x.sut.startArm(ctx, r.Arm, pace{}); err != nil {
 			return err
 		}
 	}

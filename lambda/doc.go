@@ -62,12 +62,14 @@
 //
 //  1. When generation k appears, the speed layer builds its speed view beside the live one
 //     (building.go): load the hand-over, read the log from B_k on.
-//  2. Serving materialises both speed views, and loads batch view k when speed k has caught up.
+//  2. Serving materialises both speed views, and loads batch view k when speed k has caught up, or
+//     after a second.
 //     When speed k has reached, in every partition, what is served, it swaps the pair (batch k,
 //     speed k) in one step (swap.go).
 //  3. When speed k has reached the old one in all partitions (the group's commits say so), and
 //     every serving process has loaded batch view k (their leases say so, lease.go), the speed
-//     layer drops the old one. Rows older than both are trimmed from the topic.
+//     layer drops the old one. Rows older than both are trimmed from the topic. A generation that
+//     somebody answers from stays on disk.
 //
 // # Failure
 //
@@ -90,8 +92,11 @@
 //
 // What is not covered: a speed layer that was believed dead for a session timeout, and is not, may
 // append rows that are older than its successor's; everybody takes the row with more readings. One
-// that is down while the generations that it needs are removed begins with the whole log. A log
-// that forgets events before a batch run had them stops ingest, or the speed layer; only what was
+// that is down while the generations that it needs are removed begins with the whole log. A serving
+// process that stood still for longer than its lease, and lost rows that were trimmed meanwhile, may
+// answer without them until it has loaded the next batch view. A compaction of the speed view while
+// a generation is built again may leave a serving that starts then with less than was served before.
+// A log that forgets events before a batch run had them stops ingest, or the speed layer; only what was
 // gone before anyone read it is passed over.
 //
 // # Invariants

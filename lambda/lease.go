@@ -6,14 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 )
 
 // A serving process needs the old generation of the speed view for as long as it loads the batch
 // view of the next one, and only it knows how long that takes. So it says by a file, its lease,
-// which generation it has loaded. The speed layer keeps the old one until all have.
+// which generation it has loaded, and which it answers from. The speed layer keeps the old one until
+// all have loaded the next; the batch layer removes none that is answered from.
 
 const (
 	leasePrefix = "lease-"
@@ -27,14 +26,24 @@ const (
 func (c Config) leasesDir() string { return filepath.Join(c.Dir, "serving") }
 
 // A lease is the file of one serving process.
-type lease struct{ file *os.File }
+type lease struct {
+	cfg  Config
+	path string
+}
 
-// takeLease creates a lease and removes those of processes that are dead.
-func (c Config) takeLease(loaded int64) (*lease, error) {
+// A held is what a lease says: two generations.
+type held struct {
+	loaded int64 // the newest whose batch view the process has; -1 while it says nothing yet
+	live   int64 // that it answers from
+}
+
+// takeLease creates a lease that has loaded nothing yet, and removes those of processes that are
+// dead.
+func (c Config) takeLease() (*lease, error) {
 	if err := os.MkdirAll(c.leasesDir(), 0o755); err != nil {
 		return nil, fmt.Errorf("take lease: %w", err)
 	}
-	err := c.eachLease(func(path string, _ int64, alive bool) error {
+	err := c.eachLease(func(path string, _ held, alive bool) error {
 		if alive {
 			return nil
 		}
@@ -47,14 +56,21 @@ func (c Config) takeLease(loaded int64) (*lease, error) {
 	if err != nil {
 		return nil, fmt.Errorf("take lease: %w", err)
 	}
-	l := &lease{file}
-	return l, l.renew(loaded)
+	l := &lease{c, file.Name()}
+	return l, errors.Join(file.Close(), l.renew(held{}))
 }
 
-// renew says which generation the process has loaded, and that it lives.
-func (l *lease) renew(loaded int64) error {
-	// Always the same length: whoever reads meanwhile reads the old number or the new one.
-	if _, err := l.file.WriteAt(fmt.Appendf(nil, "%019d\n", loaded), 0); err != nil {
+// renew says what the process has, and that it lives. A process that stood still for so long that
+// its lease was removed gets a new one.
+func (l *lease) renew(h held) error {
+	// In one write, and always of the same length: whoever reads meanwhile reads the old numbers or
+	// the new ones.
+	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = file.WriteAt(fmt.Appendf(nil, "%019d %019d\n", h.loaded, h.live), 0)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
 		return fmt.Errorf("renew lease: %w", err)
 	}
 	return nil
@@ -62,15 +78,18 @@ func (l *lease) renew(loaded int64) error {
 
 // release ends the lease.
 func (l *lease) release() error {
-	return errors.Join(l.file.Close(), os.Remove(l.file.Name()))
+	if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("release lease: %w", err)
+	}
+	return nil
 }
 
 // allLoaded reports whether every serving process that lives has loaded a generation, or a newer
 // one.
 func (c Config) allLoaded(generation int64) (bool, error) {
 	all := true
-	err := c.eachLease(func(_ string, loaded int64, alive bool) error {
-		all = all && (loaded >= generation || !alive)
+	err := c.eachLease(func(_ string, h held, alive bool) error {
+		all = all && (h.loaded >= generation || !alive)
 		return nil
 	})
 	if err != nil {
@@ -79,8 +98,23 @@ func (c Config) allLoaded(generation int64) (bool, error) {
 	return all, nil
 }
 
-// eachLease calls f for every lease; loaded is -1 when it says nothing yet.
-func (c Config) eachLease(f func(path string, loaded int64, alive bool) error) error {
+// oldestLive returns the oldest generation that a serving process which lives answers from, false
+// when there is none.
+func (c Config) oldestLive() (oldest int64, ok bool, err error) {
+	err = c.eachLease(func(_ string, h held, alive bool) error {
+		if alive && (!ok || h.live < oldest) {
+			oldest, ok = h.live, true
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("read leases: %w", err)
+	}
+	return oldest, ok, nil
+}
+
+// eachLease calls f for every lease.
+func (c Config) eachLease(f func(path string, h held, alive bool) error) error {
 	entries, err := os.ReadDir(c.leasesDir())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -104,10 +138,10 @@ func (c Config) eachLease(f func(path string, loaded int64, alive bool) error) e
 	return nil
 }
 
-func parseLease(text []byte) int64 {
-	loaded, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-	if err != nil {
-		return -1
+func parseLease(text []byte) held {
+	var h held
+	if _, err := fmt.Sscanf(string(text), "%d %d\n", &h.loaded, &h.live); err != nil {
+		return held{loaded: -1}
 	}
-	return loaded
+	return h
 }

@@ -24,25 +24,44 @@ func TestLease(t *testing.T) {
 	}
 	requireLoaded(9, true) // nobody serves
 
-	first, err := cfg.takeLease(3)
-	require.NoError(t, err)
-	second, err := cfg.takeLease(4)
-	require.NoError(t, err)
+	take := func(loaded, live int64) *lease {
+		t.Helper()
+		l, err := cfg.takeLease()
+		require.NoError(t, err)
+		requireLoaded(1, false) // it has nothing yet
+		require.NoError(t, l.renew(held{loaded, live}))
+		return l
+	}
+	requireLive := func(want int64, served bool) {
+		t.Helper()
+		live, ok, err := cfg.oldestLive()
+		require.NoError(t, err)
+		require.Equal(t, served, ok)
+		require.Equal(t, want, live)
+	}
+	requireLive(0, false)
+	first, second := take(3, 3), take(4, 2)
 	requireLoaded(3, true)
 	requireLoaded(4, false)
-	require.NoError(t, first.renew(12))
+	requireLive(2, true)
+	require.NoError(t, first.renew(held{12, 11}))
 	requireLoaded(4, true)
 	requireLoaded(5, false)
 	require.NoError(t, second.release())
 	requireLoaded(12, true)
 	requireLoaded(13, false)
+	requireLive(11, true)
 
 	dead := time.Now().Add(-2 * leaseAge)
-	require.NoError(t, os.Chtimes(first.file.Name(), dead, dead))
+	require.NoError(t, os.Chtimes(first.path, dead, dead))
 	requireLoaded(13, true)
-	third, err := cfg.takeLease(14)
-	require.NoError(t, err)
-	require.NoFileExists(t, first.file.Name())
+	requireLive(0, false)
+	third := take(14, 14)
+	require.NoFileExists(t, first.path)
+	require.NoError(t, first.renew(held{12, 12})) // it only stood still
+	requireLoaded(13, false)
+	require.NoError(t, first.release())
+	require.NoError(t, first.release())
 	require.NoError(t, third.release())
 }
 

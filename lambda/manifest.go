@@ -149,14 +149,19 @@ func (c Config) publish(m *Manifest, aside string) error {
 	return c.removeOldGenerations()
 }
 
-// removeOldGenerations renames before it removes: whoever reads a generation finds it complete or
-// not at all.
+// removeOldGenerations removes all but the newest, as far as nobody answers from them or from older
+// ones: who answers from a generation must find it when it starts again. It renames before it
+// removes: whoever reads a generation finds it complete or not at all.
 func (c Config) removeOldGenerations() error {
 	generations, err := c.generations()
 	if err != nil {
 		return err
 	}
-	for len(generations) > keepGenerations {
+	live, served, err := c.oldestLive()
+	if err != nil {
+		return err
+	}
+	for len(generations) > keepGenerations && (!served || generations[0] < live) {
 		dir := c.generationDir(generations[0])
 		aside := filepath.Join(c.viewsDir(), leftoverPrefix+filepath.Base(dir))
 		if err := errors.Join(os.Rename(dir, aside), os.RemoveAll(aside)); err != nil {

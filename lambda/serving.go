@@ -26,6 +26,8 @@ type Serving struct {
 	ends       atomic.Pointer[[]int64] // of the input, as of the last look
 	offsets    []int64                 // of the speed view to read next; each is its follower's own
 
+	lease *lease // taken at the start, so that nothing is removed that is being loaded
+
 	mu   sync.Mutex      // guards next and which pair is live; not the rows
 	next map[int64]*pair // newer generations on their way to be live; nil is one that is gone
 }
@@ -36,6 +38,7 @@ var _ httpapi.Answers = (*Serving)(nil)
 type pair struct {
 	manifest *Manifest // of generation 0, the empty batch view, it says nothing
 	parts    []*part
+	appeared time.Time     // when serving found it
 	goal     []int64       // position of each part of the live pair when this one appeared
 	loaded   bool          // the batch view is there
 	dropped  chan struct{} // closed when another pair has taken its place
@@ -51,32 +54,50 @@ func newPair(m *Manifest, partitions int) *pair {
 
 // NewServing returns a serving that holds everything as it stands now: whatever was answered
 // before a restart is answered again.
-func NewServing(ctx context.Context, cfg Config) (*Serving, error) {
+func NewServing(ctx context.Context, cfg Config) (s *Serving, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Serving{cfg: cfg, next: map[int64]*pair{}}
+	s = &Serving{cfg: cfg, next: map[int64]*pair{}}
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
 	s.partitions = len(*s.ends.Load())
 	s.offsets = make([]int64, s.partitions)
-
 	zero := newPair(&Manifest{Version: cfg.Version, Rules: cfg.Rules}, s.partitions)
 	zero.setBatches(make([]*batchPart, s.partitions))
 	s.live.Store(zero)
-	if err := s.nominate(); err != nil {
+
+	if s.lease, err = cfg.takeLease(); err != nil {
 		return nil, err
 	}
-	if err := s.load(ctx); err != nil {
-		return nil, err
+	if err := s.begin(ctx); err != nil {
+		return nil, errors.Join(err, s.lease.release())
 	}
-	s.skipOutdated()
-	if err := s.loadBatches(true); err != nil {
-		return nil, err
+	return s, nil
+}
+
+// begin makes the pair live that is as far as any on disk. If loading takes longer than the lease
+// lasts, and what was to be loaded is removed meanwhile, it begins again with what there is then.
+func (s *Serving) begin(ctx context.Context) error {
+	for removed := true; removed; {
+		if err := s.lease.renew(held{}); err != nil {
+			return err
+		}
+		if err := s.nominate(); err != nil {
+			return err
+		}
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+		s.skipOutdated()
+		var err error
+		if removed, err = s.loadBatches(true); err != nil {
+			return err
+		}
 	}
 	s.swap()
-	return s, nil
+	return s.lease.renew(s.held())
 }
 
 // look looks up where the input ends.
@@ -104,18 +125,14 @@ func (s *Serving) load(ctx context.Context) error {
 
 // Run keeps the answers up to date until ctx ends; then it returns nil. It is called once.
 func (s *Serving) Run(ctx context.Context) error {
-	lease, err := s.cfg.takeLease(s.newestLoaded())
-	if err != nil {
-		return err
-	}
-	err = s.keepUp(ctx, lease)
+	err := s.keepUp(ctx)
 	if ctx.Err() != nil {
 		err = nil
 	}
-	return errors.Join(err, lease.release())
+	return errors.Join(err, s.lease.release())
 }
 
-func (s *Serving) keepUp(ctx context.Context, lease *lease) error {
+func (s *Serving) keepUp(ctx context.Context) error {
 	g, work := errgroup.WithContext(ctx)
 	for partition := range s.offsets {
 		g.Go(func() error { return s.follow(work, partition, math.MaxInt64) })
@@ -125,7 +142,7 @@ func (s *Serving) keepUp(ctx context.Context, lease *lease) error {
 			if err := s.nominate(); err != nil {
 				return err
 			}
-			if err := s.loadBatches(false); err != nil {
+			if _, err := s.loadBatches(false); err != nil {
 				return err
 			}
 			s.swap()
@@ -138,22 +155,22 @@ func (s *Serving) keepUp(ctx context.Context, lease *lease) error {
 			return nil
 		})
 	})
-	g.Go(func() error { return s.renew(work, lease) })
+	g.Go(func() error { return s.renew(work) })
 	return g.Wait()
 }
 
 // renew keeps the lease up to date, in a goroutine of its own: loading a batch view may take
 // longer than a lease lasts.
-func (s *Serving) renew(ctx context.Context, lease *lease) error {
-	var said int64
+func (s *Serving) renew(ctx context.Context) error {
+	var said held
 	var last time.Time
 	return every(ctx, pollInterval, func() error {
-		loaded := s.newestLoaded()
-		if loaded == said && time.Since(last) < leaseEvery {
+		now := s.held()
+		if now == said && time.Since(last) < leaseEvery {
 			return nil
 		}
-		said, last = loaded, time.Now()
-		return lease.renew(loaded)
+		said, last = now, time.Now()
+		return s.lease.renew(now)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"time"
 )
 
 // pair returns the pair of a generation; nil when it is not wanted (any more).
@@ -34,6 +35,7 @@ func (s *Serving) pair(generation int64) (*pair, error) {
 		return nil, err
 	}
 	p := newPair(m, s.partitions)
+	p.appeared = time.Now()
 	for _, part := range live.parts {
 		p.goal = append(p.goal, part.position())
 	}
@@ -69,35 +71,43 @@ func (s *Serving) candidates() []*pair {
 // loadBatches loads the batch views of the pairs that need one. Nobody waits for it: queries are
 // answered from the live pair meanwhile.
 //
-// It is not begun before the pair's speed view has caught up, except at a start. The speed layer
-// catches up at that moment, and the two together would leave no core to queries; besides, a
-// generation that the speed layer skips need not be loaded.
-func (s *Serving) loadBatches(atStart bool) error {
+// It is not begun before the pair's speed view has caught up, except at a start: the speed layer
+// catches up at that moment, and the two together would leave no core to queries. But it is begun
+// after loadPatience whatever the speed layer does, for that waits for it: its partitions may be
+// building different generations, and each of them needs the others' to be loaded.
+//
+// It reports whether a generation was removed before it could be loaded: there are newer ones.
+func (s *Serving) loadBatches(atStart bool) (removed bool, err error) {
 	s.mu.Lock()
 	candidates := s.candidates()
 	s.mu.Unlock()
 	for _, p := range candidates {
-		if p.loaded || !atStart && !p.hasCaughtUp() {
+		tooSoon := !atStart && !p.hasCaughtUp() && time.Since(p.appeared) < loadPatience
+		if p.loaded || tooSoon {
 			continue // only this function, which runs once at a time, writes loaded
 		}
 		if err := s.cfg.step("load batch view"); err != nil {
-			return err
+			return false, err
 		}
 		batches, err := s.loadBatch(p.manifest)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("load generation %d: %w", p.manifest.Generation, err)
+			return false, fmt.Errorf("load generation %d: %w", p.manifest.Generation, err)
 		}
 		if err == nil {
 			p.setBatches(batches)
 		}
 		s.mu.Lock()
 		if p.loaded = err == nil; !p.loaded {
-			s.next[p.manifest.Generation] = nil // removed meanwhile: there are newer ones
+			s.next[p.manifest.Generation], removed = nil, true
 		}
 		s.mu.Unlock()
 	}
-	return nil
+	return removed, nil
 }
+
+// loadPatience is how long a batch view waits for the speed layer to catch up: several times as
+// long as that takes at 20,000 events/s, and far below any interval between batch runs that matters.
+const loadPatience = time.Second
 
 // hasCaughtUp reports whether the speed view is as far as the live one was when this pair appeared.
 func (p *pair) hasCaughtUp() bool {
@@ -109,17 +119,18 @@ func (p *pair) hasCaughtUp() bool {
 	return true
 }
 
-// newestLoaded returns the newest generation whose batch view is there.
-func (s *Serving) newestLoaded() int64 {
+// held is what the lease has to say now.
+func (s *Serving) held() held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	newest := s.live.Load().manifest.Generation
+	live := s.live.Load().manifest.Generation
+	h := held{loaded: live, live: live}
 	for _, p := range s.candidates() {
 		if p.loaded {
-			newest = max(newest, p.manifest.Generation)
+			h.loaded = max(h.loaded, p.manifest.Generation)
 		}
 	}
-	return newest
+	return h
 }
 
 // loadBatch loads a batch view, one partition after the other: it must leave a core to queries.
