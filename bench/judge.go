@@ -159,7 +159,7 @@ func (x *execution) judgeAs(ctx context.Context, label string, a *arm, moment st
 		v.Correctness = sum(r.Correctness, v.Correctness)
 	}
 	r.Correctness = v.Correctness
-	if note := x.otherTruth(label, got); note != "" && !slices.Contains(r.Notes, note) {
+	if note := x.otherTruth(label+" "+moment, got); note != "" && !slices.Contains(r.Notes, note) {
 		r.Notes = append(r.Notes, note)
 	}
 	x.served[a.name] = got.windows
@@ -168,7 +168,7 @@ func (x *execution) judgeAs(ctx context.Context, label string, a *arm, moment st
 
 // otherTruth says how far an answer is from what the other cut-off rule calls right; "" when nothing
 // lies between them. It is the price of lateness, and no error.
-func (x *execution) otherTruth(label string, got answer) string {
+func (x *execution) otherTruth(what string, got answer) string {
 	b := make([]int64, len(got.status.Partitions))
 	rule, other := "what came too late does not count", b
 	if slices.Equal(boundaries(got.status), b) { // judged by that rule
@@ -180,8 +180,8 @@ func (x *execution) otherTruth(label string, got answer) string {
 	if windows+alerts == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s is right by its own rule; held against the other one (%s), %d windows and %d "+
-		"alerts differ", label, rule, windows, alerts)
+	return fmt.Sprintf("%s: against the other rule (%s), %d windows and %d alerts "+
+		"differ", what, rule, windows, alerts)
 }
 
 // ends are where the log of every partition ends.
