@@ -7,6 +7,17 @@
 // Every answer names the version and the generation that it comes from: rows in the response
 // headers, JSON objects in fields as well. Bad input is an [Error] that names the parameter.
 //
+// # Paths
+//
+//	GET /v1/windows?from=&to=[&car=][&layer=]
+//	GET /v1/alerts?from=&to=[&car=][&layer=]
+//	GET /v1/cars/{car}/windows/latest[?after_seq=N&wait=1s][&layer=]
+//	GET /v1/status
+//	GET /metrics
+//
+// from and to are RFC 3339 or Unix ms and may be left out, layer is merged, batch or speed where a
+// side has layers. With after_seq the answer waits, up to wait, for a reading with a greater seq.
+//
 // [Client] reads what [Handler] writes.
 package httpapi
 
