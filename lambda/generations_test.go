@@ -2,12 +2,14 @@ package lambda
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
@@ -25,8 +27,9 @@ func carOf(partition, partitions int) string {
 	}
 }
 
-// traffic sends an event to every car every 5 ms until the test ends.
-func traffic(t testing.TB, log *eventlog.Log, cars ...string) (stop func()) {
+// traffic sends an event of every car every 5 ms, and says that apart (ms) is between them, until it
+// is stopped.
+func traffic(t testing.TB, log *eventlog.Log, apart int64, cars ...string) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -37,11 +40,70 @@ func traffic(t testing.TB, log *eventlog.Log, cars ...string) (stop func()) {
 			case <-time.After(5 * time.Millisecond):
 			}
 			for _, c := range cars {
-				send(t, log, []eventlog.Record{recordOf(t, measured(c, seq, 1000+5*seq))})
+				send(t, log, []eventlog.Record{recordOf(t, measured(c, seq, 1000+apart*seq))})
 			}
 		}
 	}()
 	return func() { close(done); <-ended }
+}
+
+// holdUp returns a fault that holds up whoever comes to a step first, once it is armed: then held is
+// closed, and it goes on when release is.
+func holdUp(step string) (fault func(string) error, armed *atomic.Bool, held, release chan struct{}) {
+	armed, held, release = new(atomic.Bool), make(chan struct{}), make(chan struct{})
+	return func(name string) error {
+		if name == step && armed.CompareAndSwap(true, false) {
+			close(held)
+			<-release
+		}
+		return nil
+	}, armed, held, release
+}
+
+// awaitPast waits until the answers reflect more than so many events of every partition.
+func awaitPast(t testing.TB, s *Serving, position int64) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		for _, p := range s.Status().Partitions {
+			if p.Position <= position {
+				return false
+			}
+		}
+		return true
+	}, patience, time.Millisecond)
+}
+
+// runBatchNow publishes a generation of what ingest has by now.
+func runBatchNow(t testing.TB, cfg Config) Manifest {
+	t.Helper()
+	m, err := RunBatch(context.Background(), cfg)
+	require.NoError(t, err)
+	return m
+}
+
+// removeGeneration publishes others until one is gone, as if the process that needs it were believed
+// dead: its lease would keep the generation.
+func removeGeneration(t testing.TB, cfg Config, generation int64) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		require.NoError(t, removeLeftovers(cfg.leasesDir(), leasePrefix))
+		runBatchNow(t, cfg)
+		_, err := os.Stat(cfg.generationDir(generation))
+		return errors.Is(err, fs.ErrNotExist)
+	}, patience, time.Millisecond)
+}
+
+// requireMovesOn requires that batch runs are served, sooner or later.
+func requireMovesOn(t testing.TB, cfg Config, s *Serving) {
+	t.Helper()
+	for range 12 {
+		if s.Status().Generation > 0 {
+			return
+		}
+		time.Sleep(time.Second)
+		runBatchNow(t, cfg)
+	}
+	t.Fatal("generation 0 is still served although batch runs go on")
 }
 
 // Ensure that serving moves on when one partition was held up between two batch runs, so that one
@@ -49,43 +111,24 @@ func traffic(t testing.TB, log *eventlog.Log, cars ...string) (stop func()) {
 func TestPartitionsBuildDifferentGenerations(t *testing.T) {
 	log := startLog(t, 2)
 	cfg := logConfig(t, log)
-	cfg.RollInterval = 100 * time.Millisecond
-	c0, c1 := carOf(0, 2), carOf(1, 2)
-	start(t, cfg, Ingest)
+	cfg.RollInterval = 100 * time.Millisecond // so that a batch run covers a part of what was sent
 	slow := cfg
-	var armed atomic.Bool
-	held, release := make(chan struct{}), make(chan struct{})
-	slow.fault = func(step string) error {
-		if step == "side outputs" && armed.CompareAndSwap(true, false) {
-			close(held)
-			<-release
-		}
-		return nil
-	}
+	fault, armed, held, release := holdUp("side outputs")
+	slow.fault = fault
+	start(t, cfg, Ingest)
 	start(t, slow, Speed)
 	s := serve(t, cfg)
-	stop := traffic(t, log, c0, c1)
-	require.Eventually(t, func() bool {
-		st := s.Status()
-		return st.Partitions[0].Position > 40 && st.Partitions[1].Position > 40
-	}, patience, time.Millisecond)
+	stop := traffic(t, log, 5, carOf(0, 2), carOf(1, 2))
+	defer stop()
+	awaitPast(t, s, 40)
+
 	armed.Store(true)
 	<-held // one of the partitions, whichever flushed first
-	m, err := RunBatch(context.Background(), cfg)
-	require.NoError(t, err)
-	require.EqualValues(t, 1, m.Generation)
+	require.EqualValues(t, 1, runBatchNow(t, cfg).Generation)
 	time.Sleep(4 * pollInterval) // the other one begins to build it
-	_, err = RunBatch(context.Background(), cfg)
-	require.NoError(t, err)
+	runBatchNow(t, cfg)
 	close(release)
-	for i := 0; i < 12 && s.Status().Generation == 0; i++ {
-		time.Sleep(time.Second)
-		m, err = RunBatch(context.Background(), cfg)
-		require.NoError(t, err)
-	}
-	st := s.Status()
-	stop()
-	require.NotZero(t, st.Generation, "serving has not moved on although batch runs go on")
+	requireMovesOn(t, cfg, s)
 }
 
 // Ensure that serving moves on when a generation is removed from disk before it is loaded.
@@ -93,83 +136,74 @@ func TestAGenerationIsRemovedBeforeItIsLoaded(t *testing.T) {
 	log := startLog(t, 2)
 	cfg := logConfig(t, log)
 	cfg.RollInterval = 100 * time.Millisecond
-	c0, c1 := carOf(0, 2), carOf(1, 2)
+	slow := cfg
+	fault, armed, held, release := holdUp("load batch view")
+	slow.fault = fault
 	start(t, cfg, Ingest)
 	start(t, cfg, Speed)
-	slow := cfg
-	var once atomic.Bool
-	held, release := make(chan struct{}), make(chan struct{})
-	slow.fault = func(step string) error {
-		if step == "load batch view" && once.CompareAndSwap(false, true) {
-			close(held)
-			<-release
-		}
-		return nil
-	}
 	s := serve(t, slow)
-	stop := traffic(t, log, c0, c1)
-	require.Eventually(t, func() bool {
-		st := s.Status()
-		return st.Partitions[0].Position > 40 && st.Partitions[1].Position > 40
-	}, patience, time.Millisecond)
-	run := func() {
-		_, err := RunBatch(context.Background(), cfg)
-		require.NoError(t, err)
-	}
-	run()
+	stop := traffic(t, log, 5, carOf(0, 2), carOf(1, 2))
+	defer stop()
+	awaitPast(t, s, 40)
+
+	armed.Store(true)
+	runBatchNow(t, cfg)
 	<-held
-	for range keepGenerations { // while the batch view is loaded: 1 is removed
-		run()
-		time.Sleep(100 * time.Millisecond)
-	}
+	removeGeneration(t, cfg, 1)
 	close(release)
-	for i := 0; i < 12 && s.Status().Generation == 0; i++ {
-		time.Sleep(time.Second)
-		run()
-	}
-	st := s.Status()
-	stop()
-	require.NotZero(t, st.Generation)
+	requireMovesOn(t, cfg, s)
 }
 
-// Ensure that a serving which starts finds what was served before, however many generations pass
-// while it loads. (Invariant 7.)
-func TestGenerationsPassWhileServingStarts(t *testing.T) {
+// serveOnce starts a serving that can be stopped before the test ends.
+func serveOnce(t testing.TB, cfg Config) (s *Serving, stop func()) {
+	t.Helper()
+	s, err := NewServing(context.Background(), cfg)
+	require.NoError(t, err)
+	return s, start(t, cfg, func(ctx context.Context, _ Config) error { return s.Run(ctx) })
+}
+
+// awaitGeneration waits until a generation is served.
+func awaitGeneration(t testing.TB, s *Serving, generation int64) {
+	t.Helper()
+	require.Eventually(t, func() bool { return s.Status().Generation == generation }, patience,
+		time.Millisecond)
+}
+
+// requireNotBefore requires that a serving which starts now answers at least what was answered.
+func requireNotBefore(t testing.TB, cfg Config, before httpapi.Status) {
+	t.Helper()
+	again, err := NewServing(context.Background(), cfg)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, again.Status().Partitions[0].Position, before.Partitions[0].Position)
+}
+
+// Ensure that a serving which starts finds what was served before, although the generation that it
+// loads is removed meanwhile. (Invariant 7.)
+func TestAGenerationIsRemovedWhileServingStarts(t *testing.T) {
 	log := startLog(t, 1)
 	cfg := logConfig(t, log)
 	start(t, cfg, Ingest)
 	start(t, cfg, Speed)
-	stop := traffic(t, log, "car-1")
-	s, err := NewServing(context.Background(), cfg)
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	var g errgroup.Group
-	g.Go(func() error { return s.Run(ctx) })
-	require.Eventually(t, func() bool { return s.Status().Partitions[0].Position > 40 }, patience, time.Millisecond)
-	_, err = RunBatch(ctx, cfg)
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.Status().Generation == 1 }, patience, time.Millisecond)
-	time.Sleep(300 * time.Millisecond)
+	stopTraffic := traffic(t, log, 5, "car-1")
+	s, stop := serveOnce(t, cfg)
+	awaitPast(t, s, 40)
+	runBatchNow(t, cfg)
+	awaitGeneration(t, s, 1)
+	awaitPast(t, s, s.Status().Partitions[0].Position+40)
 	before := s.Status()
-	cancel()
-	require.NoError(t, g.Wait())
-	slow := cfg
+	stop()
+
+	slow, once := cfg, false
 	slow.fault = func(step string) error {
-		if step == "load batch view" {
-			for range keepGenerations {
-				if _, err := RunBatch(context.Background(), cfg); err != nil {
-					return err
-				}
-			}
-			time.Sleep(300 * time.Millisecond)
+		if step == "load batch view" && !once {
+			once = true
+			removeGeneration(t, cfg, 1)
 		}
 		return nil
 	}
-	again, err := NewServing(context.Background(), slow)
-	require.NoError(t, err)
-	after := again.Status()
-	stop()
-	require.GreaterOrEqual(t, after.Partitions[0].Position, before.Partitions[0].Position)
+	requireNotBefore(t, slow, before)
+	require.True(t, once)
+	stopTraffic()
 }
 
 // Ensure that the generation which is served is there for a restart, while another serving process
@@ -179,82 +213,57 @@ func TestTheServedGenerationIsKept(t *testing.T) {
 	cfg := logConfig(t, log)
 	stopIngest := start(t, cfg, Ingest)
 	start(t, cfg, Speed)
-	stop := traffic(t, log, "car-1")
-	s, err := NewServing(context.Background(), cfg)
+	stopTraffic := traffic(t, log, 5, "car-1")
+	s, stop := serveOnce(t, cfg)
+	awaitPast(t, s, 40)
+	runBatchNow(t, cfg)
+	awaitGeneration(t, s, 1)
+	slow, err := cfg.takeLease()
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	var g errgroup.Group
-	g.Go(func() error { return s.Run(ctx) })
-	at := func(p int64) func() bool { return func() bool { return s.Status().Partitions[0].Position > p } }
-	require.Eventually(t, at(40), patience, time.Millisecond)
-	_, err = RunBatch(ctx, cfg)
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.Status().Generation == 1 }, patience, time.Millisecond)
-	slowOne, err := cfg.takeLease() // a serving process that takes long to load a batch view
-	require.NoError(t, err)
-	for range 6 {
-		_, err = RunBatch(context.Background(), cfg)
-		require.NoError(t, err)
-		require.NoError(t, slowOne.renew(held{1, 1}))
-		time.Sleep(100 * time.Millisecond)
+	require.NoError(t, slow.renew(held{1, 1})) // it takes long to load the next
+	runBatchNow(t, cfg)
+	awaitGeneration(t, s, 2) // the speed layer stays at it, for it waits for the slow one
+	for range keepGenerations + 1 {
+		require.NoError(t, slow.renew(held{1, 1}))
+		runBatchNow(t, cfg)
 	}
 	stopIngest()
-	p := s.Status().Partitions[0].Position
-	require.Eventually(t, at(p+40), patience, time.Millisecond)
-	stop()
+	awaitPast(t, s, s.Status().Partitions[0].Position+40)
+	stopTraffic()
 	before := s.Status()
-	cancel()
-	require.NoError(t, g.Wait())
-	again, err := NewServing(context.Background(), cfg)
-	require.NoError(t, err)
-	after := again.Status()
-	require.GreaterOrEqual(t, after.Partitions[0].Position, before.Partitions[0].Position)
+	stop()
+	requireNotBefore(t, cfg, before)
 }
 
 // Ensure that a serving which has started and does not run yet loses no rows when two generations
-// pass and the speed view is trimmed. (Invariant 4.)
-func TestRowsAreTrimmedWhileServingStarts(t *testing.T) {
+// pass and the speed view would be trimmed. (Invariant 4.)
+func TestGenerationsPassBeforeServingRuns(t *testing.T) {
 	log := startLog(t, 1)
 	cfg := logConfig(t, log)
 	start(t, cfg, Ingest)
 	start(t, cfg, Speed)
-	done := make(chan struct{})
-	go func() {
-		for seq := int64(0); ; seq++ {
-			select {
-			case <-done:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-			send(t, log, []eventlog.Record{recordOf(t, measured("car-1", seq, 1000+5000*seq))})
-		}
-	}()
-	time.Sleep(300 * time.Millisecond)
-	release := make(chan struct{})
+	// Hardly two events in one window: no later row makes up for one that is lost.
+	stop := traffic(t, log, cfg.Rules.Window/2, "car-1")
+	defer stop()
 	slow := cfg
-	slow.fault = func(step string) error {
-		if step == "load batch view" {
-			<-release
-		}
-		return nil
-	}
+	fault, armed, _, release := holdUp("load batch view") // until then generation 0 is served
+	slow.fault = fault
 	s, err := NewServing(context.Background(), slow)
 	require.NoError(t, err)
-	time.Sleep(300 * time.Millisecond) // rows of generation 0 that will be trimmed
+	armed.Store(true)
+	time.Sleep(300 * time.Millisecond) // for rows of generation 0
 	for range 2 {
-		_, err = RunBatch(context.Background(), cfg)
-		require.NoError(t, err)
-		time.Sleep(500 * time.Millisecond)
+		runBatchNow(t, cfg)
+		time.Sleep(10 * pollInterval) // for the speed layer to build it
 	}
 	start(t, slow, func(ctx context.Context, _ Config) error { return s.Run(ctx) })
 	t.Cleanup(func() { close(release) })
-	time.Sleep(500 * time.Millisecond)
-	status := s.Status()
+	awaitPast(t, s, 100)
+	position := s.Status().Partitions[0].Position
 	rows, _ := s.Windows(httpapi.All())
-	var sum int64
+	var readings int64
 	for i := range rows {
-		sum += rows[i].Readings
+		readings += rows[i].Readings
 	}
-	close(done)
-	require.GreaterOrEqual(t, sum, status.Partitions[0].Position, "the answer claims more than it has")
+	require.GreaterOrEqual(t, readings, position, "the answer claims more than it has")
 }
