@@ -105,6 +105,7 @@ func TestDisturbedWithKills(t *testing.T) {
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	requireRight(t, s)
+	require.False(t, s.Interrupted)
 	starts := map[string]int{}
 	for _, r := range s.Runs {
 		for _, c := range r.Components {
@@ -198,7 +199,8 @@ func TestInterrupt(t *testing.T) {
 	require.FileExists(t, filepath.Join(out, "latest", "report.html"))
 }
 
-// Ensure that children end when the driver is killed, which leaves it no moment to end them.
+// Ensure that children end when the driver is killed, which leaves it no moment to end them, and
+// that what it leaves is not taken for a whole run.
 func TestKilledDriver(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "results")
@@ -208,6 +210,10 @@ func TestKilledDriver(t *testing.T) {
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	require.Eventually(t, func() bool { return len(processesWith(t, out)) == 0 }, 30*time.Second, 20*time.Millisecond)
+	left, err := filepath.Glob(filepath.Join(out, "*", "summary.json"))
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	require.True(t, readSummaryAt(t, left[0]).Interrupted)
 }
 
 // requireSchema holds a summary against its documentation.
@@ -225,7 +231,12 @@ func requireSchema(t *testing.T, summary string) {
 
 func readSummary(t *testing.T, out string) *result.Summary {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(out, "latest", "summary.json"))
+	return readSummaryAt(t, filepath.Join(out, "latest", "summary.json"))
+}
+
+func readSummaryAt(t *testing.T, path string) *result.Summary {
+	t.Helper()
+	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	s := new(result.Summary)
 	require.NoError(t, json.Unmarshal(raw, s))

@@ -132,3 +132,29 @@ func TestConclude(t *testing.T) {
 	require.True(t, r.OK)
 	require.Equal(t, "too slow", r.Void)
 }
+
+// Ensure that a run says how far its answers are from the other truth, and nothing when both truths
+// are one.
+func TestOtherTruth(t *testing.T) {
+	o, err := oracle.New(oracleConfig(event.DefaultRules(), 1))
+	require.NoError(t, err)
+	for i, at := range []int64{100_000, 200_000, 100_000} { // the third comes far too late
+		o.Add(oracle.Entry{
+			Offset: int64(i), AppendTime: 200_000, Fingerprint: uint32(i),
+			Event: &event.CarSensor{CarID: "car-00001", Seq: int64(i), EventTime: at},
+		})
+	}
+	x := testExecution(t)
+	note := func(kept truth, boundary int64) string {
+		x.truth = kept
+		want := kept.at([]int64{boundary})
+		got := answer{windows: want.Windows, alerts: want.Alerts}
+		got.status.Partitions = []httpapi.PartitionStatus{{Boundary: boundary, EndOffset: 3}}
+		return x.otherTruth("kappa at the end", got)
+	}
+	require.Equal(t, "kappa at the end: against the other rule (every reading counts, however late it "+
+		"came), 1 windows and 0 alerts differ", note(keptTruth{o}, 0))
+	require.Equal(t, "kappa at the end: against the other rule (what came too late does not count), "+
+		"1 windows and 0 alerts differ", note(keptTruth{o}, 3))
+	require.Empty(t, note(oneTruth{o.TruthB()}, 0))
+}

@@ -147,7 +147,9 @@ const driverMemory = 1 << 29
 func keepOutOfTheWay() (undo func()) {
 	runtime.GC()
 	threads := runtime.GOMAXPROCS(1)
-	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(driverMemory)
+	limit := debug.SetMemoryLimit(-1) // what the user has set
+	debug.SetMemoryLimit(min(limit, driverMemory))
+	percent := debug.SetGCPercent(-1)
 	return func() {
 		runtime.GOMAXPROCS(threads)
 		debug.SetGCPercent(percent)

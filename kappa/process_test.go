@@ -175,6 +175,8 @@ func TestDetectors(t *testing.T) {
 	both(corners(6, 0, 0, 0), view.NoRule, 0)
 	both(corners(9, 3, 3, 3), view.NoRule, 0) // the road, not one corner
 	both(corners(-9, 2, 3, 3), view.ShockAbsorber, 1.5)
+	both(corners(1, 1, 6+1.0/256, 1), view.ShockAbsorber, (6+1.0/256)/6)
+	both(corners(1, 1, 1, -6-1.0/256), view.ShockAbsorber, (6+1.0/256)/6)
 
 	both(shaft(10, 1500), view.NoRule, 0)
 	both(shaft(10, 3000), view.DriveShaft, 2)

@@ -111,6 +111,26 @@ func TestDetectors(t *testing.T) {
 	}
 }
 
+// Ensure that every corner fires just above the limit of the shock absorbers, in either direction:
+// the batch layer looks at most rows only as far as this limit.
+func TestShockAbsorberAboveItsLimit(t *testing.T) {
+	const above = 6 + 1.0/256
+	for corner := range 4 {
+		for _, shock := range []float32{above, -above} {
+			e := measured("car-1", 0, 1_000_000)
+			corners := []*float32{
+				&e.Accelerometer11, &e.Accelerometer12, &e.Accelerometer21, &e.Accelerometer22,
+			}
+			*corners[corner] = shock
+			rule, score := detectorOf("v1")(&e)
+			require.Equal(t, view.ShockAbsorber, rule)
+			alerts := batchAlerts(t, "v1", &e)
+			require.Len(t, alerts, 1, "corner %d, %v", corner, shock)
+			require.Equal(t, score, alerts[0].score)
+		}
+	}
+}
+
 // batchAlerts puts one event through the columnar fold.
 func batchAlerts(t *testing.T, version string, e *event.CarSensor) []batchAlert {
 	t.Helper()

@@ -44,6 +44,35 @@ func TestReadReturnsWithTheFirstRecord(t *testing.T) {
 	}
 }
 
+// Ensure that a Gather returns all that has come until its time is over, and not with the first.
+func TestGather(t *testing.T) {
+	l := newLog(t, "cars", 1)
+	r := openReader(t, l, 0)
+	_, err := l.Append(t.Context(), "cars", 0, values(0, 1))
+	require.NoError(t, err)
+	began := time.Now()
+	appended := make(chan error, 1)
+	go func() {
+		_, err := l.Append(t.Context(), "cars", 0, values(1, 3))
+		appended <- err
+	}()
+	const wait = 300 * time.Millisecond
+	b, err := r.Gather(t.Context(), wait)
+	require.NoError(t, err)
+	require.NoError(t, <-appended)
+	require.GreaterOrEqual(t, time.Since(began), wait)
+	require.EqualValues(t, b.End, b.Next)
+	require.Greater(t, len(b.Records), 1)
+
+	b, err = r.Gather(t.Context(), 0)
+	require.NoError(t, err)
+	require.Empty(t, b.Records)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = r.Gather(ctx, time.Hour)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 func TestReadWithoutWaiting(t *testing.T) {
 	l := newLog(t, "cars", 1)
 	r := openReader(t, l, 0)
