@@ -22,12 +22,9 @@ func Process(ctx context.Context, cfg Config) error {
 }
 
 // judge takes one event of the log into the state, in the order of tests that every side follows:
-// decode, skew guard, late, duplicate, apply. An error is a failure of ours, never of the event.
+// decode, skew guard, and then those of accept. An error is a failure of ours, never of the event.
 func (t *task) judge(r *eventlog.Record) error {
-	t.Position = r.Offset + 1
-	t.Newest = max(t.Newest, r.AppendTime)
-	t.Counters.Events++
-
+	t.meet(r)
 	e := &t.event
 	err := t.decoder.Decode(r.Key, r.Value, e)
 	if err == nil {
@@ -36,14 +33,27 @@ func (t *task) judge(r *eventlog.Record) error {
 	if err != nil {
 		return t.reject(r, err)
 	}
+	t.accept(e, r, event.Fingerprint(r.Value))
+	return nil
+}
+
+// meet notes that the state is now that of the log up to and with r.
+func (t *task) meet(r *eventlog.Record) {
+	t.Position = r.Offset + 1
+	t.Newest = max(t.Newest, r.AppendTime)
+	t.Counters.Events++
+}
+
+// accept takes an event that is not at fault into the state: late, duplicate, apply. Of r it needs
+// no more than where and when it stood on the log, and its bytes if it is late.
+func (t *task) accept(e *event.CarSensor, r *eventlog.Record, fingerprint uint32) {
 	if t.rules.Late(e.EventTime, t.Watermark) {
 		t.Counters.DroppedLate++
 		t.sides.late(r, e.EventTime, t.Watermark)
 	} else {
-		t.admit(e, r)
+		t.admit(e, r.Offset, fingerprint)
 	}
 	t.advance(e.EventTime)
-	return nil
 }
 
 // reject puts an event that is itself at fault among the dead letters. It moves no watermark: one
@@ -60,15 +70,15 @@ func (t *task) reject(r *eventlog.Record, err error) error {
 
 // admit applies an event to its window unless its reading is already there. The lowest offset of
 // a reading wins, whatever the others say.
-func (t *task) admit(e *event.CarSensor, r *eventlog.Record) {
-	c, fingerprint := t.car(e.CarID), event.Fingerprint(r.Value)
-	switch prior := c.seen(e.Seq, r.Offset); {
+func (t *task) admit(e *event.CarSensor, offset int64, fingerprint uint32) {
+	c := t.car(e.CarID)
+	switch prior := c.seen(e.Seq, offset); {
 	case prior == nil:
-		t.apply(t.window(c, t.rules.WindowStart(e.EventTime)), e, r.Offset, fingerprint)
-	case prior.offset == r.Offset:
+		t.apply(t.window(c, t.rules.WindowStart(e.EventTime)), e, offset, fingerprint)
+	case prior.offset == offset:
 		// This very event was applied before a crash and its row has survived. Its alert may not
 		// have: the row was first, the alert after it. Raising it twice changes nothing.
-		t.raise(c, e, r.Offset)
+		t.raise(c, e, offset)
 	case prior.fingerprint == fingerprint:
 		t.Counters.Duplicates++
 	default:

@@ -131,16 +131,26 @@ func (t *task) linger() time.Duration {
 
 // settle flushes and commits what is due.
 func (t *task) settle(ctx context.Context, m *eventlog.Member, now time.Time) error {
-	if t.durable < t.Position {
-		if t.waiting.IsZero() {
-			t.waiting = now
-		}
-		if now.Sub(t.waiting) >= t.linger() || t.pending() >= maxPending {
-			if err := t.flush(ctx); err != nil {
-				return err
-			}
-		}
+	if err := t.flushDue(ctx, now); err != nil {
+		return err
 	}
+	return t.commitDue(ctx, m, now)
+}
+
+func (t *task) flushDue(ctx context.Context, now time.Time) error {
+	if t.durable == t.Position {
+		return nil
+	}
+	if t.waiting.IsZero() {
+		t.waiting = now
+	}
+	if now.Sub(t.waiting) < t.linger() && t.pending() < maxPending {
+		return nil
+	}
+	return t.flush(ctx)
+}
+
+func (t *task) commitDue(ctx context.Context, m *eventlog.Member, now time.Time) error {
 	// Only a position without anything pending may be committed: the metadata of the commit is
 	// the state's progress, and the two must be of one offset.
 	if t.committed < t.Position && t.durable == t.Position &&
