@@ -16,7 +16,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test cross bench bench-short microbench fuzz fmt lint clean
+.PHONY: help build test cross bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
@@ -43,6 +43,10 @@ cross:
 ## bench: run the benchmark, both architectures side by side; ARGS="--scenario settled" for a part
 bench: build
 	$(BINARY) bench $(ARGS)
+
+## bench-all: all scenarios, at most fifteen minutes
+bench-all: build
+	$(BINARY) bench --all $(ARGS)
 
 ## bench-short: the benchmark's shortest form, to see that all of it works
 bench-short: build

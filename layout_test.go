@@ -58,9 +58,10 @@ var layout = []row{
 		pkg: "bench/report", within: "bench/result view",
 		beyond: "github.com/dustin/go-humanize golang.org/x/perf",
 	},
+	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
-		within: "bench/codesize bench/oracle bench/report bench/result datagen event view " +
+		within: "bench/codesize bench/oracle bench/report bench/result bench/scenarios datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +
@@ -73,7 +74,7 @@ var layout = []row{
 	},
 	{
 		pkg: "cmd/lambdakappa",
-		within: "bench bench/report bench/result datagen event lambda kappa internal/eventlog " +
+		within: "bench bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
 			"internal/httpapi internal/proc",
 		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},

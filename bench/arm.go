@@ -50,6 +50,8 @@ var architectures = map[string][]part{
 // An arm is one running architecture.
 type arm struct {
 	name  string
+	like  string              // the architecture: lambda or kappa
+	args  map[string][]string // further arguments, by component
 	sut   *system
 	parts map[string]*component
 	api   *httpapi.Client
@@ -57,14 +59,17 @@ type arm struct {
 
 // startArm starts all components of an architecture at once and waits until they are ready.
 func (s *system) startArm(ctx context.Context, name string, at pace) (*arm, error) {
-	a := &arm{name: name, sut: s, parts: map[string]*component{}}
+	a := &arm{name: name, like: s.scenario.like(name), sut: s, parts: map[string]*component{}}
+	if spec, ok := s.scenario.ArmNamed(name); ok {
+		a.args = spec.Args
+	}
 	s.arms[name] = a
-	for _, p := range architectures[name] {
+	for _, p := range architectures[a.like] {
 		if err := a.launch(p, p.manner(at)...); err != nil {
 			return nil, err
 		}
 	}
-	if name == armLambda && at.interval > 0 {
+	if a.like == armLambda && at.interval > 0 {
 		args := append(batchPart.manner(at), "--interval", at.interval.String())
 		if err := a.launch(batchPart, args...); err != nil {
 			return nil, err
@@ -79,7 +84,7 @@ func (s *system) startArm(ctx context.Context, name string, at pace) (*arm, erro
 }
 
 func (a *arm) launch(p part, more ...string) error {
-	c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a.name, p, more...)...)
+	c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a, p, more...)...)
 	a.parts[p.name] = c
 	return err
 }
@@ -102,7 +107,7 @@ func (a *arm) findAPI(ctx context.Context) error {
 	return nil
 }
 
-func (a *arm) serving() *component { return a.parts[a.name+" serve"] }
+func (a *arm) serving() *component { return a.parts[a.like+" serve"] }
 
 // crash kills a component and starts it again.
 func (a *arm) crash(ctx context.Context, name string) error {
@@ -121,7 +126,7 @@ func (a *arm) crash(ctx context.Context, name string) error {
 func (a *arm) stop(ctx context.Context) error {
 	a.api.Close()
 	var running []*component
-	for _, p := range append([]part{batchPart}, architectures[a.name]...) {
+	for _, p := range append([]part{batchPart}, architectures[a.like]...) {
 		if c := a.parts[p.name]; c != nil {
 			running = append(running, c)
 		}

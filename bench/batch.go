@@ -57,7 +57,7 @@ func (a *arm) batchOnce(ctx context.Context) (generation, error) {
 // launchBatch starts one more process of the batch layer.
 func (a *arm) launchBatch(more ...string) (*component, error) {
 	s := a.sut
-	return s.supervisor.launch(batchPart.name, s.env(), s.partArgs(a.name, batchPart, more...)...)
+	return s.supervisor.launch(batchPart.name, s.env(), s.partArgs(a, batchPart, more...)...)
 }
 
 // generations are what a running batch layer has published so far.

@@ -49,7 +49,7 @@ func (s *system) costSince(base account, events int64, labels ...string) (cost, 
 	for name, u := range s.usages() {
 		own := name == brokerName
 		for _, label := range labels {
-			own = own || belongs(name, label)
+			own = own || belongs(name, s.scenario.like(label))
 		}
 		if own {
 			c.cpu += u.cpu - base.used[name].cpu
@@ -68,9 +68,10 @@ func (s *system) costSince(base account, events int64, labels ...string) (cost, 
 
 // addFiles adds what the labels' arms have in folders of their own.
 func (s *system) addFiles(c *cost, labels []string) error {
-	for arm := range s.arms {
+	for _, a := range s.arms {
+		arm := a.like
 		for _, label := range labels {
-			if !belongs(label, arm) {
+			if !belongs(s.scenario.like(label), arm) {
 				continue
 			}
 			all, err := diskBytes(filepath.Join(s.dir, arm), "")

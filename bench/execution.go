@@ -130,7 +130,7 @@ func (x *execution) conclude(err error) {
 	for _, part := range x.parts {
 		part.Events, part.Marks = x.run.Events, append(part.Marks, x.run.Marks...)
 		if part.Components == nil { // a phase has taken its own account
-			part.Components = componentsOf(x.run.Components, part.label)
+			part.Components = componentsOf(x.run.Components, x.scenario.like(part.label))
 		}
 	}
 	for _, r := range x.runs() {

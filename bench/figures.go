@@ -17,7 +17,7 @@ import (
 func (s *steady) fillFigures() error {
 	all := newLatencies()
 	r := &s.execution.run
-	for _, name := range armsOf(r.Arm) {
+	for _, name := range s.armsOf(r.Arm) {
 		a := s.arms[name]
 		all.merge(a.got)
 		for _, layer := range a.layers {

@@ -38,7 +38,7 @@ func (d *fullDisk) writeFile(path string, content []byte) error {
 // reported: the data of the second is removed first, which makes room.
 func TestDiskFillsUp(t *testing.T) {
 	t.Parallel()
-	o := small(t, settledName)
+	o := small(t, "settled")
 	o.Arms, o.Cars, o.Rate = []string{armKappa}, 50, 50 // the one that is faster
 	o.Duration, o.Repetitions = 24*time.Second, 2
 	f, err := newFolder(o.Out, folderName(o), noon)
@@ -69,7 +69,7 @@ func TestDiskFillsUp(t *testing.T) {
 func TestDiskStaysFull(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "results")
-	cmd := exec.Command(binary(t), "bench", "--quiet", "--scenario", settledName, "--arm", armLambda,
+	cmd := exec.Command(binary(t), "bench", "--quiet", "--scenario", "settled", "--arm", armLambda,
 		"--cars", "50", "--rate", "50", "--duration", "24s", "--out", out)
 	var said bytes.Buffer
 	cmd.Stderr = &said

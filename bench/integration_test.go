@@ -75,7 +75,7 @@ func requireRight(t *testing.T, s *result.Summary) {
 // Ensure that both arms answer exactly, between batches and after, and that the folder is complete.
 func TestSettled(t *testing.T) {
 	t.Parallel()
-	o := small(t, settledName, codeName)
+	o := small(t, "settled", "code")
 	o.Cars, o.Rate, o.Window = 50, 50, time.Minute
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestSettled(t *testing.T) {
 // killed, one at a time, under load.
 func TestDisturbedWithKills(t *testing.T) {
 	t.Parallel()
-	o := small(t, disturbedName)
+	o := small(t, "disturbed")
 	o.Cars, o.Rate, o.Duration = 100, 100, 5*time.Minute
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestBrokenFoldIsCaught(t *testing.T) {
 		t.Run(arm, func(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "results")
-			cmd := exec.Command(m.build(t), "bench", "--quiet", "--scenario", settledName, "--arm", arm,
+			cmd := exec.Command(m.build(t), "bench", "--quiet", "--scenario", "settled", "--arm", arm,
 				"--cars", "50", "--rate", "50", "--out", out)
 			var failed *exec.ExitError
 			require.ErrorAs(t, cmd.Run(), &failed)
@@ -204,7 +204,7 @@ func TestInterrupt(t *testing.T) {
 func TestKilledDriver(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "results")
-	cmd := exec.Command(binary(t), "bench", "--quiet", "--scenario", settledName, "--out", out)
+	cmd := exec.Command(binary(t), "bench", "--quiet", "--scenario", "settled", "--out", out)
 	require.NoError(t, cmd.Start())
 	require.Eventually(t, func() bool { return len(processesWith(t, out)) >= 4 }, 30*time.Second, 20*time.Millisecond)
 	require.NoError(t, cmd.Process.Kill())

@@ -64,7 +64,7 @@ func encodeWindows(windows []view.Window) ([]byte, error) {
 // The truth beside them is that of a batch that covers the log up to end.
 func (x *execution) leaveViews(end []int64) error {
 	folders := []string{"views/" + x.run.Dir}
-	if x.run.Scenario == settledName {
+	if x.run.Scenario == settled {
 		folders = append(folders, "views")
 	}
 	views := maps.Clone(x.served)

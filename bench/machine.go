@@ -8,13 +8,16 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/event"
 	"lambdakappa/internal/proc"
 )
 
 // newSummary returns what is known before the first run.
 func newSummary(o Options, f *folder) *result.Summary {
-	r := o.rules()
-	all, _ := sizesOf(o.Profile) // Validate has checked the profile
+	r := event.DefaultRules()
+	if o.Window > 0 {
+		r.Window = o.Window.Milliseconds()
+	}
 	return &result.Summary{
 		SchemaVersion: result.SchemaVersion,
 		Command:       o.Command,
@@ -27,9 +30,8 @@ func newSummary(o Options, f *folder) *result.Summary {
 		Settings: result.Settings{
 			Partitions: partitions, WindowMs: r.Window, DisorderMs: r.DisorderBound,
 			LatenessMs: r.AllowedLateness, FutureSkewMs: r.MaxFutureSkew,
-			LingerMs:        float64(linger) / float64(time.Millisecond),
-			BatchIntervalMs: all.freshness.interval.Milliseconds(),
-			GOGC:            gogc(), GOMEMLIMIT: gomemlimit(),
+			LingerMs: float64(linger) / float64(time.Millisecond),
+			GOGC:     gogc(), GOMEMLIMIT: gomemlimit(),
 		},
 		Runs: []result.Run{},
 	}

@@ -9,14 +9,15 @@ import (
 	"strings"
 	"time"
 
-	"lambdakappa/event"
+	"lambdakappa/bench/scenarios"
 )
 
 // Options say what to run. Start from [DefaultOptions]; the zero value of Rate, Cars, Duration,
 // Window and Repetitions means what the scenario takes by itself.
 type Options struct {
-	Scenarios   []string // names of [Scenarios]; empty is all
-	Arms        []string // lambda, kappa, both; empty is what each scenario compares
+	Scenarios   []string // names of [Scenarios], or YAML files; empty is the short ones
+	All         bool     // all of [Scenarios]
+	Arms        []string // names of arms, or both; empty is what each scenario compares
 	Profile     string   // quick or full
 	Seed        uint64
 	Rate        float64 // events/s
@@ -40,7 +41,7 @@ type Options struct {
 	Stderr  io.Writer // progress
 }
 
-// DefaultOptions runs every scenario in the quick profile with seed 1.
+// DefaultOptions runs the short scenarios in the quick profile with seed 1.
 func DefaultOptions() Options {
 	binary, _ := os.Executable() // Validate names an empty one
 	return Options{
@@ -59,18 +60,11 @@ const (
 
 // Validate returns an error that names the first option that cannot work and what it takes.
 func (o Options) Validate() error {
-	for _, name := range o.Scenarios {
-		if scenarioNamed(name) == nil {
-			return fmt.Errorf("scenario %q: is none of %s", name, strings.Join(scenarioNames(), ", "))
-		}
+	if o.Profile != scenarios.Quick && o.Profile != scenarios.Full {
+		return fmt.Errorf("profile %q: is none of quick, full", o.Profile)
 	}
-	for _, arm := range o.Arms {
-		if !slices.Contains([]string{armLambda, armKappa, armBoth}, arm) {
-			return fmt.Errorf("arm %q: is none of lambda, kappa, both", arm)
-		}
-	}
-	if _, err := sizesOf(o.Profile); err != nil {
-		return err
+	if o.All && len(o.Scenarios) > 0 {
+		return fmt.Errorf("all: excludes scenario; give one of them")
 	}
 	if _, err := parseInput(o.Input); err != nil {
 		return err
@@ -81,7 +75,33 @@ func (o Options) Validate() error {
 	if o.Binary == "" {
 		return fmt.Errorf("binary: this program cannot find itself")
 	}
-	return o.validateSizes()
+	if err := o.validateSizes(); err != nil {
+		return err
+	}
+	asked, err := o.asked()
+	if err != nil {
+		return err
+	}
+	return o.validateArms(asked)
+}
+
+// validateArms demands that every arm that was asked for is one of a scenario that was.
+func (o Options) validateArms(asked []*Scenario) error {
+	known := []string{armBoth}
+	for _, s := range asked {
+		for _, a := range s.Arms {
+			if !slices.Contains(known, a.Name) {
+				known = append(known, a.Name)
+			}
+		}
+	}
+	slices.Sort(known)
+	for _, arm := range o.Arms {
+		if !slices.Contains(known, arm) {
+			return fmt.Errorf("arm %q: is none of %s", arm, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 func (o Options) validateSizes() error {
@@ -91,16 +111,7 @@ func (o Options) validateSizes() error {
 	case o.Window < 0 || o.Window%time.Millisecond != 0:
 		return fmt.Errorf("window %s: takes a length in whole milliseconds such as 10s", o.Window)
 	}
-	return o.rules().Validate()
-}
-
-// rules are the rules of time of all runs.
-func (o Options) rules() event.Rules {
-	r := event.DefaultRules()
-	if o.Window > 0 {
-		r.Window = o.Window.Milliseconds()
-	}
-	return r
+	return nil
 }
 
 // partitions of the input log: one per core of the machine that the default profile is made for.
@@ -108,15 +119,8 @@ func (o Options) rules() event.Rules {
 // fifth more CPU on both sides (always-on, 20,000 events/s, two cores).
 const partitions = 2
 
-// arms returns those of the given arms that were asked for.
-func (o Options) arms(all ...string) []string {
-	if len(o.Arms) == 0 {
-		return all
-	}
-	return slices.DeleteFunc(slices.Clone(all), func(arm string) bool {
-		return !slices.Contains(o.Arms, arm)
-	})
-}
+// together reports whether runs of all arms on one log were asked for.
+func (o Options) together() bool { return len(o.Arms) == 0 || slices.Contains(o.Arms, armBoth) }
 
 // gogc and gomemlimit are the collector's settings of every component of both sides.
 func gogc() string       { return envOr("GOGC", "100") }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
 	"lambdakappa/datagen"
 	"lambdakappa/view"
 )
@@ -23,7 +24,7 @@ func TestOptions(t *testing.T) {
 	}
 	require.NoError(t, DefaultOptions().Validate())
 	f(`scenario "setled": is none of settled, disturbed`, func(o *Options) { o.Scenarios = []string{"setled"} })
-	f(`arm "beta": is none of lambda, kappa, both`, func(o *Options) { o.Arms = []string{"beta"} })
+	f(`arm "beta": is none of both, kappa, lambda`, func(o *Options) { o.Arms = []string{"beta"} })
 	f(`profile "slow": is none of quick, full`, func(o *Options) { o.Profile = "slow" })
 	f(`input "cars.csv": takes csv:FILE`, func(o *Options) { o.Input = "cars.csv" })
 	f(`input "csv:/nowhere": `, func(o *Options) { o.Input = "csv:/nowhere" })
@@ -32,17 +33,31 @@ func TestOptions(t *testing.T) {
 	f(`must not be negative`, func(o *Options) { o.Cars = -1 })
 }
 
-// Ensure that every scenario has a name, a sentence and an estimate, in every profile.
+// Ensure that every scenario can be run in every profile and says how long that takes.
 func TestScenarios(t *testing.T) {
-	for _, profile := range []string{"quick", "full"} {
+	seconds := func(change func(*Options)) float64 {
 		o := DefaultOptions()
-		o.Profile = profile
-		for _, s := range Scenarios() {
-			require.NotEmpty(t, s.Sentence)
-			require.Positive(t, s.seconds(o), s.Name)
+		change(&o)
+		asked, err := o.asked()
+		require.NoError(t, err)
+		for _, s := range asked {
+			if s.procedure != nil {
+				require.Positive(t, s.procedure.seconds(o, s), s.Name)
+			}
 		}
+		return expectedSeconds(o, asked)
 	}
-	require.LessOrEqual(t, expectedSeconds(DefaultOptions()), 240.0, "the quick profile is quick")
+	require.LessOrEqual(t, seconds(func(*Options) {}), 260.0, "make bench is quick")
+	require.LessOrEqual(t, seconds(func(o *Options) { o.All = true }), 840.0, "make bench-all")
+	require.LessOrEqual(t, seconds(func(o *Options) { o.All, o.Profile = true, "full" }), 7200.0, "a reference run")
+}
+
+// Ensure that arms which are like the same architecture never share a log.
+func TestOnOneLog(t *testing.T) {
+	s := &Scenario{Scenario: &scenarios.Scenario{Arms: []scenarios.Arm{
+		{Name: "lambda", Like: "lambda"}, {Name: "hasty", Like: "lambda"}, {Name: "kappa", Like: "kappa"},
+	}}}
+	require.Equal(t, [][]string{{"lambda", "kappa"}, {"hasty"}}, s.onOneLog([]string{"lambda", "hasty", "kappa"}))
 }
 
 func testExecution(t *testing.T, arms ...string) *execution {
@@ -50,13 +65,18 @@ func testExecution(t *testing.T, arms ...string) *execution {
 	o := DefaultOptions()
 	o.Quiet = true
 	x := &execution{
-		driver: &driver{opt: o, progress: newProgress(o)},
-		run:    result.Run{Arm: armBoth, Seed: 3},
-		sut:    &system{arms: map[string]*arm{}},
+		driver: &driver{
+			opt: o, progress: newProgress(o, nil),
+			scenario: &Scenario{Scenario: &scenarios.Scenario{Arms: []scenarios.Arm{
+				{Name: armLambda, Like: armLambda}, {Name: armKappa, Like: armKappa},
+			}}},
+		},
+		run: result.Run{Arm: armBoth, Seed: 3},
+		sut: &system{arms: map[string]*arm{}},
 	}
 	for _, name := range arms {
 		x.report(name, name, "")
-		x.sut.arms[name] = &arm{name: name}
+		x.sut.arms[name] = &arm{name: name, like: name}
 	}
 	return x
 }
@@ -67,8 +87,9 @@ func TestDisasters(t *testing.T) {
 	w := workload{spec: datagen.Spec{Seed: 3, Duration: 6 * time.Minute}, speedup: 20}
 	x := testExecution(t, armLambda, armKappa)
 	began := time.Now()
-	plan := x.disasters(w)
-	again := testExecution(t, armLambda, armKappa).disasters(w)
+	c := &correctness{Batches: 10, RollInterval: 500 * time.Millisecond, KillEach: true}
+	plan := x.disasters(w, c)
+	again := testExecution(t, armLambda, armKappa).disasters(w, c)
 
 	names := func(plan []disaster) (names []string) {
 		for _, d := range plan {
@@ -82,7 +103,7 @@ func TestDisasters(t *testing.T) {
 		"kill lambda ingest", "kill lambda batch", "kill lambda speed", "kill lambda serve",
 		"kill kappa process", "kill kappa serve",
 	}, kills)
-	require.Len(t, plan, len(kills)+plannedBatches)
+	require.Len(t, plan, len(kills)+c.Batches)
 	require.True(t, slices.IsSortedFunc(plan, func(a, b disaster) int { return a.at.Compare(b.at) }))
 	require.Less(t, plan[len(plan)-1].at.Sub(began), 18*time.Second, "the generator still sends")
 }
@@ -93,7 +114,7 @@ func TestHandOvers(t *testing.T) {
 		t.Helper()
 		x := testExecution(t, armLambda)
 		x.handedOver = boundaries
-		x.checkHandOvers()
+		x.checkHandOvers(3)
 		require.Equal(t, want, x.side(armLambda).Checks[0].OK)
 	}
 	f(true, 0, 10, 10, 20, 30)

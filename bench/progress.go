@@ -28,14 +28,14 @@ type progress struct {
 	began   time.Time
 }
 
-func newProgress(o Options) *progress {
+func newProgress(o Options, asked []*Scenario) *progress {
 	p := &progress{done: make(chan struct{})}
 	if o.Quiet {
 		return p
 	}
 	p.out = o.Stderr
 	if f, ok := o.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(int64(expectedSeconds(o)*10),
+		p.bar = progressbar.NewOptions64(int64(expectedSeconds(o, asked)*10),
 			progressbar.OptionSetWriter(f), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetElapsedTime(true),
@@ -67,7 +67,7 @@ func (p *progress) tick() {
 func (p *progress) scenario(s *Scenario, o Options) {
 	p.mu.Lock()
 	p.before += p.current
-	p.current, p.began = s.seconds(o), time.Now()
+	p.current, p.began = s.procedure.seconds(o, s), time.Now()
 	p.mu.Unlock()
 	if p.out != nil && p.bar == nil {
 		fmt.Fprintf(p.out, "%s: %s\n", s.Name, s.Sentence)
@@ -108,11 +108,11 @@ func (p *progress) close() {
 }
 
 // expectedSeconds is how long the whole invocation should take.
-func expectedSeconds(o Options) float64 {
+func expectedSeconds(o Options, asked []*Scenario) float64 {
 	var sum float64
-	for _, s := range scenarios() {
-		if s.asked(o) {
-			sum += s.seconds(o)
+	for _, s := range asked {
+		if s.procedure != nil {
+			sum += s.procedure.seconds(o, s)
 		}
 	}
 	return sum

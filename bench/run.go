@@ -55,7 +55,8 @@ func (o Options) findCluster(ctx context.Context) error {
 // A driver is one invocation of the benchmark.
 type driver struct {
 	opt      Options
-	sizes    sizes
+	asked    []*Scenario
+	scenario *Scenario // that is being run
 	folder   *folder
 	progress *progress
 	summary  *result.Summary
@@ -65,13 +66,13 @@ type driver struct {
 }
 
 func newDriver(o Options, f *folder) (*driver, error) {
-	sizes, err := sizesOf(o.Profile)
+	asked, err := o.asked()
 	if err != nil {
 		return nil, err
 	}
 	d := &driver{
-		opt: o, sizes: sizes, folder: f, began: time.Now(),
-		progress: newProgress(o), summary: newSummary(o, f),
+		opt: o, asked: asked, folder: f, began: time.Now(),
+		progress: newProgress(o, asked), summary: newSummary(o, f),
 		numbers: map[string]int{}, controls: map[string]cost{},
 	}
 	d.summary.Interrupted = true // until everything has ended: a driver may die without a word
@@ -82,12 +83,13 @@ func newDriver(o Options, f *folder) (*driver, error) {
 }
 
 func (d *driver) run(ctx context.Context) error {
-	for _, s := range scenarios() {
-		if !s.asked(d.opt) {
+	for _, s := range d.asked {
+		if s.procedure == nil {
 			continue
 		}
+		d.scenario = s
 		d.progress.scenario(s, d.opt)
-		if err := s.run(ctx, d); err != nil {
+		if err := s.procedure.run(ctx, d, s); err != nil {
 			if ctx.Err() != nil {
 				return fmt.Errorf("interrupted in scenario %s: %w", s.Name, context.Cause(ctx))
 			}

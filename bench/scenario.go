@@ -2,53 +2,190 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
+
+	"lambdakappa/bench/scenarios"
+	"lambdakappa/event"
 )
 
-// A Scenario is a question to both architectures.
+// A procedure is a way to run scenarios. Its fields are the settings that a file may give under
+// "with".
+type procedure interface {
+	// check returns an error that names the first setting that cannot work with the scenario.
+	check(s *Scenario) error
+	// run runs the scenario and adds what was measured to the summary.
+	run(ctx context.Context, d *driver, s *Scenario) error
+	// seconds is how long that should take, for the progress bar.
+	seconds(o Options, s *Scenario) float64
+}
+
+// procedures returns a procedure of every kind, with the settings that it has by default.
+var procedures = map[string]func() procedure{
+	"correctness": func() procedure { return &correctness{} },
+	"steady":      func() procedure { return &steadyLoad{} },
+	"replay":      func() procedure { return &replay{} },
+	"code":        func() procedure { return &countCode{} },
+}
+
+// A Scenario is a question as one invocation asks it: a file, with what the profile and the command
+// line say about it.
 type Scenario struct {
-	Name     string
-	Sentence string // what is run and what it shows
-
-	run     func(ctx context.Context, d *driver) error
-	seconds func(o Options) float64 // that it should take, for the progress bar
+	*scenarios.Scenario
+	size      size
+	rules     event.Rules
+	procedure procedure // nil when nothing measures the claim yet
 }
 
-// scenarios returns them in the order in which they run: nothing is measured before answers are
-// known to be right.
-func scenarios() []*Scenario {
-	return []*Scenario{
-		settledScenario(), disturbedScenario(), freshnessScenario(), replayScenario(), alwaysOnScenario(),
-		codeScenario(),
-	}
-}
+// Scenarios lists what the project brings with it.
+func Scenarios() []*scenarios.Scenario { return scenarios.Builtin() }
 
-// Scenarios lists what can be run.
-func Scenarios() []Scenario {
-	var all []Scenario
-	for _, s := range scenarios() {
-		all = append(all, *s)
-	}
-	return all
-}
-
-func (s *Scenario) asked(o Options) bool {
-	return len(o.Scenarios) == 0 || slices.Contains(o.Scenarios, s.Name)
-}
-
-func scenarioNamed(name string) *Scenario {
-	for _, s := range scenarios() {
-		if s.Name == name {
-			return s
+// asked returns the scenarios that the options ask for, ready to run: those named, or all, or the
+// short ones.
+func (o Options) asked() ([]*Scenario, error) {
+	if len(o.Scenarios) == 0 {
+		var all []*Scenario
+		for _, file := range scenarios.Builtin() {
+			if !o.All && !file.Short {
+				continue
+			}
+			s, err := o.ask(file)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s)
 		}
+		return all, nil
+	}
+	return o.named()
+}
+
+// named returns the scenarios that were named, those of the project in the order in which they make
+// sense and then the user's own.
+func (o Options) named() ([]*Scenario, error) {
+	var known, own []*Scenario
+	for _, name := range o.Scenarios {
+		if !isFile(name) && !slices.Contains(scenarioNames(), name) {
+			return nil, fmt.Errorf("scenario %q: is none of %s, and no .yaml file",
+				name, strings.Join(scenarioNames(), ", "))
+		}
+	}
+	for _, file := range scenarios.Builtin() {
+		if !slices.Contains(o.Scenarios, file.Name) {
+			continue
+		}
+		s, err := o.ask(file)
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, s)
+	}
+	for _, name := range o.Scenarios {
+		if !isFile(name) {
+			continue
+		}
+		file, err := scenarios.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		s, err := o.ask(file)
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, s)
+	}
+	return append(known, own...), nil
+}
+
+func isFile(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+}
+
+// ask puts profile and command line over a file and checks the whole.
+func (o Options) ask(file *scenarios.Scenario) (*Scenario, error) {
+	s := &Scenario{Scenario: file, size: sizeOf(file, o.Profile).override(o), rules: o.rulesOf(file)}
+	if err := s.rules.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file.File(), err)
+	}
+	if file.Procedure == scenarios.NotBuilt {
+		return s, nil
+	}
+	kind, ok := procedures[file.Procedure]
+	if !ok {
+		return nil, &scenarios.Error{
+			File: file.File(), Field: "procedure",
+			Says: fmt.Sprintf("%q is none of %s", file.Procedure, strings.Join(procedureNames(), ", ")),
+		}
+	}
+	s.procedure = kind()
+	if err := file.Decode(o.Profile, s.procedure); err != nil {
+		return nil, err
+	}
+	if err := s.procedure.check(s); err != nil {
+		return nil, &scenarios.Error{File: file.File(), Field: "with", Says: err.Error()}
+	}
+	return s, nil
+}
+
+// rulesOf are the rules of time of a scenario's runs.
+func (o Options) rulesOf(file *scenarios.Scenario) event.Rules {
+	r := event.DefaultRules()
+	if file.Window > 0 {
+		r.Window = file.Window.Milliseconds()
+	}
+	if o.Window > 0 {
+		r.Window = o.Window.Milliseconds()
+	}
+	return r
+}
+
+// arms returns those of the scenario that were asked for, in its order.
+func (s *Scenario) arms(o Options) []string {
+	var names []string
+	for _, a := range s.Arms {
+		if len(o.Arms) == 0 || slices.Contains(o.Arms, a.Name) {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// like is the architecture that an arm varies; of anything else, its own name.
+func (s *Scenario) like(name string) string {
+	if a, ok := s.ArmNamed(name); ok {
+		return a.Like
+	}
+	return name
+}
+
+// needs checks that the scenario has arms and a workload.
+func (s *Scenario) needs() error {
+	switch {
+	case len(s.Arms) == 0:
+		return fmt.Errorf("procedure %s takes at least one arm", s.Procedure)
+	case s.size.rate == 0:
+		return fmt.Errorf("procedure %s takes a workload", s.Procedure)
 	}
 	return nil
 }
 
+// settled is the scenario whose views are left at the top of the folder.
+const settled = "settled"
+
 func scenarioNames() []string {
 	var names []string
-	for _, s := range scenarios() {
+	for _, s := range scenarios.Builtin() {
 		names = append(names, s.Name)
 	}
+	return names
+}
+
+func procedureNames() []string {
+	names := []string{scenarios.NotBuilt}
+	for name := range procedures {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	return names
 }

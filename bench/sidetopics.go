@@ -21,6 +21,7 @@ import (
 func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 	b := x.truth.at(make([]int64, len(end)))
 	for _, r := range x.runs() {
+		side := x.scenario.like(r.Arm) // its topics are those of the architecture
 		dead := map[string]string{}
 		for at, reason := range b.DeadLetters {
 			dead[keyOf(at)] = string(reason)
@@ -29,13 +30,13 @@ func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 		for at := range b.Late {
 			late[keyOf(at)] = "late"
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "dead letters", r.Arm+".dead-letters", dead, reasonOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "dead letters", side+".dead-letters", dead, reasonOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "late topic", r.Arm+".late", late, reasonOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "late topic", side+".late", late, reasonOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "alert topic", r.Arm+".alerts", alertKeys(b.Alerts), alertOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "alert topic", side+".alerts", alertKeys(b.Alerts), alertOf); err != nil {
 			return err
 		}
 	}

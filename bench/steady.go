@@ -81,10 +81,11 @@ func (d *driver) steadyRun(ctx context.Context, head result.Run, s size, probed 
 // controlKey names workloads that cost the generator and the broker the same.
 func controlKey(s size) string { return fmt.Sprintf("%d/%v/%s", s.cars, s.rate, s.duration) }
 
-func armsOf(name string) []string {
+// armsOf are the arms of a run.
+func (d *driver) armsOf(name string) []string {
 	switch name {
 	case armBoth:
-		return []string{armLambda, armKappa}
+		return d.scenario.onOneLog(d.scenario.arms(Options{}))[0]
 	case armControl:
 		return nil
 	default:
@@ -93,18 +94,18 @@ func armsOf(name string) []string {
 }
 
 func (s *steady) run(ctx context.Context) error {
-	for _, name := range armsOf(s.execution.run.Arm) {
+	for _, name := range s.armsOf(s.execution.run.Arm) {
 		a, err := s.sut.startArm(ctx, name, pace{interval: s.size.interval, background: true})
 		if err != nil {
 			return err
 		}
-		s.arms[name] = &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(name), served: map[int64]bool{}}
+		s.arms[name] = &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(a.like), served: map[int64]bool{}}
 	}
 	alerts, err := s.planAlerts()
 	if err != nil {
 		return err
 	}
-	w := s.size.workload(s.execution.run.Seed, time.Now().Add(leadTime).Truncate(time.Millisecond), datagen.Disturbances{})
+	w := s.size.workload(s.execution.run.Seed, time.Now().Add(leadTime).Truncate(time.Millisecond))
 	s.spec = w.spec
 	g, err := s.sut.launchGenerator(w)
 	if err != nil {
@@ -123,7 +124,7 @@ func (s *steady) planAlerts() ([]view.Alert, error) {
 	if !s.probed || len(s.arms) == 0 {
 		return nil, nil
 	}
-	spec := s.size.workload(s.execution.run.Seed, datagen.DefaultStart(), datagen.Disturbances{}).spec
+	spec := s.size.workload(s.execution.run.Seed, datagen.DefaultStart()).spec
 	fold, err := oracle.NewFold(oracle.Config{WindowMs: 1 << 40, Version: version, Partitions: 1}, []int64{0})
 	if err != nil {
 		return nil, err
@@ -186,7 +187,7 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 		err = s.settleArms(ctx, end)
 	}
 	if err == nil {
-		s.spent, err = s.sut.costSince(s.base, published.Events, armsOf(s.execution.run.Arm)...)
+		s.spent, err = s.sut.costSince(s.base, published.Events, s.armsOf(s.execution.run.Arm)...)
 		s.letProbesFinish(ctx, asking)
 	}
 	stopProbes()
@@ -246,13 +247,13 @@ func (s *steady) resultCost() *result.Cost {
 
 // judgeSteady stops the batch layer, so that the answers stand still, and compares them.
 func (s *steady) judgeSteady(ctx context.Context, w workload, end []int64) error {
-	truth, err := readTruth(ctx, s.sut.log, w, s.opt.rules(), end)
+	truth, err := readTruth(ctx, s.sut.log, w, s.scenario.rules, end)
 	if err != nil {
 		return err
 	}
 	s.truth = truth
 	for _, a := range s.arms {
-		if a.name == armLambda {
+		if a.like == armLambda {
 			if err := s.stopBatch(ctx, a.arm); err != nil {
 				return err
 			}

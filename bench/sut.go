@@ -97,24 +97,35 @@ func (s *system) logArgs() []string {
 }
 
 // partArgs are the arguments of a component, equal for both architectures.
-func (s *system) partArgs(arm string, p part, more ...string) []string {
-	r := s.opt.rules()
+func (s *system) partArgs(a *arm, p part, more ...string) []string {
+	r := s.scenario.rules
 	args := append(strings.Fields(p.name), s.logArgs()...)
 	args = append(args,
 		"--version", version, "--linger", linger.String(),
 		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
 		"--allowed-lateness", duration(r.AllowedLateness), "--max-future-skew", duration(r.MaxFutureSkew),
 	)
-	if arm == armLambda { // Kappa keeps nothing outside the log
-		args = append(args, "--dir", filepath.Join(s.dir, arm))
+	if a.like == armLambda { // Kappa keeps nothing outside the log
+		args = append(args, "--dir", filepath.Join(s.dir, a.like))
 	}
 	if p.serving {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
-	return append(append(args, s.extra[p.name]...), more...)
+	args = append(append(args, s.extra[p.name]...), a.args[p.name]...)
+	return append(args, more...)
 }
 
 func duration(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
+
+// lambda is the arm that is like Lambda, nil when there is none.
+func (s *system) lambda() *arm {
+	for _, a := range s.arms {
+		if a.like == armLambda {
+			return a
+		}
+	}
+	return nil
+}
 
 // env is the environment that both sides' components have in common.
 func (s *system) env() []string {

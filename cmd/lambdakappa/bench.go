@@ -7,6 +7,7 @@ import (
 
 	"lambdakappa/bench"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
 )
 
 func (a *app) bench() *cobra.Command {
@@ -16,7 +17,7 @@ func (a *app) bench() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Run both architectures on the same events, check every answer, write a report",
-		Long: `Run the scenarios one after the other, each with a broker and components of its own, check every
+		Long: `Run scenarios one after the other, each with a broker and components of its own, check every
 answer against the truth, and leave a folder with summary.json, report.html and report.md.
 
 A wrong answer voids the figures of its run and makes the exit code 1. A run that the machine was too
@@ -24,8 +25,10 @@ slow for is printed as void, without figures; with --strict that makes the exit 
 processes and keeps what was measured.`,
 		Example: `  lambdakappa bench
   lambdakappa bench --list
+  lambdakappa bench --all
   lambdakappa bench --scenario settled,disturbed --seed 2
   lambdakappa bench --scenario settled --window 5m --input csv:car-sensor-data.csv
+  lambdakappa bench --scenario my-question.yaml
   lambdakappa bench --scenario replay --arm kappa --profile full
   lambdakappa bench --brokers host1:9092,host2:9092 --schema-registry http://host:8081`,
 		Args: cobra.NoArgs,
@@ -40,8 +43,9 @@ processes and keeps what was measured.`,
 	flags := c.Flags()
 	flags.BoolVar(&list, "list", false, "list the scenarios and exit")
 	flags.StringSliceVar(&o.Scenarios, "scenario", nil,
-		"run only these `names`, with commas; by default all")
-	flags.StringSliceVar(&o.Arms, "arm", nil, "run only these `names`: lambda, kappa, both")
+		"run these `names` or .yaml files, with commas; by default the short ones")
+	flags.BoolVar(&o.All, "all", false, "run all scenarios")
+	flags.StringSliceVar(&o.Arms, "arm", nil, "run only these `names`: lambda, kappa, both, or others of the scenario")
 	flags.StringVar(&o.Profile, "profile", o.Profile,
 		"`name`: quick or full, that is how much and how often")
 	flags.Uint64Var(&o.Seed, "seed", o.Seed, "of the workloads and of what is sampled")
@@ -63,7 +67,19 @@ processes and keeps what was measured.`,
 
 func (a *app) listScenarios() {
 	for _, s := range bench.Scenarios() {
-		fmt.Fprintf(a.stdout, "%-10s %s\n", s.Name, s.Sentence)
+		fmt.Fprintf(a.stdout, "%-12s %-8s %s\n", s.Name, listed(s), s.Sentence)
+	}
+}
+
+// listed says which command runs a scenario.
+func listed(s *scenarios.Scenario) string {
+	switch {
+	case s.Procedure == scenarios.NotBuilt:
+		return "not yet"
+	case s.Short:
+		return "short"
+	default:
+		return "--all"
 	}
 }
 

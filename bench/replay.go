@@ -12,19 +12,13 @@ import (
 	"lambdakappa/internal/httpapi"
 )
 
-const replayName = "replay"
+// replay loads a history and takes the time until each arm, alone, has it in a complete answer.
+type replay struct{}
 
-func replayScenario() *Scenario {
-	return &Scenario{
-		Name:     replayName,
-		Sentence: "a history on the log: how fast each side has it in a complete served answer, beside what the machine could do at most",
-		run:      runReplay,
-		seconds: func(o Options) float64 {
-			all, _ := sizesOf(o.Profile)
-			s := all.replay.override(o)
-			return float64(s.repetitions) * (25 + s.rate*s.duration.Seconds()*9e-6)
-		},
-	}
+func (*replay) check(s *Scenario) error { return s.needs() }
+
+func (*replay) seconds(_ Options, s *Scenario) float64 {
+	return float64(s.size.repetitions) * (25 + s.size.rate*s.size.duration.Seconds()*9e-6)
 }
 
 // The phases of a replay.
@@ -41,18 +35,17 @@ func catchUpLimit(events int64) time.Duration {
 	return time.Minute + time.Duration(events)*time.Second/slowest
 }
 
-func runReplay(ctx context.Context, d *driver) error {
-	s := d.sizes.replay.override(d.opt)
-	arms := d.opt.arms(armLambda, armKappa)
+func (*replay) run(ctx context.Context, d *driver, s *Scenario) error {
+	arms := s.arms(d.opt)
 	if len(arms) == 0 {
 		return nil // it compares the arms alone
 	}
-	for repetition := range s.repetitions {
+	for repetition := range s.size.repetitions {
 		head := result.Run{
-			Scenario: replayName, Arm: armBoth, Repetition: repetition + 1,
+			Scenario: s.Name, Arm: armBoth, Repetition: repetition + 1,
 			Seed: d.opt.Seed + uint64(repetition),
 		}
-		if err := d.replayOnce(ctx, head, s, inTurn(arms, repetition)); err != nil {
+		if err := d.replayOnce(ctx, head, s.size, inTurn(arms, repetition)); err != nil {
 			return err
 		}
 	}
@@ -75,7 +68,7 @@ func (d *driver) replayOnce(ctx context.Context, head result.Run, s size, arms [
 			x.apartPhases(arm)
 		}
 	}, func(ctx context.Context, x *execution) error {
-		w := s.workload(head.Seed, datagen.DefaultStart(), datagen.Disturbances{})
+		w := s.workload(head.Seed, datagen.DefaultStart())
 		return x.replay(ctx, w, arms)
 	})
 	if err != nil {
@@ -91,13 +84,16 @@ func (d *driver) replayOnce(ctx context.Context, head result.Run, s size, arms [
 
 // apartPhases reports every phase of an arm as a run of its own.
 func (x *execution) apartPhases(arm string) {
-	if arm == armKappa {
-		x.report(armKappa, armKappa, phaseReplay)
+	if x.scenario.like(arm) == armKappa {
+		x.report(arm, arm, phaseReplay)
 		return
 	}
-	x.report(armLambda, armLambda, phaseLogToServed)
-	x.report(batchPart.name, armLambda, phaseBatch)
+	x.report(arm, arm, phaseLogToServed)
+	x.report(batchLabel(arm), arm, phaseBatch)
 }
+
+// batchLabel is what findings about the batch layer of an arm alone are filed under.
+func batchLabel(arm string) string { return arm + " batch" }
 
 func (x *execution) replay(ctx context.Context, w workload, arms []string) error {
 	x.progress.say(fmt.Sprintf("load %d events", w.spec.Events()))
@@ -108,7 +104,7 @@ func (x *execution) replay(ctx context.Context, w workload, arms []string) error
 	x.run.Events = published.Events
 	x.progress.say("read the log back, compute the truth")
 	// Before the phases, so that both find the log in the page cache alike.
-	if x.truth, err = readTruth(ctx, x.sut.log, w, x.opt.rules(), end); err != nil {
+	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, end); err != nil {
 		return err
 	}
 	if err := x.logLimits(ctx, end); err != nil {
@@ -116,10 +112,10 @@ func (x *execution) replay(ctx context.Context, w workload, arms []string) error
 	}
 	for _, arm := range arms {
 		phase := x.replayKappa
-		if arm == armLambda {
+		if x.scenario.like(arm) == armLambda {
 			phase = x.replayLambda
 		}
-		if err := phase(ctx, end); err != nil {
+		if err := phase(ctx, arm, end); err != nil {
 			return fmt.Errorf("%s: %w", arm, err)
 		}
 	}
@@ -128,8 +124,8 @@ func (x *execution) replay(ctx context.Context, w workload, arms []string) error
 
 // replayKappa takes the time from the start of the processes to the complete served answer, and
 // then that of a restart after a crash.
-func (x *execution) replayKappa(ctx context.Context, end []int64) error {
-	r := x.side(armKappa)
+func (x *execution) replayKappa(ctx context.Context, arm string, end []int64) error {
+	r := x.side(arm)
 	a, err := x.catchUp(ctx, r, end, 0)
 	if err != nil {
 		return err
@@ -189,7 +185,7 @@ func (x *execution) chargePhase(r *result.Run, base account, events int64, label
 	}
 	cost := spent.whole()
 	r.Cost = &cost
-	for _, c := range componentsOf(x.sut.figures(), label) {
+	for _, c := range componentsOf(x.sut.figures(), x.scenario.like(label)) {
 		c.CPUSeconds -= base.used[c.Name].cpu
 		c.ReadBytes -= base.used[c.Name].read
 		c.WrittenBytes -= base.used[c.Name].written
@@ -233,9 +229,9 @@ func restoreAfterKill(ctx context.Context, a *arm, name string, end []int64) (fl
 
 // replayLambda takes the time from the start of all layers to the complete served answer, and
 // then that of one batch run over the whole master dataset.
-func (x *execution) replayLambda(ctx context.Context, end []int64) error {
-	r := x.side(armLambda)
-	a, err := x.catchUp(ctx, r, end, x.sizes.replay.interval)
+func (x *execution) replayLambda(ctx context.Context, arm string, end []int64) error {
+	r := x.side(arm)
+	a, err := x.catchUp(ctx, r, end, x.scenario.size.interval)
 	if err != nil {
 		return err
 	}
@@ -281,7 +277,7 @@ func (x *execution) batchAlone(ctx context.Context, a *arm, end []int64) error {
 	slices.Sort(reads)
 	x.limits().ColumnReadRowsPerSecond = max(reads[batchTurns/2], x.limits().ColumnReadRowsPerSecond)
 
-	r, g := x.side(batchPart.name), turns[batchTurns/2]
+	r, g := x.side(batchLabel(a.name)), turns[batchTurns/2]
 	r.Cost, r.Components = g.charged.Cost, g.charged.Components
 	r.Seconds = g.took() / 1e3
 	r.EventsPerSecond = float64(g.Rows) / r.Seconds
@@ -290,7 +286,7 @@ func (x *execution) batchAlone(ctx context.Context, a *arm, end []int64) error {
 			"its process took %.2f s (%.2f M rows/s), and after %.2f s it was served", batchTurns,
 		g.Rows, g.ReadMS, g.WriteMS, g.wall.Seconds(), float64(g.Rows)/g.wall.Seconds()/1e6,
 		g.served.Seconds()))
-	_, err := x.judgeAs(ctx, batchPart.name, a, "of the batch alone")
+	_, err := x.judgeAs(ctx, batchLabel(a.name), a, "of the batch alone")
 	return err
 }
 

@@ -3,21 +3,34 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"lambdakappa/bench/result"
 	"lambdakappa/datagen"
 )
 
-const settledName = "settled"
+// correctness sends a workload to all arms on one log, lets batches hand over meanwhile and kills
+// components if asked, and compares every row of every view at the end.
+type correctness struct {
+	// Batches are started at seeded moments while the log grows; 0 runs one after the other until
+	// one has handed over. HandOvers of them must move the boundary.
+	Batches      int           `yaml:"batches"`
+	HandOvers    int           `yaml:"hand_overs"`
+	RollInterval time.Duration `yaml:"roll_interval"` // of ingest; its own when 0
+	KillEach     bool          `yaml:"kill_each"`     // every component once, at a seeded moment
+}
 
-func settledScenario() *Scenario {
-	return &Scenario{
-		Name:     settledName,
-		Sentence: "a clean stream through both arms on one log; then every row of every view is compared with the truth",
-		run:      runSettled,
-		seconds:  func(o Options) float64 { return correctnessSeconds(o, func(s sizes) size { return s.settled }) },
+func (c *correctness) check(s *Scenario) error {
+	switch {
+	case c.HandOvers > c.Batches:
+		return fmt.Errorf("hand_overs %d: there are only %d batches", c.HandOvers, c.Batches)
+	case c.KillEach && c.Batches == 0:
+		return fmt.Errorf("kill_each: takes batches above 0, so that a batch run can be killed")
+	case c.RollInterval < 0:
+		return fmt.Errorf("roll_interval %s: must not be negative", c.RollInterval)
 	}
+	return s.needs()
 }
 
 // settleLimit is how long the served answers may be behind a log that has stopped growing. A
@@ -28,20 +41,18 @@ const settleLimit = 60 * time.Second
 // a batch run finds a boundary inside the log.
 const sendSeconds = 5
 
-func runSettled(ctx context.Context, d *driver) error {
-	size := d.sizes.settled.override(d.opt)
-	for repetition := range size.repetitions {
+func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
+	for repetition := range s.size.repetitions {
 		seed := d.opt.Seed + uint64(repetition)
-		w, err := d.correctnessWorkload(size, seed, datagen.Disturbances{})
+		w, err := d.correctnessWorkload(s.size, seed)
 		if err != nil {
 			return err
 		}
 		head := result.Run{
-			Scenario: settledName, Arm: armBoth, Repetition: repetition + 1, Seed: seed,
-			Input: d.opt.Input, Window: d.windowName(),
+			Scenario: s.Name, Repetition: repetition + 1, Seed: seed, Input: d.opt.Input, Window: d.windowName(),
 		}
-		if err := d.executeBoth(ctx, head, func(ctx context.Context, x *execution) error {
-			return x.settled(ctx, w)
+		if err := d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
+			return c.send(ctx, x, w)
 		}); err != nil {
 			return err
 		}
@@ -49,28 +60,46 @@ func runSettled(ctx context.Context, d *driver) error {
 	return nil
 }
 
-// executeBoth runs both arms on one log and reports them apart.
-func (d *driver) executeBoth(
-	ctx context.Context, head result.Run, body func(ctx context.Context, x *execution) error,
+// executeTogether runs arms on one log and reports them apart. Two variations of one architecture
+// would share folders and topics, so they take another log.
+func (d *driver) executeTogether(
+	ctx context.Context, head result.Run, arms []string, body func(ctx context.Context, x *execution) error,
 ) error {
-	arms := d.opt.arms(armLambda, armKappa)
-	if len(arms) == 0 {
-		arms = []string{armLambda, armKappa}
-	}
-	x, err := d.execute(ctx, head, func(x *execution) {
-		for _, arm := range arms {
-			x.report(arm, arm, "")
+	for _, names := range d.scenario.onOneLog(arms) {
+		head.Arm = armBoth
+		if len(names) == 1 {
+			head.Arm = names[0]
 		}
-	}, body)
-	if err != nil {
-		return err
-	}
-	for _, r := range x.runs() {
-		if err := d.add(*r); err != nil {
+		x, err := d.execute(ctx, head, func(x *execution) {
+			for _, arm := range names {
+				x.report(arm, arm, "")
+			}
+		}, body)
+		if err != nil {
 			return err
+		}
+		for _, r := range x.runs() {
+			if err := d.add(*r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// onOneLog groups arms so that no group has two that are like the same architecture.
+func (s *Scenario) onOneLog(arms []string) [][]string {
+	var groups [][]string
+	for _, arm := range arms {
+		at := slices.IndexFunc(groups, func(group []string) bool {
+			return !slices.ContainsFunc(group, func(other string) bool { return s.like(other) == s.like(arm) })
+		})
+		if at < 0 {
+			groups, at = append(groups, nil), len(groups)
+		}
+		groups[at] = append(groups[at], arm)
+	}
+	return groups
 }
 
 // windowName is set when the window is not the default one.
@@ -83,10 +112,10 @@ func (d *driver) windowName() string {
 
 // correctnessWorkload is what a scenario that measures no time sends: event time that has passed
 // long ago, at its own speed.
-func (d *driver) correctnessWorkload(s size, seed uint64, bad datagen.Disturbances) (workload, error) {
+func (d *driver) correctnessWorkload(s size, seed uint64) (workload, error) {
 	csv, err := parseInput(d.opt.Input)
 	if err != nil || csv == "" {
-		return s.workload(seed, datagen.DefaultStart(), bad), err
+		return s.workload(seed, datagen.DefaultStart()), err
 	}
 	w := workload{csv: csv}
 	span, err := w.span()
@@ -94,8 +123,11 @@ func (d *driver) correctnessWorkload(s size, seed uint64, bad datagen.Disturbanc
 	return w, err
 }
 
-// settled sends the workload, hands over in the middle of it, and judges both arms at the end.
-func (x *execution) settled(ctx context.Context, w workload) error {
+// send sends the workload, hands over in the middle of it, and judges the arms at the end.
+func (c *correctness) send(ctx context.Context, x *execution, w workload) error {
+	if c.RollInterval > 0 {
+		x.sut.extra = map[string][]string{"lambda ingest": {"--roll-interval", c.RollInterval.String()}}
+	}
 	if err := x.startArms(ctx); err != nil {
 		return err
 	}
@@ -103,17 +135,29 @@ func (x *execution) settled(ctx context.Context, w workload) error {
 	if err != nil {
 		return err
 	}
-	if lambda := x.sut.arms[armLambda]; lambda != nil {
-		if err := x.handOverInside(ctx, lambda, g); err != nil {
-			return err
-		}
+	if err := c.meanwhile(ctx, x, w, g); err != nil {
+		return err
 	}
 	published, end, err := x.sut.awaitGenerator(ctx, g)
 	if err != nil {
 		return err
 	}
 	x.run.Events = published.Events
+	if c.HandOvers > 0 {
+		x.checkHandOvers(c.HandOvers)
+	}
 	return x.judgeAtEnd(ctx, w, end)
+}
+
+// meanwhile does to the arms what the scenario asks for, while the generator sends.
+func (c *correctness) meanwhile(ctx context.Context, x *execution, w workload, generator *component) error {
+	if c.Batches > 0 {
+		return x.bring(ctx, x.disasters(w, c))
+	}
+	if lambda := x.sut.lambda(); lambda != nil {
+		return x.handOverInside(ctx, lambda, generator)
+	}
+	return nil
 }
 
 // startArms starts the arms that are reported.
@@ -169,7 +213,7 @@ func (x *execution) judgeAtEnd(ctx context.Context, w workload, end []int64) err
 		return err
 	}
 	var err error
-	if x.truth, err = readTruth(ctx, x.sut.log, w, x.opt.rules(), end); err != nil {
+	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, end); err != nil {
 		return err
 	}
 	for _, r := range x.runs() {
@@ -196,7 +240,7 @@ func (x *execution) settleArms(ctx context.Context, end []int64) error {
 }
 
 func (x *execution) judgeArm(ctx context.Context, a *arm, end []int64) error {
-	if a.name == armKappa {
+	if a.like == armKappa {
 		_, err := x.judge(ctx, a, "at the end")
 		return err
 	}
@@ -213,13 +257,14 @@ func (x *execution) judgeArm(ctx context.Context, a *arm, end []int64) error {
 	return err
 }
 
-// correctnessSeconds estimates a scenario that sends, settles and judges both arms.
-func correctnessSeconds(o Options, of func(sizes) size) float64 {
-	all, _ := sizesOf(o.Profile) // Validate has checked the profile
-	s := of(all).override(o)
+func (c *correctness) seconds(o Options, s *Scenario) float64 {
 	sending := sendSeconds * 1.0
-	if s.speedup > 0 {
-		sending = s.duration.Seconds() / s.speedup
+	if s.size.speedup > 0 {
+		sending = s.size.duration.Seconds() / s.size.speedup
 	}
-	return float64(s.repetitions) * (sending + 7)
+	each := sending + 7
+	if c.KillEach {
+		each += 6 // a session timeout
+	}
+	return float64(len(s.onOneLog(s.arms(o)))*s.size.repetitions) * each
 }

@@ -1,0 +1,76 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// An Arm is an architecture as one side of a comparison: its plain name, or a variation of it.
+type Arm struct {
+	Name string `yaml:"name"`
+	Like string `yaml:"like"` // the architecture that it varies: lambda or kappa
+	// Args are further arguments of its components, by component: "kappa process".
+	Args map[string][]string `yaml:"args"`
+	// Mistake says what is wrong with it on purpose. Its answers are then expected to be wrong at
+	// some time, and count as found when they are; they fail nothing.
+	Mistake string `yaml:"mistake"`
+}
+
+// The architectures.
+const (
+	Lambda = "lambda"
+	Kappa  = "kappa"
+)
+
+// known are the arms that a file may name without saying what they are.
+var known = map[string]Arm{
+	Lambda: {Name: Lambda, Like: Lambda},
+	Kappa:  {Name: Kappa, Like: Kappa},
+}
+
+// UnmarshalYAML reads a name or a mapping.
+func (a *Arm) UnmarshalYAML(node ast.Node) error {
+	if text, ok := node.(*ast.StringNode); ok {
+		arm, ok := known[text.Value]
+		if !ok {
+			return &yaml.SyntaxError{Message: fmt.Sprintf("arm %q: is none of %s; give its name, like and args",
+				text.Value, strings.Join(knownArms(), ", ")), Token: node.GetToken()}
+		}
+		*a = arm
+		return nil
+	}
+	type plain Arm
+	return yaml.NodeToValue(node, (*plain)(a), yaml.Strict())
+}
+
+func knownArms() []string {
+	var names []string
+	for name := range known {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (a *Arm) validate() *flaw {
+	switch {
+	case a.Name == "":
+		return problem("name", "must be given")
+	case strings.ContainsAny(a.Name, " /\\"):
+		return problem("name", "%q must have no spaces or slashes: it names folders", a.Name)
+	case a.Like != Lambda && a.Like != Kappa:
+		return problem("like", "%q is neither lambda nor kappa", a.Like)
+	}
+	for component := range a.Args {
+		if !strings.HasPrefix(component, a.Like+" ") {
+			return problem("args", "%q is no component of %s, such as %q", component, a.Like, examples[a.Like])
+		}
+	}
+	return nil
+}
+
+var examples = map[string]string{Lambda: "lambda speed", Kappa: "kappa process"}
