@@ -18,6 +18,8 @@ func anyRules(t *rapid.T) event.Rules {
 		Window:          rapid.Int64Range(1, 1e8).Draw(t, "window"),
 		DisorderBound:   rapid.Int64Range(0, 1e6).Draw(t, "disorder"),
 		AllowedLateness: rapid.Int64Range(1, 1e7).Draw(t, "lateness"),
+		TripGap:         rapid.Int64Range(0, 1e7).Draw(t, "trip gap"),
+		ReadingInterval: rapid.Int64Range(1, 1e6).Draw(t, "interval"),
 	}
 	r.MaxFutureSkew = rapid.Int64Range(0, r.DisorderBound+r.AllowedLateness-1).Draw(t, "skew")
 	return r
@@ -110,6 +112,25 @@ func TestNoClockThatPassesTheGuardMakesAnHonestEventLate(t *testing.T) {
 	})
 }
 
+// Ensure that no reading that the trips still take can touch a trip that is closed, or be a copy of
+// one that they have forgotten: what may be let go of is let go of without a trace.
+func TestWhatTripsForgetCannotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, w := anyRules(t), event.Watermark(anyInstant(t, "watermark"))
+		around := int64(w) - r.TripGap - r.AllowedLateness
+		at := around + rapid.Int64Range(-10, 10).Draw(t, "at")
+		require.Equal(t, at <= around, r.TripLate(at, w))
+		end := around - r.TripGap + rapid.Int64Range(-10, 10).Draw(t, "end")
+		if !r.TripLate(at, w) && r.TripClosed(end, w) {
+			require.Greater(t, at-end, r.TripGap)
+		}
+		if !r.TripLate(at, w) {
+			require.False(t, r.TripForgotten(r.WindowStart(at), w))
+			require.False(t, r.TripClosed(at, w))
+		}
+	})
+}
+
 func TestCheckSkew(t *testing.T) {
 	r := event.DefaultRules()
 	require.NoError(t, r.CheckSkew(5_000, 0))
@@ -133,6 +154,8 @@ func TestRulesValidateNamesTheField(t *testing.T) {
 	f("window -1s:", func(r *event.Rules) { r.Window = -1000 })
 	f("disorder bound -1ms:", func(r *event.Rules) { r.DisorderBound = -1 })
 	f("allowed lateness -1ms:", func(r *event.Rules) { r.AllowedLateness = -1 })
+	f("trip gap -1ms:", func(r *event.Rules) { r.TripGap = -1 })
+	f("reading interval 0s:", func(r *event.Rules) { r.ReadingInterval = 0 })
 	f("max future skew -1ms:", func(r *event.Rules) { r.MaxFutureSkew = -1 })
 	f("max future skew 32s: must be below disorder bound + allowed lateness (32s)",
 		func(r *event.Rules) { r.MaxFutureSkew = 32_000 })

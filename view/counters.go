@@ -5,13 +5,17 @@ import "lambdakappa/event"
 // Counters say what became of every event of the log. They are an answer like the views: both
 // sides must serve exactly what the oracle derives.
 //
-// Invariant: Events = admitted + dead letters + DroppedLate + Duplicates + Conflicts.
+// Invariant: Events = admitted + dead letters + DroppedLate + Duplicates + Conflicts, where admitted
+// means: to windows and alerts. The trips judge events for themselves, and count only what was too
+// late for them.
 type Counters struct {
 	Events      int64                  `json:"events"`       // offsets that held an event
 	DeadLetters map[event.Reason]int64 `json:"dead_letters"` // by reason; no entry for 0
 	DroppedLate int64                  `json:"dropped_late"`
 	Duplicates  int64                  `json:"duplicates"` // the same bytes again
 	Conflicts   int64                  `json:"conflicts"`  // the same identity with other content
+
+	DroppedLateTrips int64 `json:"dropped_late_trips"` // 0 when trips are not kept
 }
 
 // Add adds o to c.
@@ -20,6 +24,7 @@ func (c *Counters) Add(o Counters) {
 	c.DroppedLate += o.DroppedLate
 	c.Duplicates += o.Duplicates
 	c.Conflicts += o.Conflicts
+	c.DroppedLateTrips += o.DroppedLateTrips
 	for reason, n := range o.DeadLetters {
 		c.Reject(reason, n)
 	}

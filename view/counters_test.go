@@ -15,6 +15,7 @@ func anyCounters(t *rapid.T) view.Counters {
 	c := view.Counters{
 		Events: n.Draw(t, "events"), DroppedLate: n.Draw(t, "late"),
 		Duplicates: n.Draw(t, "duplicates"), Conflicts: n.Draw(t, "conflicts"),
+		DroppedLateTrips: n.Draw(t, "late for trips"),
 	}
 	for _, reason := range event.Reasons {
 		if rapid.Bool().Draw(t, "some") {

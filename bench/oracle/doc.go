@@ -22,6 +22,8 @@
 //     closed window is forgotten (B's rule). What A's part leaves behind for it is the hand-over:
 //     the watermark of [0, boundary) and the seen readings of the windows open there.
 //
+// The trips have their own lateness and their own memory, and are judged apart by the same rules.
+//
 // Boundary 0 is truth B, a boundary at or beyond the end of the log is truth A.
 //
 // It is pure: no goroutines, no I/O, no clock. Nothing in it is safe for concurrent use.

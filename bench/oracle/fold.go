@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"fmt"
-	"math"
 
 	"lambdakappa/event"
 	"lambdakappa/view"
@@ -18,6 +17,7 @@ type Fold struct {
 	counters   view.Counters
 	dead       map[Position]event.Reason
 	late       map[Position]bool
+	lateTrips  map[Position]bool
 }
 
 // partition is what the rules remember of one partition of the log.
@@ -32,9 +32,10 @@ type partition struct {
 // Invariant: a car's events are all in one partition, as its key says.
 type car struct {
 	windows map[int64]*view.Tally // by window start: the answer
-	seen    map[int64]uint32      // by seq: the fingerprint of every reading that counts as seen
-	open    map[int64][]int64     // the same seqs by window start, to forget them together
-	closing int64                 // no window in open closes below this watermark
+	seen    memory                // of windows and alerts
+
+	trips     []view.Stretch // the answer, in no order; two of them are more than the gap apart
+	tripsSeen memory         // of the trips: what they drop late is another matter
 }
 
 // NewFold returns the fold of an empty log with one boundary per partition (see the package
@@ -55,7 +56,7 @@ func NewFold(cfg Config, boundary []int64) (*Fold, error) {
 		cars:   map[string]*car{},
 		alerts: map[view.AlertKey]view.Alert{},
 		dead:   map[Position]event.Reason{},
-		late:   map[Position]bool{},
+		late:   map[Position]bool{}, lateTrips: map[Position]bool{},
 	}
 	for _, offset := range boundary {
 		f.partitions = append(f.partitions, partition{boundary: offset, watermark: noWatermark})
@@ -83,7 +84,11 @@ func (f *Fold) Add(e Entry) {
 		f.reject(e, event.ReasonFuture)
 		return
 	}
-	f.judge(p, e)
+	c := f.car(e.Event.CarID)
+	f.judge(p, c, e)
+	if f.cfg.Trips {
+		f.judgeForTrips(p, c, e)
+	}
 	p.watermark = f.cfg.advance(p.watermark, e.Event.EventTime)
 }
 
@@ -94,24 +99,23 @@ func (f *Fold) reject(e Entry, reason event.Reason) {
 
 // judge decides between late, duplicate, conflict and admitted, under the watermark of the log
 // before the event.
-func (f *Fold) judge(p *partition, e Entry) {
-	c := f.car(e.Event.CarID)
+func (f *Fold) judge(p *partition, c *car, e Entry) {
 	start := f.cfg.windowStart(e.Event.EventTime)
 	if e.Offset >= p.boundary {
-		c.forgetClosed(f.cfg, p.watermark)
+		c.seen.forget(f.cfg.closes, p.watermark)
 		if f.cfg.closes(start) <= p.watermark {
 			f.counters.DroppedLate++
 			f.late[Position{e.Partition, e.Offset}] = true
 			return
 		}
 	}
-	switch fingerprint, seen := c.seen[e.Event.Seq]; {
+	switch fingerprint, seen := c.seen.fingerprints[e.Event.Seq]; {
 	case seen && fingerprint == e.Fingerprint:
 		f.counters.Duplicates++
 	case seen:
 		f.counters.Conflicts++
 	default:
-		c.remember(f.cfg, e.Event.Seq, start, e.Fingerprint)
+		c.seen.remember(e.Event.Seq, start, e.Fingerprint, f.cfg.closes(start))
 		f.apply(c, e.Event, start)
 	}
 }
@@ -119,38 +123,13 @@ func (f *Fold) judge(p *partition, e Entry) {
 func (f *Fold) car(id string) *car {
 	c := f.cars[id]
 	if c == nil {
-		c = &car{
-			windows: map[int64]*view.Tally{},
-			seen:    map[int64]uint32{}, open: map[int64][]int64{}, closing: math.MaxInt64,
+		c = &car{windows: map[int64]*view.Tally{}, seen: newMemory()}
+		if f.cfg.Trips {
+			c.tripsSeen = newMemory()
 		}
 		f.cars[id] = c
 	}
 	return c
-}
-
-func (c *car) remember(cfg Config, seq, start int64, fingerprint uint32) {
-	c.seen[seq] = fingerprint
-	c.open[start] = append(c.open[start], seq)
-	c.closing = min(c.closing, cfg.closes(start))
-}
-
-// forgetClosed forgets what was seen of the windows that the watermark has closed. What a car has
-// seen matters to its own events alone, so it is enough to do this when one of them comes.
-func (c *car) forgetClosed(cfg Config, watermark int64) {
-	if watermark < c.closing {
-		return
-	}
-	c.closing = math.MaxInt64
-	for start, seqs := range c.open {
-		if watermark < cfg.closes(start) {
-			c.closing = min(c.closing, cfg.closes(start))
-			continue
-		}
-		for _, seq := range seqs {
-			delete(c.seen, seq)
-		}
-		delete(c.open, start)
-	}
 }
 
 // apply adds an admitted reading to its window and raises its alert.

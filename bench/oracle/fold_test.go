@@ -18,8 +18,8 @@ func TestFoldForgets(t *testing.T) {
 		f.Add(Entry{Offset: seq, AppendTime: e.EventTime, Event: e})
 	}
 	// 33 s lie between the start of a window and the moment that closes it.
-	require.LessOrEqual(t, len(f.cars["a"].seen), 40)
-	require.LessOrEqual(t, len(f.cars["a"].open), 4)
+	require.LessOrEqual(t, len(f.cars["a"].seen.fingerprints), 40)
+	require.LessOrEqual(t, len(f.cars["a"].seen.windows), 4)
 	require.Len(t, f.Answer().Windows, 1_000)
 }
 

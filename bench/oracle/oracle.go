@@ -16,6 +16,10 @@ type Config struct {
 	SkewMs     int64  // event time may be ahead of append time by this
 	Version    string // of the detector: "v1" or "v2"
 	Partitions int    // of the log, > 0
+
+	Trips      bool  // whether the trips view is kept; if not, what follows says nothing
+	TripGapMs  int64 // a trip has no hole that is wider than this, >= 0
+	IntervalMs int64 // how often a car is meant to send, > 0
 }
 
 // Entry is one offset of the log as an independent reader saw it.
@@ -38,9 +42,11 @@ type Position struct {
 type Answer struct {
 	Windows     view.Table[view.WindowKey, view.Window]
 	Alerts      view.Table[view.AlertKey, view.Alert]
+	Trips       view.Table[view.TripKey, view.Trip] // empty when they are not kept
 	Counters    view.Counters
 	DeadLetters map[Position]event.Reason // every event that no view may count, and why
-	Late        map[Position]bool         // every event that was dropped late; true
+	Late        map[Position]bool         // every event that windows and alerts dropped late; true
+	LateTrips   map[Position]bool         // every event that the trips dropped late; true
 	Watermarks  []int64                   // per partition, Unix ms; math.MinInt64 when nothing was read
 }
 
@@ -113,6 +119,10 @@ func (c Config) validate() error {
 	}
 	if c.Partitions <= 0 {
 		return fmt.Errorf("partitions %d: must be above 0", c.Partitions)
+	}
+	if c.Trips && (c.TripGapMs < 0 || c.IntervalMs <= 0) {
+		return fmt.Errorf("trip gap %d ms, reading interval %d ms: must not be negative, must be above 0",
+			c.TripGapMs, c.IntervalMs)
 	}
 	if _, err := detectorOf(c.Version); err != nil {
 		return err

@@ -43,19 +43,21 @@ func (f *Fold) Answer() Answer {
 		Counters:    f.counters.Clone(),
 		DeadLetters: maps.Clone(f.dead),
 		Late:        maps.Clone(f.late),
+		LateTrips:   maps.Clone(f.lateTrips),
 	}
-	windows := []view.Window{}
+	windows, trips := []view.Window{}, []view.Trip{}
 	for id, c := range f.cars {
 		for start, t := range c.windows {
 			key := view.WindowKey{CarID: id, Start: start}
 			windows = append(windows, view.Window{WindowKey: key, Tally: *t})
 		}
+		trips = c.tripRows(trips, id, f.cfg.IntervalMs)
 	}
 	alerts := make([]view.Alert, 0, len(f.alerts))
 	for _, alert := range f.alerts {
 		alerts = append(alerts, alert)
 	}
-	a.Windows, a.Alerts = table(windows), table(alerts)
+	a.Windows, a.Alerts, a.Trips = table(windows), table(alerts), table(trips)
 	for _, p := range f.partitions {
 		a.Watermarks = append(a.Watermarks, p.watermark)
 	}

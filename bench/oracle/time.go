@@ -9,6 +9,13 @@ func (c Config) windowStart(t int64) int64 { return t / c.WindowMs * c.WindowMs 
 // closes returns the watermark from which on the window takes no more updates.
 func (c Config) closes(start int64) int64 { return start + c.WindowMs + c.LatenessMs }
 
+// tripsPass returns the watermark from which on a reading at time t is late for the trips.
+func (c Config) tripsPass(t int64) int64 { return t + c.TripGapMs + c.LatenessMs }
+
+// tripsForget returns the watermark from which on the trips have forgotten who was seen in a window:
+// all of its readings are late for them.
+func (c Config) tripsForget(start int64) int64 { return c.tripsPass(start + c.WindowMs) }
+
 // future reports whether an event's clock is too far ahead of its append time to be believed.
 func (c Config) future(eventTime, appendTime int64) bool { return eventTime-appendTime > c.SkewMs }
 
