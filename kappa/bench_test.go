@@ -248,3 +248,53 @@ func memoryTask() *task {
 	t.decoder = event.NewDecoder(schemas{})
 	return t
 }
+
+// From the archive to the state and the changelog's bytes, without a broker: the share of a replay
+// from an archive that is not there when the log is read.
+func BenchmarkTakeArchive(b *testing.B) {
+	const events = 500_000
+	cfg := DefaultConfig()
+	cfg.Dir, cfg.unsynced = b.TempDir(), true
+	sink := &eventSink{cfg: cfg, decoder: event.NewDecoder(schemas{})}
+	require.NoError(b, sink.add(numbered(fleet(b, 0, events)...)))
+	require.NoError(b, sink.roll(events))
+	segments, err := scanDataset(cfg.masterDir())
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		var facts segmentFacts
+		task := memoryTask()
+		require.NoError(b, readArchive(segments[0][0], &facts, func(rows []archiveRow) error {
+			for i := range rows {
+				require.NoError(b, task.takeRow(&rows[i]))
+			}
+			if task.pending() >= maxPending {
+				_, err := task.encode()
+				task.alerts = task.alerts[:0]
+				task.flushed()
+				return err
+			}
+			return nil
+		}))
+		require.EqualValues(b, events, task.Counters.Events)
+	}
+	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkReadArchive is the reading of the rows alone.
+func BenchmarkReadArchive(b *testing.B) {
+	const events = 500_000
+	cfg := DefaultConfig()
+	cfg.Dir, cfg.unsynced = b.TempDir(), true
+	sink := &eventSink{cfg: cfg, decoder: event.NewDecoder(schemas{})}
+	require.NoError(b, sink.add(numbered(fleet(b, 0, events)...)))
+	require.NoError(b, sink.roll(events))
+	segments, err := scanDataset(cfg.masterDir())
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		var facts segmentFacts
+		require.NoError(b, readArchive(segments[0][0], &facts, func([]archiveRow) error { return nil }))
+	}
+	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "rows/s")
+}

@@ -17,9 +17,17 @@ type Config struct {
 	Rules   event.Rules
 	Version string // of the logic, "v1" or "v2"; it names the view, its changelog and its group
 
+	// Archive is where a replay finds the history before the log's, see archivereplay.go: the Dir of
+	// a sink, or of Lambda. "" is to read the log alone.
+	Archive string
+
 	Linger         time.Duration // view updates wait this long for company while near the log's end
 	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
 	CommitInterval time.Duration // between commits of the position: what a crash has to read again
+
+	Dir          string        // of the sink alone: holds master/ and windows/, see archive.go
+	RollInterval time.Duration // an archive file is closed at the latest this long after its first row
+	RollRows     int           // or when it has this many rows
 
 	// Notify is told facts of operation, such as "restored"; fields are alternating names and
 	// values. It may be nil. Components never log.
@@ -27,6 +35,8 @@ type Config struct {
 
 	// fault is called at every step whose crash would matter; tests let it fail there.
 	fault func(step string) error
+
+	unsynced bool // nothing is made durable: for tests that lose no power
 }
 
 // DefaultConfig is the configuration of the benchmark, without Log.
@@ -37,6 +47,8 @@ func DefaultConfig() Config {
 		Linger:         5 * time.Millisecond,
 		CatchUpLinger:  500 * time.Millisecond,
 		CommitInterval: 200 * time.Millisecond,
+		RollInterval:   2 * time.Second,
+		RollRows:       1 << 18, // 10 MB of compressed pages in memory per partition
 	}
 }
 
@@ -51,10 +63,14 @@ func (c Config) Validate() error {
 	if err := checkVersion(c.Version); err != nil {
 		return err
 	}
+	if c.RollRows <= 0 {
+		return fmt.Errorf("roll rows %d: must be above 0", c.RollRows)
+	}
 	for _, f := range []struct {
 		name  string
 		value time.Duration
 	}{
+		{"roll interval", c.RollInterval},
 		{"linger", c.Linger},
 		{"catch-up linger", c.CatchUpLinger},
 		{"commit interval", c.CommitInterval},

@@ -15,6 +15,9 @@
 // the changelog in memory and answers from there (serving.go; materialise.go, carrows.go,
 // answers.go).
 //
+// Behind the one pipeline, and in nobody's way, [Sink] archives the events and the windows that the
+// watermark has closed as Parquet (sink.go, windowsink.go, archive.go).
+//
 // The logic, what a window and an anomaly are, is written once, in process.go: [Replay] is the same
 // processor with another version, another group and another changelog.
 //
@@ -34,8 +37,8 @@
 //   - The commit of the consumer group is the position, and in its metadata what belongs to exactly
 //     this position: watermark, counters, and where in the changelog a restore has to begin.
 //   - The control topic says which version is live, and which is the candidate (control.go).
-//   - A process keeps nothing on disk. Serving keeps all rows in memory, so it grows with history,
-//     and loads the changelog again when it starts.
+//   - A process that answers keeps nothing on disk. Serving keeps all rows in memory, so it grows
+//     with history, and loads the changelog again when it starts.
 //
 // # Reprocessing
 //
@@ -51,6 +54,12 @@
 //     (cutover.go).
 //  4. The old processor reads that it was replaced, and ends. The new one deletes the old changelog
 //     and goes on as the live one: nothing has to be restarted.
+//
+// The partitions of a replay are worked on side by side, and shared out among all processes that
+// are started for the same version: the cut-over is one.
+//
+// History that the log has forgotten comes from the archive: a replay takes its rows as if they came
+// from the log, and goes on with the log where the archive ends (archivereplay.go).
 //
 // The way back is a replay of the old version. Other rules (a window length, say) need another
 // version as well: a task refuses to go on with a changelog that was built by other ones.
@@ -81,6 +90,10 @@
 // Dead letters and late events are keyed by their place in the log and alerts by their reading:
 // they are said at least once, and readers keep one per key.
 //
+// A file of the archive appears complete or not at all, and the sink goes on where the files of a
+// partition end. What was not published when it died is read again. A log that forgets events before
+// the sink had them stops it.
+//
 // While the broker is away, serving answers from what it has, and everybody else waits for it.
 //
 // Serving starts answering when it has read the changelog to its end. At the cut-over the control
@@ -107,4 +120,6 @@
 //  7. Rows of one window only ever grow: of two, the one with more readings is newer.
 //  8. An answer comes from one version, and answers never go back in time: not at the cut-over, not
 //     when any component dies and comes back.
+//  9. The files of a dataset of the archive form a chain per partition, without gap or overlap, and
+//     what is in a file is a function of its range of input offsets.
 package kappa

@@ -153,5 +153,6 @@ func (p *processor) bounds(ctx context.Context, partition int) (start, end int64
 	if err != nil {
 		return 0, 0, fmt.Errorf("find the start of the log: %w", err)
 	}
-	return starts[partition], end, nil
+	start, err = p.cfg.archiveStart(partition, starts[partition])
+	return start, end, err
 }

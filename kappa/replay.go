@@ -28,6 +28,9 @@ func Replay(ctx context.Context, cfg Config, from, to time.Time) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
+	if cfg.Archive != "" && !(from.IsZero() && to.IsZero()) {
+		return fmt.Errorf("archive: goes from its start to the end of the log, not from or to a time")
+	}
 	return unlessEnded(ctx, newProcessor(cfg).replay(ctx, from, to))
 }
 
@@ -36,6 +39,9 @@ func (p *processor) replay(ctx context.Context, from, to time.Time) (err error) 
 		return err
 	}
 	if p.ends, err = p.offsetsAt(ctx, to); err != nil {
+		return err
+	}
+	if err := p.cfg.checkArchive(); err != nil {
 		return err
 	}
 	if err := p.stand(ctx); err != nil {

@@ -49,6 +49,9 @@ type task struct {
 	waiting    time.Time // since when there is something to flush
 	lastCommit time.Time
 	behind     int64 // events between the last read and the end of the partition
+
+	encoder *event.Encoder // of late rows of the archive; nil while events come from the log
+	logEnd  int64          // the end of the partition when reading the archive began
 }
 
 func newTask(cfg Config, partition int, until int64) *task {
@@ -65,6 +68,9 @@ func newTask(cfg Config, partition int, until int64) *task {
 // run processes the partition from the task's position until ctx ends. There is no orderly way to
 // stop: what was not committed by then is read again, as after a crash.
 func (t *task) run(ctx context.Context, m *eventlog.Member) (err error) {
+	if err := t.runArchive(ctx, m); err != nil {
+		return fmt.Errorf("read archive: %w", err)
+	}
 	reader, err := t.cfg.Log.Reader(ctx, eventlog.CarsTopic, t.partition, t.Position)
 	if err != nil {
 		return err

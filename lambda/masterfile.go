@@ -85,7 +85,7 @@ func (f *segmentFacts) rows() int64 {
 }
 
 // factsKey is the key of segmentFacts, as JSON, in the Parquet file's metadata.
-const factsKey = "lambda.segment"
+const factsKey = "segment"
 
 // A segmentWriter writes one master file aside.
 type segmentWriter struct {

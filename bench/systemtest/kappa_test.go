@@ -15,6 +15,8 @@ import (
 type kappaSystem struct {
 	rules   event.Rules
 	version string
+	dir     string // of the sink
+	archive string // where a replay finds history; "" is the log
 }
 
 func (k *kappaSystem) name() string    { return "kappa" }
@@ -40,6 +42,12 @@ func (k *kappaSystem) run(part string) (component, error) {
 			cfg.Log = p.log
 			return kappa.Process(ctx, cfg)
 		}, nil
+	case "sink": // behind the pipeline: started by who needs it
+		cfg.Dir, cfg.RollInterval = k.dir, 20*time.Millisecond
+		return func(ctx context.Context, p *process) error {
+			cfg.Log = p.log
+			return kappa.Sink(ctx, cfg)
+		}, nil
 	case servingPart:
 		return serve(func(ctx context.Context, log *eventlog.Log) (answering, error) {
 			cfg.Log = log
@@ -55,6 +63,7 @@ func (k *kappaSystem) batch(context.Context, *eventlog.Log) error { return nil }
 func (k *kappaSystem) deploy(version string) map[string]component {
 	k.version = version
 	cfg := k.config()
+	cfg.Archive = k.archive
 	return map[string]component{
 		"processor": func(ctx context.Context, p *process) error {
 			cfg.Log = p.log

@@ -73,7 +73,9 @@ func openWorld(ctx context.Context, broker *eventlog.Broker, s settings) (*world
 		newSide(&lambdaSystem{
 			rules: rules, version: s.version, dir: filepath.Join(s.dir, "lambda"), incremental: s.incremental,
 		}, cfg),
-		newSide(&kappaSystem{rules: rules, version: s.version}, cfg),
+		newSide(&kappaSystem{
+			rules: rules, version: s.version, dir: filepath.Join(s.dir, "kappa"),
+		}, cfg),
 	}
 	var err error
 	if w.log, err = eventlog.Open(ctx, cfg); err != nil {

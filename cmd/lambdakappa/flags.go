@@ -95,6 +95,13 @@ func addLingers(flags *pflag.FlagSet, linger, catchUp, commit *time.Duration) {
 	flags.DurationVar(commit, "commit-interval", *commit, "between commits of the position")
 }
 
+// addRolls adds the flags of what writes Parquet; both sides have the same.
+func addRolls(c *cobra.Command, interval *time.Duration, rows *int) {
+	c.Flags().DurationVar(interval, "roll-interval", *interval,
+		"close a file this long after its first event")
+	c.Flags().IntVar(rows, "roll-rows", *rows, "or when it has this many rows")
+}
+
 // milliseconds is a flag that takes a duration in whole milliseconds.
 type milliseconds int64
 

@@ -12,10 +12,11 @@ import (
 
 func (a *app) kappa() *cobra.Command {
 	c := a.group("kappa", "The components of Kappa, each a process",
-		a.kappaProcess(), a.kappaReplay(), a.kappaServe())
+		a.kappaProcess(), a.kappaReplay(), a.kappaServe(), a.kappaSink())
 	c.Long = `Kappa: process keeps the view of every event as it comes, in a changelog topic; serve materialises the
-changelog and answers; replay builds the view of another version beside the live one, and takes over.
-See 'go doc ./kappa'.`
+changelog and answers; replay builds the view of another version beside the live one, and takes over;
+sink archives events and closed windows as Parquet, for batch applications and for history that the log
+does not keep. See 'go doc ./kappa'.`
 	c.Example = `  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081`
 	return c
 }
@@ -80,11 +81,17 @@ func (a *app) kappaProcess() *cobra.Command {
 func (a *app) kappaReplay() *cobra.Command {
 	var from, to timeFlag
 	background := false
-	c, _ := a.kappaCommand(&cobra.Command{
+	c, f := a.kappaCommand(&cobra.Command{
 		Use:   "replay",
 		Short: "Build the view of a version from the log's history, and take over",
+		Long: `Build the view of a version from the log's history beside the live one, and take over when it has caught
+up. Partitions are worked on side by side; for more, start more of these with the same --version, here
+or on other machines: they share the partitions, and cut over once.`,
 		Example: `  lambdakappa kappa replay --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --version v2
   lambdakappa kappa replay … --version v2 --from 2026-11-22T00:00:00Z
+
+  # history from the archive of 'kappa sink' (or the --dir of 'lambda ingest'), the rest from the log
+  lambdakappa kappa replay … --version v2 --archive /tmp/archive
 
   # beside a live view on one machine: slower, and queries do not notice. Afterwards, start
   # 'kappa process --version v2' and stop this
@@ -99,8 +106,14 @@ func (a *app) kappaReplay() *cobra.Command {
 		if !c.Flags().Changed("version") {
 			return usagef("--version is missing: name the version to build, such as v2")
 		}
+		if f.cfg.Archive != "" && (c.Flags().Changed("from") || c.Flags().Changed("to")) {
+			return usagef("--archive and --from or --to exclude each other: " +
+				"an archive is read from its start to the end of the log")
+		}
 		return nil
 	}
+	c.Flags().StringVar(&f.cfg.Archive, "archive", "",
+		"begin with the events in this `folder` of 'kappa sink', and go on with the log where they end")
 	c.Flags().Var(&from, "from", "begin at this append time; by default with the log")
 	c.Flags().Var(&to, "to", "end at this append time; by default go on as the live processor")
 	addBackground(c, &background)
@@ -122,5 +135,33 @@ func (a *app) kappaServe() *cobra.Command {
 		return a.serve(ctx, listen, s)
 	})
 	addListen(c, &listen)
+	return c
+}
+
+func (a *app) kappaSink() *cobra.Command {
+	background := false
+	c, f := a.kappaCommand(&cobra.Command{
+		Use:   "sink",
+		Short: "Archive events and closed windows, as Parquet",
+		Long: `Append the events of the log, and the windows that the live version has closed, to Parquet files, each
+event and each window exactly once. Events lie in the layout of Lambda's master dataset
+(docs/archive-layout.md), windows in a folder per version. Give it the same rules as 'kappa process'.`,
+		Example: `  lambdakappa kappa sink --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/archive
+  lambdakappa kappa sink … --roll-interval 1m --roll-rows 1000000`,
+	}, func(ctx context.Context, cfg kappa.Config) error {
+		if err := inBackground(background); err != nil {
+			return err
+		}
+		return kappa.Sink(ctx, cfg)
+	})
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if f.cfg.Dir == "" {
+			return usagef("--dir is missing: give the folder of the archive")
+		}
+		return nil
+	}
+	c.Flags().StringVar(&f.cfg.Dir, "dir", "", "`folder` of the archive (required)")
+	addRolls(c, &f.cfg.RollInterval, &f.cfg.RollRows)
+	addBackground(c, &background)
 	return c
 }

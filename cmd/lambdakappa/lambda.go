@@ -80,9 +80,7 @@ func (a *app) lambdaIngest() *cobra.Command {
 		}
 		return lambda.Ingest(ctx, cfg)
 	})
-	c.Flags().DurationVar(&f.cfg.RollInterval, "roll-interval", f.cfg.RollInterval,
-		"close a file this long after its first event")
-	c.Flags().IntVar(&f.cfg.RollRows, "roll-rows", f.cfg.RollRows, "or when it has this many rows")
+	addRolls(c, &f.cfg.RollInterval, &f.cfg.RollRows)
 	addBackground(c, &background)
 	return c
 }

@@ -111,11 +111,11 @@ func TestComponentsComeUpAndEndInOrder(t *testing.T) {
 	require.Equal(t, exitOK, do(t, events...).code)
 	for _, command := range []string{
 		"lambda ingest", "lambda batch", "lambda speed", "lambda serve",
-		"kappa process", "kappa serve", "kappa replay --version v2",
+		"kappa process", "kappa serve", "kappa replay --version v2", "kappa sink",
 	} {
 		t.Run(command, func(t *testing.T) {
 			args := append(strings.Fields(command), log...)
-			if strings.HasPrefix(command, "lambda") {
+			if strings.HasPrefix(command, "lambda") || command == "kappa sink" {
 				args = append(args, "--dir", dir)
 			}
 			c := start(t, nil, args...)

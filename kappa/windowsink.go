@@ -1,0 +1,340 @@
+package kappa
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
+)
+
+// A windowSink appends the windows of one partition when the watermark has closed them: from then
+// on no event can change them, and no changelog has to be asked for them.
+//
+// What identifies a closed window is the input offset at which it closed. The state is a function
+// of the log, so a version closes a window at the same offset however often it is computed: after
+// a crash, by another process, in another life of the version after a way back. A file therefore
+// holds what closed in [first, end), and to append exactly once is to have no gap and no overlap
+// between ranges. A file ends at the position of a progress record, since whoever has read that
+// has read all rows below it.
+//
+// It follows the live version. Another one has a dataset of its own, which is complete: it is
+// written from the start of that version's changelog. The dataset of the version before ends where
+// it was replaced.
+//
+// On a start it reads the changelog again as serving does, but it remembers only open windows.
+type windowSink struct {
+	cfg       Config // Version is the one that is followed
+	partition int
+
+	open     map[int64]map[string]*view.Tally // rows by window start and car
+	seen     []reading                        // memory for decoding
+	tally    view.Tally                       // the same
+	progress progress                         // the latest that was read
+	begun    bool                             // there was one
+
+	position  int64           // what closed at offsets below it is in published files
+	watermark event.Watermark // at position
+	closed    []closedRow     // since position
+	due       time.Time       // when closed has to be published
+}
+
+// A closedRow is the row of a closed window. Sums are in units of 2^-24.
+type closedRow struct {
+	CarID              string  `parquet:"car_id,dict"`
+	Start              int64   `parquet:"window_start,delta"`
+	Readings           int64   `parquet:"readings,delta"`
+	SpeedSum           int64   `parquet:"speed_sum"`
+	SpeedMax           float32 `parquet:"speed_max"`
+	CoolantTempMax     float32 `parquet:"coolant_temp_max"`
+	EngineVibrationMax float32 `parquet:"engine_vibration_max"`
+	TirePressureMin    int32   `parquet:"tire_pressure_min,delta"`
+	BatteryVoltageMin  float32 `parquet:"battery_voltage_min"`
+	CurrentDrawSum     int64   `parquet:"current_draw_sum"`
+	Anomalies          int64   `parquet:"anomalies,delta"`
+	LastSeq            int64   `parquet:"last_seq,delta"`
+}
+
+func newClosedRow(key view.WindowKey, t *view.Tally) closedRow {
+	return closedRow{
+		CarID: key.CarID, Start: key.Start,
+		Readings: t.Readings, SpeedSum: t.SpeedSum, SpeedMax: t.SpeedMax,
+		CoolantTempMax: t.CoolantTempMax, EngineVibrationMax: t.EngineVibrationMax,
+		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
+		CurrentDrawSum: t.CurrentDrawSum, Anomalies: t.Anomalies, LastSeq: t.LastSeq,
+	}
+}
+
+// windowFacts stand in the metadata of a file of windows.
+type windowFacts struct {
+	Partition int             `json:"partition"`
+	First     int64           `json:"first"` // 0 in the first file of a view, wherever that began
+	End       int64           `json:"end"`
+	Watermark event.Watermark `json:"watermark"` // at End
+	Version   string          `json:"version"`
+	Rules     event.Rules     `json:"rules"`
+}
+
+func newWindowSink(cfg Config, partition int) *windowSink {
+	return &windowSink{cfg: cfg, partition: partition}
+}
+
+func (s *windowSink) prefix() string { return fmt.Sprintf("p%03d-windows-", s.partition) }
+
+// run follows the live version, whichever that is, until ctx ends.
+func (s *windowSink) run(ctx context.Context, m membership) error {
+	first := s.cfg.Version // as long as nothing was ever live
+	for ctx.Err() == nil {
+		if err := s.cfg.tidy(ctx, m, s.partition, s.prefix()); err != nil {
+			return err
+		}
+		now, err := readControl(ctx, s.cfg.Log)
+		if err != nil {
+			return err
+		}
+		if s.cfg.Version = now.live; now.live == "" {
+			s.cfg.Version = first
+		}
+		if err := s.followLive(ctx); err != nil {
+			return fmt.Errorf("windows of %s: %w", s.cfg.Version, err)
+		}
+	}
+	return nil
+}
+
+// followLive follows cfg.Version until another one is live: then it returns nil. The changelog of
+// one that was replaced is deleted, so an error counts only if the version is live still.
+func (s *windowSink) followLive(ctx context.Context) error {
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	watched := make(chan error, 1)
+	go func() {
+		watched <- watchControl(following, s.cfg.Log, func(now standing) error {
+			if now.live != "" && now.live != s.cfg.Version {
+				stop()
+			}
+			return nil
+		})
+		stop() // a control topic that cannot be read ends the rest
+	}()
+	err := s.follow(following)
+	if ended := following.Err() != nil; ended {
+		return unlessEnded(ctx, <-watched)
+	}
+	now, lost := readControl(ctx, s.cfg.Log)
+	if lost == nil && now.live != "" && now.live != s.cfg.Version {
+		return nil
+	}
+	return errors.Join(err, lost)
+}
+
+// follow reads the changelog of a version from its start and appends what closes.
+func (s *windowSink) follow(ctx context.Context) (err error) {
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	reader, err := s.cfg.Log.CompactedReader(ctx, ChangelogTopic(s.cfg.Version), s.partition, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	for {
+		batch, err := reader.Read(ctx, s.wait())
+		if err != nil {
+			return err
+		}
+		for i := range batch.Records {
+			if err := s.take(&batch.Records[i]); err != nil {
+				return fmt.Errorf("offset %d: %w", batch.Records[i].Offset, err)
+			}
+		}
+		if s.isDue() {
+			if err := s.roll(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// start finds the position and the watermark to go on from.
+func (s *windowSink) start(ctx context.Context) error {
+	if err := s.checkRules(ctx); err != nil {
+		return err
+	}
+	segments, err := scanDataset(s.cfg.windowsDir())
+	if err != nil {
+		return err
+	}
+	s.open, s.closed, s.begun = map[int64]map[string]*view.Tally{}, nil, false
+	s.position, s.watermark = 0, event.NoWatermark
+	chain := longestChain(segments[s.partition])
+	if len(chain) == 0 {
+		return nil
+	}
+	var facts windowFacts
+	last := chain[len(chain)-1]
+	if err := readFacts(last.path, &facts); err != nil {
+		return err
+	}
+	if facts.Rules != s.cfg.Rules {
+		return fmt.Errorf("%s was written under other rules (%+v, now %+v): give the sink another "+
+			"folder", last.path, facts.Rules, s.cfg.Rules)
+	}
+	s.position, s.watermark = last.end, facts.Watermark
+	return nil
+}
+
+// checkRules compares the rules with those that the view is computed by: others would call windows
+// closed that still change.
+func (s *windowSink) checkRules(ctx context.Context) error {
+	commits, err := s.cfg.Log.Committed(ctx, group(s.cfg.Version), eventlog.CarsTopic)
+	if err != nil || commits[s.partition].Offset < 0 {
+		return err
+	}
+	var built metadata
+	if err := json.Unmarshal([]byte(commits[s.partition].Metadata), &built); err != nil {
+		return fmt.Errorf("read commit: %w", err)
+	}
+	if built.Rules != s.cfg.Rules {
+		return fmt.Errorf("the view is built by other rules (%+v, here %+v): give both the same",
+			built.Rules, s.cfg.Rules)
+	}
+	return nil
+}
+
+// readFacts reads the metadata of a file.
+func readFacts(path string, facts any) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	f, err := parquet.OpenFile(file, info.Size(),
+		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	text, _ := f.Lookup(factsKey)
+	if err := json.Unmarshal([]byte(text), facts); err != nil {
+		return fmt.Errorf("%s: metadata %s: %w", path, factsKey, err)
+	}
+	return nil
+}
+
+// take takes in one row of the changelog. Rows of other views are somebody else's.
+func (s *windowSink) take(r *eventlog.Record) error {
+	switch rowKind(r) {
+	case windowRow:
+		return s.takeWindow(r)
+	case progressRow:
+		p, err := readProgress(r.Value)
+		if err == nil && p.Position > s.position && (!s.begun || p.Position > s.progress.Position) {
+			s.progress, s.begun = p, true
+			s.close()
+		}
+		return err
+	default:
+		return nil
+	}
+}
+
+// takeWindow keeps the row of a window that is not archived yet.
+func (s *windowSink) takeWindow(r *eventlog.Record) error {
+	start, car, err := rowKey(r)
+	if err != nil || s.cfg.Rules.Closed(start, s.closedUnder()) {
+		return err
+	}
+	if s.seen, err = readWindow(r.Value, &s.tally, s.seen[:0]); err != nil {
+		return err
+	}
+	cars := s.open[start]
+	if cars == nil {
+		cars = map[string]*view.Tally{}
+		s.open[start] = cars
+	}
+	held := cars[string(car)]
+	if held == nil {
+		held = new(view.Tally)
+		cars[string(car)] = held
+	}
+	if s.tally.Readings > held.Readings { // rows of one window only ever grow
+		*held = s.tally
+	}
+	return nil
+}
+
+// closedUnder is the watermark whose windows are closed, here or on disk.
+func (s *windowSink) closedUnder() event.Watermark {
+	if s.begun {
+		return s.progress.Watermark
+	}
+	return s.watermark
+}
+
+// close moves the windows that the progress has closed out of the open ones.
+func (s *windowSink) close() {
+	for start, cars := range s.open {
+		if !s.cfg.Rules.Closed(start, s.progress.Watermark) {
+			continue
+		}
+		if len(s.closed) == 0 {
+			s.due = time.Now().Add(s.cfg.RollInterval)
+		}
+		for car, tally := range cars {
+			s.closed = append(s.closed, newClosedRow(view.WindowKey{CarID: car, Start: start}, tally))
+		}
+		delete(s.open, start)
+	}
+}
+
+// wait is how long to wait for the next row: at most until something is due.
+func (s *windowSink) wait() time.Duration {
+	if len(s.closed) == 0 {
+		return idleWait
+	}
+	return max(time.Millisecond, time.Until(s.due))
+}
+
+func (s *windowSink) isDue() bool {
+	return len(s.closed) >= s.cfg.RollRows || len(s.closed) > 0 && !time.Now().Before(s.due)
+}
+
+// roll publishes what has closed up to the latest progress.
+func (s *windowSink) roll() error {
+	slices.SortFunc(s.closed, func(a, b closedRow) int {
+		return cmp.Or(strings.Compare(a.CarID, b.CarID), cmp.Compare(a.Start, b.Start))
+	})
+	file, err := newArchiveWriter[closedRow](s.cfg, s.prefix())
+	if err != nil {
+		return fmt.Errorf("create archive file: %w", err)
+	}
+	if err := file.write(s.closed); err != nil {
+		return errors.Join(fmt.Errorf("write archive file: %w", err), file.abandon())
+	}
+	end := s.progress.Position
+	facts := windowFacts{
+		s.partition, s.position, end, s.progress.Watermark, s.cfg.Version, s.cfg.Rules,
+	}
+	target := segmentPath(s.cfg.windowsDir(), s.partition, s.position, end, s.progress.Newest)
+	if err := file.publish(s.cfg, facts, target); err != nil {
+		return err
+	}
+	s.position, s.watermark, s.closed = end, s.progress.Watermark, s.closed[:0]
+	s.cfg.notify("archived", "dataset", "windows", "version", s.cfg.Version,
+		"partition", s.partition, "position", end, "rows", file.rows)
+	return nil
+}
