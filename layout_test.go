@@ -55,13 +55,14 @@ var layout = []row{
 	{pkg: "bench/result", within: "view"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
 	{
-		pkg: "bench/report", within: "bench/result view",
-		beyond: "github.com/dustin/go-humanize golang.org/x/perf",
+		pkg: "bench/report", within: "bench/ledger bench/result view", tests: "bench/scenarios",
+		beyond: "github.com/dustin/go-humanize",
 	},
+	{pkg: "bench/ledger", within: "bench/result bench/scenarios", tests: "view", beyond: "github.com/dustin/go-humanize golang.org/x/perf"},
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
-		within: "bench/codesize bench/oracle bench/report bench/result bench/scenarios datagen event view " +
+		within: "bench/codesize bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +

@@ -48,7 +48,7 @@ func TestDiskFillsUp(t *testing.T) {
 
 	s, err := runIn(t.Context(), o, f)
 	require.ErrorIs(t, err, syscall.ENOSPC)
-	require.ErrorContains(t, err, "scenario settled: write views/settled-both-2/")
+	require.ErrorContains(t, err, "scenario settled: write views/settled-kappa-2/")
 	require.ErrorContains(t, err, f.path)
 	require.ErrorContains(t, err, "--out")
 	requireNobodyLeft(t, o.Out)

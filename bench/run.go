@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/report"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
 	"lambdakappa/internal/eventlog"
 )
 
@@ -109,7 +111,25 @@ func (d *driver) add(r result.Run) error {
 
 func (d *driver) save() error {
 	d.summary.Seconds = time.Since(d.began).Seconds()
+	d.summary.Scenarios = d.claims()
 	return d.folder.writeSummary(d.summary)
+}
+
+// claims holds every scenario, those of the project and the user's own, against what was measured so
+// far.
+func (d *driver) claims() []result.Scenario {
+	var all []result.Scenario
+	known := map[*scenarios.Scenario]bool{}
+	for _, q := range scenarios.Builtin() {
+		known[q] = true
+		all = append(all, ledger.Judge(q, d.summary))
+	}
+	for _, s := range d.asked {
+		if !known[s.Scenario] {
+			all = append(all, ledger.Judge(s.Scenario, d.summary))
+		}
+	}
+	return all
 }
 
 // finish removes the run data, writes what stands beside the summary and draws the report. The run

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
 )
 
@@ -53,7 +54,7 @@ func (n *need) line(s *result.Summary) string {
 		direction = "higher is better"
 	}
 	return fmt.Sprintf("If you need %s: %s was %s with Lambda and %s with Kappa (%s; %s).",
-		n.Need, m.Name, inUnit(median(lambda), m.Unit), inUnit(median(kappa), m.Unit), direction,
+		n.Need, m.Name, inUnit(ledger.Median(lambda), m.Unit), inUnit(ledger.Median(kappa), m.Unit), direction,
 		compare("Lambda", lambda, "Kappa", kappa))
 }
 
@@ -79,7 +80,7 @@ func recomputeLine(s *result.Summary) string {
 	if len(batch) == 0 || len(layers) == 0 || len(replay) == 0 {
 		return ""
 	}
-	in := func(values []float64) string { return inUnit(median(values), m.Unit) }
+	in := func(values []float64) string { return inUnit(ledger.Median(values), m.Unit) }
 	return fmt.Sprintf("If you need all history computed again: Kappa replays the log into a served view at %s. "+
 		"Lambda's batch layer recomputes its view from the master dataset at %s, without the time to load it "+
 		"into serving; from an empty disk, all of Lambda's layers together take %s from the log to the "+
@@ -99,7 +100,7 @@ func batchLine(s *result.Summary) string {
 			continue
 		}
 		return fmt.Sprintf("If batch answers are enough: Lambda's batch layer alone was %s old at the median, "+
-			"merged with the speed layer %s.", inUnit(median(batch), "ms"), inUnit(median(both), "ms"))
+			"merged with the speed layer %s.", inUnit(ledger.Median(batch), "ms"), inUnit(ledger.Median(both), "ms"))
 	}
 	return ""
 }

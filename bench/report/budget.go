@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
 )
 
@@ -40,7 +41,7 @@ func medians(scenario, arm, phase, name string) func(*result.Summary) []float64 
 				continue
 			}
 			if values := metricNamed(name).values(g); len(values) > 0 {
-				xs = append(xs, median(values))
+				xs = append(xs, ledger.Median(values))
 			}
 		}
 		return xs
@@ -92,7 +93,7 @@ func (b *budget) row(s *result.Summary) []cell {
 	xs := b.of(s)
 	row := []cell{text(b.What), text(b.floor())}
 	if len(xs) == 0 {
-		return append(row, cell{missing, absent}, cell{"", plain})
+		return append(row, cell{Text: missing, Tone: absent}, cell{Text: "", Tone: plain})
 	}
 	var shown []string
 	for _, x := range xs {
@@ -100,9 +101,9 @@ func (b *budget) row(s *result.Summary) []cell {
 	}
 	row = append(row, text(strings.Join(shown, ", ")))
 	if b.met(xs) {
-		return append(row, cell{"kept", right})
+		return append(row, cell{Text: "kept", Tone: right})
 	}
-	return append(row, cell{"missed", void})
+	return append(row, cell{Text: "missed", Tone: void})
 }
 
 func budgetSection(s *result.Summary) section {

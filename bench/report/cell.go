@@ -26,6 +26,7 @@ const (
 type cell struct {
 	Text string
 	Tone tone
+	Link string // to a section of the page
 }
 
 func text(s string) cell { return cell{Text: s} }

@@ -85,8 +85,8 @@ func phaseName(phase string) string {
 	return phase
 }
 
-// scenarios returns the names of the scenarios that ran, in order.
-func scenarios(s *result.Summary) []string {
+// scenarioNames returns the names of the scenarios that ran, in order.
+func scenarioNames(s *result.Summary) []string {
 	var names []string
 	for i := range s.Runs {
 		if !slices.Contains(names, s.Runs[i].Scenario) {
@@ -129,13 +129,13 @@ func (g *group) answers() cell {
 	}
 	switch {
 	case n[runWrong] > 0:
-		return cell{fmt.Sprintf("WRONG: %d of %s", n[runWrong], runs(len(g.Runs))), wrong}
+		return cell{Text: fmt.Sprintf("WRONG: %d of %s", n[runWrong], runs(len(g.Runs))), Tone: wrong}
 	case n[runRight] == 0:
-		return cell{"void: " + g.Runs[0].Void, void}
+		return cell{Text: "void: " + g.Runs[0].Void, Tone: void}
 	case n[runVoid] > 0:
-		return cell{fmt.Sprintf("right: %s, %d void", runs(n[runRight]), n[runVoid]), right}
+		return cell{Text: fmt.Sprintf("right: %s, %d void", runs(n[runRight]), n[runVoid]), Tone: right}
 	default:
-		return cell{"right: " + runs(n[runRight]), right}
+		return cell{Text: "right: " + runs(n[runRight]), Tone: right}
 	}
 }
 

@@ -105,7 +105,7 @@ func TestPlotsHaveTables(t *testing.T) {
 func TestTablesAreRectangles(t *testing.T) {
 	for _, name := range fixtures {
 		p := newPage(fixture(t, name))
-		tables := []table{p.Verdicts, p.Reproduce}
+		tables := []table{p.Verdicts, p.Ledger, p.Reproduce}
 		for _, s := range p.Sections {
 			tables = append(tables, s.Tables...)
 		}

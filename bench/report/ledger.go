@@ -5,134 +5,144 @@ import (
 	"slices"
 	"strings"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
 )
 
-// A measure reads a claim's figures from a run and says what they allow to say: supports,
-// contradicts, no difference, undecided. Both are empty when the run does not have the scenario.
-type measure func(*result.Summary) (figures, verdict string)
-
-// notRun is the verdict of a claim that nothing has measured.
-const notRun = "not run yet"
-
-// ledgerSection holds every claim of the source beside what this run measured.
-func ledgerSection(s *result.Summary) section {
+// ledgerTable has one row per claim: what was predicted, the figures that decide, the verdict.
+func ledgerTable(s *result.Summary) table {
 	t := table{
-		Caption: "Claims of the source, and what this run says",
-		Head:    []string{"claim", "predicted", "says otherwise", "measured here", "verdict"},
+		Caption: "The ledger: claims of the source, and what the runs say",
+		Head:    []string{"claim", "predicted", "says otherwise", "measured here", "verdict here", "reference run"},
 	}
-	for _, c := range claims {
-		figures, verdict := c.judge(s)
+	for i := range s.Scenarios {
+		q := &s.Scenarios[i]
+		if q.Claim == "" {
+			continue
+		}
 		t.Rows = append(t.Rows, []cell{
-			text(c.Scenario + ": " + c.Claim), text(c.Predicted), text(c.Against), figures, verdict,
+			{Text: q.Name + ": " + q.Claim + sourcesOf(q), Link: linkOf(s, q)},
+			text(orNothing(q.Predicted)), text(orNothing(q.Against)),
+			deciding(q), verdictOn(q), referenceOf(q),
 		})
 	}
-	return section{
-		ID: "claims", Title: "claims",
-		About: "From K. Waehner's slides \"Kappa vs. Lambda Architecture\" (2021) and the literature. A claim may lose. " +
-			"A run decides nothing where it has fewer than six repetitions.",
-		Tables: []table{t},
-	}
+	return t
 }
 
-func (c *claim) judge(s *result.Summary) (figures, verdict cell) {
-	if c.measure != nil {
-		if f, v := c.measure(s); v != "" {
-			return text(f), text(v)
+// sourcesOf says who makes the claim: " (slides 7, 8; Kreps)".
+func sourcesOf(q *result.Scenario) string {
+	var all []string
+	if n := len(q.Slides); n > 0 {
+		word := "slide"
+		if n > 1 {
+			word = "slides"
 		}
-		return cell{missing, absent}, cell{"not in this run", absent}
+		all = append(all, word+" "+strings.Trim(strings.ReplaceAll(fmt.Sprint(q.Slides), " ", ", "), "[]"))
 	}
-	if slices.Contains(partOfDisturbed, c.Scenario) {
-		return cell{"its mechanics are part of disturbed", absent}, cell{notRun, absent}
+	all = append(all, q.Sources...)
+	if len(all) == 0 {
+		return ""
 	}
-	return cell{missing, absent}, cell{notRun, absent}
+	return " (" + strings.Join(all, "; ") + ")"
 }
 
-// pairOf returns the values of a metric of both sides alone, from right runs.
-func pairOf(s *result.Summary, scenario, name string) (lambda, kappa []float64, shown string) {
-	n := need{Scenario: scenario}
-	m := metricNamed(name)
-	lambda, kappa = n.sample(s, m, "lambda", ""), n.sample(s, m, "kappa", "")
-	if len(lambda) == 0 || len(kappa) == 0 {
-		return nil, nil, ""
+func orNothing(text string) string {
+	if text == "" {
+		return "nothing"
 	}
-	shown = fmt.Sprintf("%s: Lambda %s, Kappa %s", name, inUnit(median(lambda), m.Unit), inUnit(median(kappa), m.Unit))
-	return lambda, kappa, shown
+	return text
 }
 
-func sameFreshness(s *result.Summary) (figures, verdict string) {
-	lambda, kappa, shown := pairOf(s, "freshness", "freshness, p50")
-	if shown == "" {
-		return "", ""
+// linkOf leads to the section of a scenario that ran.
+func linkOf(s *result.Summary, q *result.Scenario) string {
+	if q.Name == "code" && len(s.CodeSize) > 0 {
+		return "#code-size"
 	}
-	said := compare("Lambda", lambda, "Kappa", kappa)
-	switch {
-	case strings.HasPrefix(said, "no difference"):
-		return shown, "supports: " + said
-	case strings.HasPrefix(said, "undecided"):
-		return shown, said
-	default:
-		return shown, "contradicts: " + said
+	if slices.Contains(scenarioNames(s), q.Name) {
+		return "#" + slug(q.Name)
 	}
+	return ""
 }
 
-func lambdaPays(s *result.Summary) (figures, verdict string) {
-	lambda, kappa, shown := pairOf(s, "always-on", "CPU per million events")
-	if shown == "" {
-		return "", ""
-	}
-	said := compare("Lambda", lambda, "Kappa", kappa)
-	switch {
-	case strings.HasPrefix(said, "Kappa is lower"):
-		return shown, "supports: " + said
-	case strings.HasPrefix(said, "Lambda is lower"):
-		return shown, "contradicts: " + said
-	default:
-		return shown, said
-	}
-}
-
-// bothRight needs no interval: a row is right or it is not.
-func bothRight(s *result.Summary) (figures, verdict string) {
+// deciding are the two or three numbers that decide a claim.
+func deciding(q *result.Scenario) cell {
 	var parts []string
-	verdict = "supports"
-	for _, arm := range []string{"lambda", "kappa"} {
-		gs := ofArm(groups(s, "settled"), arm)
-		if len(gs) == 0 {
-			return "", ""
-		}
-		for _, g := range gs {
-			windows, alerts, _ := g.compared()
-			parts = append(parts, fmt.Sprintf("%s: %s of %s rows exact", g.Label,
-				figure(float64(windows.Exact+alerts.Exact)), figure(float64(windows.Expected+alerts.Expected))))
-			if g.worst() == runWrong {
-				verdict = "contradicts"
-			}
-			if g.worst() == runVoid {
-				return "", ""
-			}
+	for i := range q.Rulings {
+		if said := numbers(&q.Rulings[i]); said != "" {
+			parts = append(parts, said)
 		}
 	}
-	return strings.Join(parts, "; "), verdict
+	if len(parts) == 0 {
+		return cell{Text: missing, Tone: absent}
+	}
+	return text(strings.Join(parts, "; "))
 }
 
-// halfTheCode needs no interval either: the syntax tree is what it is.
-func halfTheCode(s *result.Summary) (figures, verdict string) {
-	lambda, kappa := s.CodeSize["lambda"].Statements, s.CodeSize["kappa"].Statements
-	if lambda == 0 || kappa == 0 {
-		return "", ""
+func numbers(r *result.Ruling) string {
+	if r.Figure == "" {
+		return r.Why
 	}
-	share := float64(kappa) / float64(lambda)
-	shown := fmt.Sprintf("statements: Lambda %s, Kappa %s, which is %.2f of it",
-		figure(float64(lambda)), figure(float64(kappa)), share)
+	var arms []string
+	for _, a := range r.Arms {
+		if a.Median != nil {
+			arms = append(arms, strings.TrimSpace(a.Arm+" "+phaseName(a.Phase))+" "+inUnit(*a.Median, a.Unit))
+		}
+	}
+	if len(arms) == 0 {
+		return ""
+	}
+	said := r.Figure + ": " + strings.Join(arms, ", ")
 	switch {
-	case share <= 0.5+margin:
-		return shown, "supports"
-	case share < 1-margin:
-		return shown, "supports the direction, not the size"
-	case share <= 1+margin:
-		return shown, "no difference"
-	default:
-		return shown, "contradicts"
+	case len(r.Arms) == 2 && r.Low != nil:
+		said += fmt.Sprintf(", ratio %s (%s to %s)", figure(*r.Value), figure(*r.Low), figure(*r.High))
+	case len(r.Arms) == 2 && r.Value != nil:
+		said += ", ratio " + figure(*r.Value)
+	case r.Low != nil && *r.Low != *r.High:
+		said += fmt.Sprintf(" (%s to %s)", figure(*r.Low), figure(*r.High))
 	}
+	return said
+}
+
+func verdictOn(q *result.Scenario) cell {
+	switch q.Verdict {
+	case ledger.NotRunYet, ledger.NotInThisRun:
+		return cell{Text: q.Verdict, Tone: absent}
+	case ledger.Undecided:
+		if why := undecidedWhy(q); why != "" {
+			return text(q.Verdict + ": " + why)
+		}
+	case ledger.Unmeasurable:
+		return cell{Text: q.Verdict + ": " + q.Why, Tone: absent}
+	}
+	return text(q.Verdict)
+}
+
+func undecidedWhy(q *result.Scenario) string {
+	for _, r := range q.Rulings {
+		if r.Verdict == ledger.Undecided && r.Why != "" {
+			return r.Why
+		}
+	}
+	return ""
+}
+
+func referenceOf(q *result.Scenario) cell {
+	if q.Reference == nil {
+		return cell{Text: "none", Tone: absent}
+	}
+	said := q.Reference.Verdict
+	if q.Reference.Agreement != "" {
+		said += "; this run " + q.Reference.Agreement
+	}
+	return text(said)
+}
+
+// scenarioOf returns the line of the ledger for a scenario; empty for one that has none.
+func scenarioOf(s *result.Summary, name string) result.Scenario {
+	for i := range s.Scenarios {
+		if s.Scenarios[i].Name == name {
+			return s.Scenarios[i]
+		}
+	}
+	return result.Scenario{Name: name}
 }

@@ -1,41 +1,32 @@
 package report
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func verdictOn(t *testing.T, fixtureName, scenario string) string {
-	t.Helper()
-	at := slices.IndexFunc(claims, func(c claim) bool { return c.Scenario == scenario })
-	require.GreaterOrEqual(t, at, 0)
-	_, verdict := claims[at].judge(fixture(t, fixtureName))
-	return verdict.Text
-}
-
-// Ensure that a claim is decided by what was measured, and only by enough of it.
-func TestLedger(t *testing.T) {
-	f := func(fixtureName, scenario, want string) {
+// Ensure that the ledger shows every claim, the figures that decide it, and where to read on.
+func TestLedgerTable(t *testing.T) {
+	row := func(fixtureName, claim string) []cell {
 		t.Helper()
-		require.Contains(t, verdictOn(t, fixtureName, scenario), want)
+		for _, row := range ledgerTable(fixture(t, fixtureName)).Rows {
+			if len(row[0].Text) > len(claim) && row[0].Text[:len(claim)+1] == claim+":" {
+				return row
+			}
+		}
+		require.Fail(t, "no row", claim)
+		return nil
 	}
-	f("right", "settled", "supports")
-	f("right", "freshness", "undecided")
-	f("right", "always-on", "undecided")
-	f("right", "code", "supports the direction, not the size")
-	f("right", "bugfix", "not run yet")
-	f("right", "late", "not run yet")
-	f("repeated", "freshness", "contradicts: Lambda is lower")
-	f("repeated", "settled", "not in this run")
-	f("wrong", "freshness", "not in this run")
-}
+	freshness := row("repeated", "freshness")
+	require.Equal(t, "#freshness", freshness[0].Link)
+	require.Contains(t, freshness[0].Text, "(slides 7, 8, 10)")
+	require.Regexp(t, `freshness, p50: lambda .* ms, kappa .* ms, ratio .* \(.* to .*\)`, freshness[3].Text)
+	require.Equal(t, "contradicts", freshness[4].Text)
 
-// Ensure that a wrong answer in settled contradicts the claim of good data.
-func TestLedgerCountsWrongAnswers(t *testing.T) {
-	s := fixture(t, "right")
-	s.Runs[1].OK = false
-	_, verdict := bothRight(s)
-	require.Equal(t, "contradicts", verdict)
+	require.Equal(t, "undecided: 1 of the 6 runs that an interval takes", row("right", "freshness")[4].Text)
+	require.Equal(t, "not run yet", row("right", "model")[4].Text)
+	require.Equal(t, "not in this run", row("repeated", "settled")[4].Text)
+	require.Empty(t, row("repeated", "settled")[0].Link)
+	require.Equal(t, "none", row("repeated", "settled")[5].Text)
 }

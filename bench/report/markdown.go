@@ -32,6 +32,7 @@ func markdownOpening(b *bytes.Buffer, p *page) {
 	}
 	p.Verdicts.markdown(b)
 	markdownList(b, p.Advice)
+	p.Ledger.markdown(b)
 }
 
 func (s *section) markdown(b *bytes.Buffer) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
 )
 
@@ -17,6 +18,7 @@ type page struct {
 	Asked     []string
 	Banners   []banner
 	Verdicts  table
+	Ledger    table
 	Advice    []string // only from figures of right runs
 	Sections  []section
 	Caution   []string
@@ -47,6 +49,7 @@ func newPage(s *result.Summary) *page {
 		Asked:     asked,
 		Banners:   banners(s),
 		Verdicts:  verdictTable(s),
+		Ledger:    ledgerTable(s),
 		Advice:    advice(s),
 		Sections:  sections(s),
 		Caution:   caution(s),
@@ -98,28 +101,18 @@ func banners(s *result.Summary) []banner {
 	return bs
 }
 
-// questions say in a few words what a scenario asks. A scenario that is not here has its name only.
-var questions = map[string]string{
-	"settled":   "a clean stream: is every row right?",
-	"disturbed": "late, double, broken events, kills: still right?",
-	"freshness": "a steady load: how soon is an event in an answer?",
-	"replay":    "all history again: how fast?",
-	"always-on": "a long steady state: what does it cost?",
-	"code":      "how much code is it?",
-}
-
 // verdictTable has one row per scenario and one column per arm: right or not, then one figure.
 func verdictTable(s *result.Summary) table {
 	arms := arms(s)
 	t := table{Caption: "Verdict: right answers first, then one figure", Head: append([]string{"scenario"}, arms...)}
-	for _, name := range scenarios(s) {
+	for _, name := range scenarioNames(s) {
 		gs := groups(s, name)
 		if len(gs) == 0 {
 			continue
 		}
-		row := []cell{text(scenarioName(name))}
+		row := []cell{text(scenarioName(s, name))}
 		for _, arm := range arms {
-			row = append(row, verdictCell(ofArm(gs, arm)))
+			row = append(row, verdictCell(ofArm(gs, arm), scenarioOf(s, name).Headline))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -129,8 +122,8 @@ func verdictTable(s *result.Summary) table {
 	return t
 }
 
-func scenarioName(name string) string {
-	if q := questions[name]; q != "" {
+func scenarioName(s *result.Summary, name string) string {
+	if q := scenarioOf(s, name).Question; q != "" {
 		return name + ": " + q
 	}
 	return name
@@ -152,9 +145,9 @@ func ofArm(gs []*group, arm string) []*group {
 }
 
 // verdictCell sums up one arm in one scenario. The worst group decides.
-func verdictCell(gs []*group) cell {
+func verdictCell(gs []*group, figures []string) cell {
 	if len(gs) == 0 {
-		return cell{"-", absent}
+		return cell{Text: "-", Tone: absent}
 	}
 	all := group{Scenario: gs[0].Scenario, Arm: gs[0].Arm}
 	for _, g := range gs {
@@ -162,7 +155,7 @@ func verdictCell(gs []*group) cell {
 	}
 	c := all.answers()
 	if c.Tone == right {
-		c.Text += rowsText(&all) + headline(gs)
+		c.Text += rowsText(&all) + headline(gs, figures)
 	}
 	return c
 }
@@ -176,17 +169,9 @@ func rowsText(g *group) string {
 	return ""
 }
 
-// headlines are the figures of the verdict table.
-var headlines = map[string][]string{
-	"freshness": {"event visible, p50", "event visible, p99"},
-	"replay":    {"throughput"},
-	"always-on": {"CPU per million events"},
-}
-
 // headline is empty for a scenario that is about right answers alone. Of several sizes it takes
 // the first: the others are in the scenario's own table.
-func headline(gs []*group) string {
-	names := headlines[gs[0].Scenario]
+func headline(gs []*group, names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
@@ -207,7 +192,7 @@ func headline(gs []*group) string {
 func headlineOf(g *group, phase string, names []string) []string {
 	var parts []string
 	for _, name := range names {
-		m := metricNamed(name)
+		m := metric{ledger.Named(name, g.Runs...)}
 		xs := m.values(g)
 		if len(xs) == 0 {
 			continue
@@ -216,7 +201,7 @@ func headlineOf(g *group, phase string, names []string) []string {
 		if phase != "" {
 			label = phaseName(phase)
 		}
-		parts = append(parts, label+" "+inUnit(median(xs), m.Unit))
+		parts = append(parts, label+" "+inUnit(ledger.Median(xs), m.Unit))
 	}
 	return parts
 }
@@ -225,11 +210,11 @@ func codeRow(s *result.Summary, arms []string) ([]cell, bool) {
 	if len(s.CodeSize) == 0 {
 		return nil, false
 	}
-	row := []cell{text(scenarioName("code"))}
+	row := []cell{text(scenarioName(s, "code"))}
 	for _, arm := range arms {
 		size, ok := s.CodeSize[arm]
 		if !ok {
-			row = append(row, cell{"not counted", absent})
+			row = append(row, cell{Text: "not counted", Tone: absent})
 			continue
 		}
 		row = append(row, text(fmt.Sprintf("%s lines, %s statements",
@@ -254,7 +239,7 @@ func reproduceTable(s *result.Summary) table {
 		{"partitions", fmt.Sprint(set.Partitions)},
 		{"window, disorder bound", ms(set.WindowMs) + ", " + ms(set.DisorderMs)},
 		{"allowed lateness, future skew", ms(set.LatenessMs) + ", " + ms(set.FutureSkewMs)},
-		{"linger, batch interval", figure(set.LingerMs) + " ms, " + ms(set.BatchIntervalMs)},
+		{"linger", figure(set.LingerMs) + " ms"},
 		{"GOGC, GOMEMLIMIT", orDefault(set.GOGC) + ", " + orDefault(set.GOMEMLIMIT)},
 	}
 	t := table{Caption: "What a second run must have equal", Head: []string{"setting", "value"}}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
 )
 
@@ -96,7 +97,7 @@ func quantileRow(name string, q *result.Quantiles) []cell {
 
 func optional(x *float64, unit string) cell {
 	if x == nil {
-		return cell{missing, absent}
+		return cell{Text: missing, Tone: absent}
 	}
 	return text(inUnit(*x, unit))
 }
@@ -159,7 +160,7 @@ func seriesRow(name string, points [][2]float64) []cell {
 		ys = append(ys, pt[1])
 	}
 	return []cell{
-		text(name), text(figure(float64(len(ys)))), text(figure(median(ys))), text(figure(slices.Max(ys))),
+		text(name), text(figure(float64(len(ys)))), text(figure(ledger.Median(ys))), text(figure(slices.Max(ys))),
 	}
 }
 

@@ -71,9 +71,22 @@ func drawSummary(rt *rapid.T) result.Summary {
 		run.Marks = []result.Mark{{Name: "m", From: 1, To: 2}}
 		run.RestoreMs = rapid.Ptr(number, true).Draw(rt, "restore")
 	}
+	median := rapid.Ptr(number, true).Draw(rt, "median")
+	scenario := result.Scenario{
+		Name: "mine", Slides: []int{7}, Sources: []string{"Kreps"}, Verdict: "supports", Lean: "supports",
+		Published: []result.Published{{Source: "Netflix", Says: "5 h"}}, Headline: []string{"throughput"},
+		Rulings: []result.Ruling{{
+			Rule: "r", Figure: "f", Value: median, Low: median, High: median, Verdict: "supports",
+			Arms: []result.ArmFigure{{Arm: "kappa", Unit: "s", Median: median, Runs: 6}},
+		}},
+		Reference: &result.Reference{Verdict: "supports", Agreement: "agrees"},
+	}
+	run.Figures = []result.Figure{{Name: "lost", Value: number.Draw(rt, "lost")}}
+	run.Parameter = &result.Parameter{Name: "rate", Unit: "events/s", Value: 1}
 	return result.Summary{
 		SchemaVersion: result.SchemaVersion, Started: "20261122T233000Z", Profile: "quick",
 		Broker: result.Broker{Kind: "embedded"}, Runs: []result.Run{run},
+		Scenarios: []result.Scenario{scenario},
 		CodeSize: map[string]result.CodeSize{"lambda": {
 			PerFile: []result.FileSize{{File: "a.go"}}, ComplexityPerFunc: []int{1}, Operators: map[string]int{"topics": 4},
 		}},

@@ -5,33 +5,40 @@ import (
 	"maps"
 	"slices"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
 	"lambdakappa/view"
 )
 
 func sections(s *result.Summary) []section {
 	var all []section
-	for _, name := range scenarios(s) {
+	for _, name := range scenarioNames(s) {
 		if gs := groups(s, name); len(gs) > 0 {
-			all = append(all, scenarioSection(name, gs))
+			all = append(all, scenarioSection(scenarioOf(s, name), gs))
 		}
 	}
 	if len(s.CodeSize) > 0 {
-		all = append(all, codeSection(s.CodeSize))
+		all = append(all, codeSection(s.CodeSize, scenarioOf(s, "code").Sentence))
 	}
-	return append(all, limitsSection(s), budgetSection(s), ledgerSection(s), contextSection())
+	return append(all, limitsSection(s), budgetSection(s))
 }
 
-func scenarioSection(name string, gs []*group) section {
-	sec := section{ID: slug(name), Title: name, About: questions[name]}
+func scenarioSection(q result.Scenario, gs []*group) section {
+	name := q.Name
+	sec := section{ID: slug(name), Title: name, About: aboutOf(q)}
 	for _, p := range append([]*plot{latencyPlot(name, gs)}, append(timePlots(name, gs), costPlot(name, gs))...) {
 		if len(p.Lines) > 0 || len(p.Bars) > 0 {
 			sec.Plots = append(sec.Plots, p)
 		}
 	}
 	sec.Tables = append(sec.Tables, runTable(gs))
-	if t := figureTable(name, gs); len(t.Rows) > 0 {
+	if t := figureTable(q.Figures, gs); len(t.Rows) > 0 {
 		sec.Tables = append(sec.Tables, t)
+	}
+	for _, t := range []table{rulingTable(q), publishedTable(q)} {
+		if len(t.Rows) > 0 {
+			sec.Tables = append(sec.Tables, t)
+		}
 	}
 	sec.Notes = runNotes(gs)
 	return sec
@@ -62,17 +69,17 @@ func runName(g *group, r *result.Run) string {
 func runVerdict(r *result.Run) cell {
 	switch verdictOf(r) {
 	case runWrong:
-		return cell{"WRONG", wrong}
+		return cell{Text: "WRONG", Tone: wrong}
 	case runVoid:
-		return cell{"void: " + r.Void, void}
+		return cell{Text: "void: " + r.Void, Tone: void}
 	default:
-		return cell{"right", right}
+		return cell{Text: "right", Tone: right}
 	}
 }
 
 func diffCell(d view.Diff) cell {
 	if d.Expected == 0 && d.OK() {
-		return cell{"not compared", absent}
+		return cell{Text: "not compared", Tone: absent}
 	}
 	c := cell{Text: figure(float64(d.Exact)) + " of " + figure(float64(d.Expected))}
 	if !d.OK() {
@@ -83,7 +90,7 @@ func diffCell(d view.Diff) cell {
 
 func checksCell(checks []result.Check) cell {
 	if len(checks) == 0 {
-		return cell{"none", absent}
+		return cell{Text: "none", Tone: absent}
 	}
 	passed := 0
 	for _, c := range checks {
@@ -99,14 +106,15 @@ func checksCell(checks []result.Check) cell {
 }
 
 // figureTable has one row per metric and one column per group: medians of the runs.
-func figureTable(scenario string, gs []*group) table {
+func figureTable(expected []string, gs []*group) table {
 	t := table{Caption: "Figures: median of the runs (least to greatest)", Head: []string{"figure"}}
 	for _, g := range gs {
 		t.Head = append(t.Head, g.Label)
 	}
-	for _, m := range metrics {
+	for _, common := range ledger.Metrics(allRuns(gs)) {
+		m := metric{common}
 		measured := slices.ContainsFunc(gs, func(g *group) bool { return len(m.values(g)) > 0 })
-		if !measured && !slices.Contains(expected[scenario], m.Name) {
+		if !measured && !slices.Contains(expected, m.Name) {
 			continue
 		}
 		row := []cell{text(m.Name)}
@@ -145,9 +153,9 @@ func runNotes(gs []*group) []string {
 	return notes
 }
 
-func codeSection(sizes map[string]result.CodeSize) section {
+func codeSection(sizes map[string]result.CodeSize, about string) section {
 	return section{
-		ID: "code-size", Title: "code", About: questions["code"],
+		ID: "code-size", Title: "code", About: about,
 		Plots:  []*plot{codePlot(sizes)},
 		Tables: []table{codeTable(sizes)},
 		Notes: []string{
@@ -228,34 +236,61 @@ func limitsSection(s *result.Summary) section {
 		{"read the needed columns of the master dataset, no fold", limits.ColumnReadRowsPerSecond},
 		{"the oracle: one thread, events in memory (the COST line)", limits.OracleEventsPerSecond},
 	} {
-		t.Rows = append(t.Rows, []cell{text(row.name), optional(positive(row.value), "")})
+		t.Rows = append(t.Rows, []cell{text(row.name), limitCell(row.value)})
 	}
 	sec.Tables = []table{t}
 	return sec
 }
 
-// contextSection prints the published figures. They are other engines, other hardware and other
-// questions: context, never a ranking.
-func contextSection() section {
-	t := table{Caption: "Published figures, for context", Head: []string{"source", "what they report"}}
-	for _, c := range published {
-		t.Rows = append(t.Rows, []cell{text(c[0]), text(c[1])})
+// limitCell is empty-handed at 0: no machine reads nothing a second.
+func limitCell(x float64) cell {
+	if x <= 0 {
+		return optional(nil, "")
 	}
-	return section{
-		ID: "context", Title: "what others measured",
-		About:  "Other engines, other hardware, other questions. Nothing here ranks against anything above.",
-		Tables: []table{t},
-	}
+	return text(figure(x))
 }
 
-var published = [][2]string{
-	{"Nexmark on Flink, at least 3 x 8-core workers", "pass-through 155 K events/s/core, window count 75.7 K, " +
-		"sessions 39.7 K, sliding 22.1 K; 23.4 core-seconds per million events over all queries, 13.2 for the window count"},
-	{"OSPBench", "outage after a worker kill: Flink 2 to 4 s, Kafka Streams 4 to 6 s, Spark 6 s; " +
-		"Structured Streaming join and window 12.7 K events/s/core"},
-	{"Yahoo streaming benchmark, raw data", "window answers about 0.5 to 0.8 s after close (p50); Flink p99 1.5 s after close at 170 K events/s"},
-	{"Sanla & Numnonda 2019 (abstract)", "Lambda against Kappa: +9 % accuracy, 2.2 x time, +10 to 20 % CPU, +0.5 GB memory, at 300 MB or less; their Kappa had no replay"},
-	{"Twitter 2021 (secondary source)", "freshness about 10 s after moving off Lambda, before 10 s to 10 min"},
-	{"LinkedIn 2023 (secondary source)", "a backfill as a stream 7 h, as batch 25 min, same Beam code"},
-	{"Netflix (secondary source)", "24 h of data replayed in about 5 h"},
+// aboutOf introduces a scenario: what is run, and what is claimed about it.
+func aboutOf(q result.Scenario) string {
+	if q.Claim == "" {
+		return q.Sentence
+	}
+	return q.Sentence + ". Claim: " + q.Claim + sourcesOf(&q) + "."
+}
+
+// rulingTable shows every rule of a scenario and what it has decided.
+func rulingTable(q result.Scenario) table {
+	t := table{Caption: "Rules, as the scenario's file states them", Head: []string{"rule", "measured", "runs", "verdict"}}
+	for i := range q.Rulings {
+		r := &q.Rulings[i]
+		said := numbers(r)
+		if said == "" {
+			said = missing
+		}
+		t.Rows = append(t.Rows, []cell{
+			text(r.Rule), text(said), text(fmt.Sprint(r.Runs)), text(r.Verdict),
+		})
+	}
+	return t
+}
+
+// publishedTable prints figures of others. They are other engines, other hardware and other
+// questions: context, never a ranking.
+func publishedTable(q result.Scenario) table {
+	t := table{
+		Caption: "What others report: other engines, other hardware, other questions. Context, no ranking",
+		Head:    []string{"source", "what they report"},
+	}
+	for _, p := range q.Published {
+		t.Rows = append(t.Rows, []cell{text(p.Source), text(p.Says)})
+	}
+	return t
+}
+
+func allRuns(gs []*group) []*result.Run {
+	var all []*result.Run
+	for _, g := range gs {
+		all = append(all, g.Runs...)
+	}
+	return all
 }

@@ -58,6 +58,7 @@ func spliced(b *bytes.Buffer, p *page) {
 	}
 	p.Verdicts.markdown(b)
 	markdownList(b, p.Advice)
+	p.Ledger.markdown(b)
 	for _, s := range p.Sections {
 		if s.ID == "budgets" {
 			s.Tables[0].markdown(b)

@@ -24,7 +24,7 @@ func TestCompare(t *testing.T) {
 	f(around(10), wide, "undecided: the ratio lies between")
 	f(around(10), []float64{8, 9, 10, 12, 13, 14}, "undecided: the ratio lies between")
 	f(around(10), around(10.6), "no difference beyond 10 %")
-	f(around(10), around(11), "Lambda is lower")
+	f(around(10), around(11.2), "Lambda is lower")
 }
 
 // Ensure that numbers read like numbers.

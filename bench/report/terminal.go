@@ -16,9 +16,9 @@ func Terminal(w io.Writer, s *result.Summary) {
 		fmt.Fprintf(w, "! %s\n", plainText(b.Text))
 	}
 	terminalAnswers(w, s)
-	for _, name := range scenarios(s) {
+	for _, name := range scenarioNames(s) {
 		gs := groups(s, name)
-		if t := figureTable(name, gs); len(t.Rows) > 0 {
+		if t := figureTable(scenarioOf(s, name).Figures, gs); len(t.Rows) > 0 {
 			fmt.Fprintf(w, "\n%s\n", plainText(name))
 			t.terminal(w)
 		}
@@ -28,6 +28,7 @@ func Terminal(w io.Writer, s *result.Summary) {
 		fmt.Fprintln(w, "\ncode")
 		t.terminal(w)
 	}
+	terminalLedger(w, s)
 	for _, sec := range []section{limitsSection(s), budgetSection(s)} {
 		fmt.Fprintf(w, "\n%s\n", sec.Title)
 		sec.Tables[0].terminal(w)
@@ -36,11 +37,35 @@ func Terminal(w io.Writer, s *result.Summary) {
 		plainText(s.Command), s.Seed, plainText(s.Revision))
 }
 
+// terminalLedger prints the claims that this run says something about, and how many it does not.
+func terminalLedger(w io.Writer, s *result.Summary) {
+	t := table{Head: []string{"claim", "verdict here", "reference run"}}
+	silent := 0
+	for i := range s.Scenarios {
+		q := &s.Scenarios[i]
+		switch {
+		case q.Claim == "":
+		case verdictOn(q).Tone == absent && q.Reference == nil:
+			silent++
+		default:
+			t.Rows = append(t.Rows, []cell{text(q.Name + ": " + q.Claim), verdictOn(q), referenceOf(q)})
+		}
+	}
+	if len(t.Rows) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nledger")
+	t.terminal(w)
+	if silent > 0 {
+		fmt.Fprintf(w, "  %d more claims are not in this run: bench --all\n", silent)
+	}
+}
+
 // terminalAnswers has one line per group of runs, and below it what went wrong.
 func terminalAnswers(w io.Writer, s *result.Summary) {
 	t := table{Head: []string{"scenario", "arm", "answers", "windows exact", "alerts exact", "checks passed"}}
 	var notes []string
-	for _, name := range scenarios(s) {
+	for _, name := range scenarioNames(s) {
 		for _, g := range groups(s, name) {
 			windows, alerts, checks := g.compared()
 			t.Rows = append(t.Rows, []cell{

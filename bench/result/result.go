@@ -7,7 +7,7 @@ package result
 import "lambdakappa/view"
 
 // SchemaVersion is raised when a name or a meaning changes.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // Summary is one invocation of the benchmark.
 type Summary struct {
@@ -21,6 +21,7 @@ type Summary struct {
 	Machine       Machine             `json:"machine"`
 	Broker        Broker              `json:"broker"`
 	Settings      Settings            `json:"settings"`
+	Scenarios     []Scenario          `json:"scenarios"` // the ledger: every claim and its verdict
 	Runs          []Run               `json:"runs"`
 	CodeSize      map[string]CodeSize `json:"code_size,omitempty"` // lambda, kappa, shared
 	RawLimits     *RawLimits          `json:"raw_limits,omitempty"`
@@ -56,15 +57,14 @@ type Broker struct {
 
 // Settings are equal for both sides.
 type Settings struct {
-	Partitions      int     `json:"partitions"`
-	WindowMs        int64   `json:"window_ms"`
-	DisorderMs      int64   `json:"disorder_bound_ms"`
-	LatenessMs      int64   `json:"allowed_lateness_ms"`
-	FutureSkewMs    int64   `json:"max_future_skew_ms"`
-	LingerMs        float64 `json:"linger_ms"`
-	BatchIntervalMs int64   `json:"batch_interval_ms"`
-	GOGC            string  `json:"gogc"`
-	GOMEMLIMIT      string  `json:"gomemlimit"`
+	Partitions   int     `json:"partitions"`
+	WindowMs     int64   `json:"window_ms"`
+	DisorderMs   int64   `json:"disorder_bound_ms"`
+	LatenessMs   int64   `json:"allowed_lateness_ms"`
+	FutureSkewMs int64   `json:"max_future_skew_ms"`
+	LingerMs     float64 `json:"linger_ms"`
+	GOGC         string  `json:"gogc"`
+	GOMEMLIMIT   string  `json:"gomemlimit"`
 }
 
 // Run is one execution of one scenario by one arm.
@@ -81,6 +81,10 @@ type Run struct {
 	Void       string `json:"void,omitempty"`   // why there are no figures (the machine was too slow)
 	Error      string `json:"error,omitempty"`  // why it is not OK, in one sentence
 
+	Mistake      string     `json:"mistake,omitempty"`      // made on purpose: wrong answers are what is measured
+	Unmeasurable string     `json:"unmeasurable,omitempty"` // why this machine cannot measure it
+	Parameter    *Parameter `json:"parameter,omitempty"`    // that a sweep has varied
+
 	Correctness Correctness `json:"correctness"`
 	Checks      []Check     `json:"checks,omitempty"` // every comparison of the run, by name
 
@@ -89,6 +93,7 @@ type Run struct {
 	FreshnessLayers []LayerFresh `json:"freshness_layers,omitempty"`
 	EventsPerSecond float64      `json:"events_per_second,omitempty"`
 	Seconds         float64      `json:"seconds,omitempty"`
+	Figures         []Figure     `json:"figures,omitempty"` // what only its scenario measures
 	Cost            *Cost        `json:"cost,omitempty"`
 	Components      []Component  `json:"components,omitempty"`
 	Series          []Series     `json:"series,omitempty"` // what the plots over time show

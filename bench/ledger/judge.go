@@ -1,0 +1,232 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
+)
+
+// The verdicts about a claim.
+const (
+	Supports     = "supports"
+	Contradicts  = "contradicts"
+	NoDifference = "no difference"
+	Undecided    = "undecided"
+	Unmeasurable = "not measurable here"
+	NotRunYet    = "not run yet"     // nothing measures the claim
+	NotInThisRun = "not in this run" // it was not asked for
+)
+
+// Judge says what the runs of a summary say about a scenario's claim.
+func Judge(q *scenarios.Scenario, s *result.Summary) result.Scenario {
+	j := head(q)
+	runs := runsOf(s, q)
+	switch {
+	case q.Procedure == scenarios.NotBuilt:
+		j.Verdict = NotRunYet
+		return j
+	case len(runs) == 0 && (q.Procedure != "code" || len(s.CodeSize) == 0):
+		j.Verdict = NotInThisRun
+		return j
+	}
+	if at := slices.IndexFunc(runs, func(r *result.Run) bool { return r.Unmeasurable != "" }); at >= 0 {
+		j.Why = runs[at].Unmeasurable
+		j.Verdict = Unmeasurable
+		return j
+	}
+	for i := range q.Verdict {
+		j.Rulings = append(j.Rulings, rule(&q.Verdict[i], q, s))
+	}
+	j.Verdict = together(j.Rulings, func(r result.Ruling) string { return r.Verdict })
+	j.Lean = together(j.Rulings, func(r result.Ruling) string { return r.Lean })
+	return j
+}
+
+func head(q *scenarios.Scenario) result.Scenario {
+	j := result.Scenario{
+		Name: q.Name, Question: q.Question, Sentence: q.Sentence, Claim: q.Claim, Slides: q.Slides,
+		Sources: q.Sources, Predicted: q.Predicted, Against: q.Against,
+		Headline: q.Headline, Figures: q.Figures,
+	}
+	for _, p := range q.Published {
+		j.Published = append(j.Published, result.Published(p))
+	}
+	return j
+}
+
+func runsOf(s *result.Summary, q *scenarios.Scenario) []*result.Run {
+	var runs []*result.Run
+	for i := range s.Runs {
+		if s.Runs[i].Scenario == q.Name {
+			runs = append(runs, &s.Runs[i])
+		}
+	}
+	return runs
+}
+
+// gravity orders verdicts: of several rules, the gravest decides.
+var gravity = []string{Supports, NoDifference, Undecided, Contradicts}
+
+// together is the verdict of all rules; empty when there are none.
+func together(rulings []result.Ruling, of func(result.Ruling) string) string {
+	gravest := -1
+	for _, r := range rulings {
+		gravest = max(gravest, slices.Index(gravity, of(r)))
+	}
+	if gravest < 0 {
+		return ""
+	}
+	return gravity[gravest]
+}
+
+func rule(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) result.Ruling {
+	if r.Answers != "" {
+		return judgeAnswers(r, q, s)
+	}
+	j := result.Ruling{Rule: r.String(), Figure: r.Figure}
+	xs, unit := sampleOf(s, q, r.Figure, r.Of, r.Phase)
+	j.Arms = append(j.Arms, armFigure(r.Of, r.Phase, xs, unit))
+	if r.To != "" {
+		ys, _ := sampleOf(s, q, r.Figure, r.To, r.ToPhase)
+		j.Arms = append(j.Arms, armFigure(r.To, r.ToPhase, ys, unit))
+		xs = xs.over(ys)
+	}
+	decide(&j, r, xs.values())
+	return j
+}
+
+func armFigure(arm, phase string, xs sample, unit string) result.ArmFigure {
+	f := result.ArmFigure{Arm: arm, Phase: phase, Unit: unit, Runs: len(xs)}
+	if values := xs.values(); len(values) > 0 {
+		m := Median(values)
+		f.Median = &m
+		if low, high, ok := Interval(values); ok {
+			f.Low, f.High = &low, &high
+		}
+	}
+	return f
+}
+
+// decide holds the values of a figure, or of a ratio, against the rule.
+func decide(j *result.Ruling, r *scenarios.Rule, values []float64) {
+	j.Runs, j.Verdict, j.Lean = len(values), Undecided, Undecided
+	if len(values) == 0 {
+		j.Why = "there is no figure of right runs on every side"
+		return
+	}
+	m := Median(values)
+	j.Value, j.Lean = &m, side(r, m, m)
+	if r.Counted {
+		low, high := slices.Min(values), slices.Max(values)
+		j.Low, j.High, j.Verdict = &low, &high, side(r, low, high)
+		return
+	}
+	low, high, ok := Interval(values)
+	if !ok {
+		j.Why = fmt.Sprintf("%d of the %d runs that an interval takes", len(values), MinRuns)
+		return
+	}
+	j.Low, j.High, j.Verdict = &low, &high, side(r, low, high)
+}
+
+// side says where an interval lies.
+func side(r *scenarios.Rule, low, high float64) string {
+	limit, band := r.Limit(), r.Band()
+	inside := low >= limit*(1-band) && high <= limit*(1+band)
+	switch {
+	case r.Expect == scenarios.Same && inside:
+		return Supports
+	case r.Expect == scenarios.Same && (low > limit*(1+band) || high < limit*(1-band)):
+		return Contradicts
+	case r.Expect == scenarios.Same:
+		return Undecided
+	case r.Counted: // without noise there is no margin
+		return count(r, low, high)
+	case inside:
+		return NoDifference
+	case high < limit:
+		return ifBelow(r, Supports, Contradicts)
+	case low > limit:
+		return ifBelow(r, Contradicts, Supports)
+	default:
+		return Undecided
+	}
+}
+
+// count is side for a count: the limit itself is on neither side of above, and kept by below.
+func count(r *scenarios.Rule, low, high float64) string {
+	limit := r.Limit()
+	switch {
+	case high <= limit:
+		return ifBelow(r, Supports, Contradicts)
+	case low > limit:
+		return ifBelow(r, Contradicts, Supports)
+	default:
+		return Undecided
+	}
+}
+
+func ifBelow(r *scenarios.Rule, below, above string) string {
+	if r.Expect == scenarios.Below {
+		return below
+	}
+	return above
+}
+
+// judgeAnswers needs no interval: a row is right or it is not.
+func judgeAnswers(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) result.Ruling {
+	j := result.Ruling{Rule: r.String()}
+	var exact, expected, wrong int
+	for _, run := range runsOf(s, q) {
+		if run.Void != "" || run.Arm == "control" || (r.Of != "" && run.Arm != r.Of) {
+			continue
+		}
+		j.Runs++
+		w, a := run.Correctness.Windows, run.Correctness.Alerts
+		exact, expected = exact+w.Exact+a.Exact, expected+w.Expected+a.Expected
+		if !run.OK || slices.ContainsFunc(run.Checks, func(c result.Check) bool { return !c.OK }) {
+			wrong++
+		}
+	}
+	if j.Runs == 0 {
+		j.Verdict, j.Lean, j.Why = Undecided, Undecided, "no run was compared"
+		return j
+	}
+	j.Why = fmt.Sprintf("%s: %s of %s rows exact in %d runs", orAll(r.Of),
+		humanize.Comma(int64(exact)), humanize.Comma(int64(expected)), j.Runs)
+	switch {
+	case r.Answers == scenarios.Exact && wrong == 0, r.Answers == scenarios.Wrong && wrong == j.Runs:
+		j.Verdict = Supports
+	case r.Answers == scenarios.Wrong && wrong > 0: // not in every run
+		j.Verdict = Undecided
+	default:
+		j.Verdict = Contradicts
+	}
+	j.Lean = j.Verdict
+	return j
+}
+
+func orAll(arm string) string {
+	if arm == "" {
+		return "all arms"
+	}
+	return arm
+}
+
+// Agreement says whether a short run points where a reference run has decided.
+func Agreement(reference, lean string) string {
+	decided := []string{Supports, Contradicts, NoDifference}
+	switch {
+	case !slices.Contains(decided, reference) || !slices.Contains(decided, lean):
+		return "too short to tell"
+	case strings.EqualFold(reference, lean):
+		return "agrees"
+	default:
+		return "differs"
+	}
+}

@@ -1,0 +1,152 @@
+package ledger
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
+	"lambdakappa/view"
+)
+
+// summaryOf has one run of each arm and repetition, with one figure.
+func summaryOf(figure string, lambda, kappa []float64) *result.Summary {
+	s := &result.Summary{}
+	add := func(arm string, xs []float64) {
+		for i, x := range xs {
+			s.Runs = append(s.Runs, result.Run{
+				Scenario: "mine", Arm: arm, Repetition: i + 1, OK: true,
+				Figures: []result.Figure{{Name: figure, Unit: "s", Value: x}},
+			})
+		}
+	}
+	add("lambda", lambda)
+	add("kappa", kappa)
+	return s
+}
+
+func scenario(t *testing.T, rule string) *scenarios.Scenario {
+	t.Helper()
+	q, err := scenarios.Parse("mine.yaml", []byte("name: mine\nquestion: q\nsentence: s\nclaim: c\n"+
+		"procedure: steady\narms: [lambda, kappa]\nverdict:\n  - {"+rule+"}\n"))
+	require.NoError(t, err)
+	return q
+}
+
+func around(x float64) []float64 {
+	return []float64{x * 0.97, x * 1.02, x, x * 1.01, x * 0.99, x * 1.03}
+}
+
+// Ensure that a verdict needs six pairs and an interval that lies on one side as a whole.
+func TestJudgeByInterval(t *testing.T) {
+	f := func(rule string, lambda, kappa []float64, want, lean string) {
+		t.Helper()
+		j := Judge(scenario(t, rule), summaryOf("cost", lambda, kappa))
+		require.Equal(t, want, j.Verdict, "%+v", j.Rulings)
+		require.Equal(t, lean, j.Lean)
+	}
+	above := "figure: cost, of: lambda, to: kappa, expect: above"
+	f(above, around(20), around(10), Supports, Supports)
+	f(above, around(10), around(20), Contradicts, Contradicts)
+	f(above, around(10), around(10), NoDifference, NoDifference)
+	f(above, around(12), around(10), Supports, Supports)
+	f(above, around(20)[:5], around(10), Undecided, Supports)
+	f(above, nil, around(10), Undecided, Undecided)
+	f(above, []float64{8, 20, 9, 30, 8, 20}, around(10), Undecided, Supports)
+
+	same := "figure: cost, of: lambda, to: kappa, expect: same"
+	f(same, around(10), around(10), Supports, Supports)
+	f(same, around(12), around(10), Contradicts, Contradicts)
+	f(same, []float64{10, 12, 10.5, 10.2, 11.5, 10}, around(10), Undecided, Supports)
+
+	below := "figure: cost, of: lambda, expect: below, than: 5"
+	f(below, around(1), nil, Supports, Supports)
+	f(below, around(9), nil, Contradicts, Contradicts)
+	f(below, around(5), nil, NoDifference, NoDifference)
+	f(below+", counted: true", []float64{0}, nil, Supports, Supports)
+	f(below+", counted: true", []float64{5}, nil, Supports, Supports)
+	f(below+", counted: true", []float64{6}, nil, Contradicts, Contradicts)
+	f(below+", counted: true", []float64{1, 9}, nil, Undecided, Supports)
+}
+
+// Ensure that what drifts on the machine drops out of a ratio, because pairs are compared.
+func TestPairs(t *testing.T) {
+	drift := []float64{1, 2, 3, 5, 8, 13}
+	j := Judge(scenario(t, "figure: cost, of: lambda, to: kappa, expect: above"),
+		summaryOf("cost", []float64{1.5, 3, 4.5, 7.5, 12, 19.5}, drift))
+	require.Equal(t, Supports, j.Verdict)
+	require.InDelta(t, 1.5, *j.Rulings[0].Low, 1e-9)
+	require.InDelta(t, 1.5, *j.Rulings[0].High, 1e-9)
+}
+
+// Ensure that runs which are wrong, void or of a sweep give no figures, and that a pair without its
+// partner is left out.
+func TestRunsThatDoNotCount(t *testing.T) {
+	f := func(want int, change func(*result.Run)) {
+		t.Helper()
+		s := summaryOf("cost", around(20), around(10))
+		change(&s.Runs[2])
+		j := Judge(scenario(t, "figure: cost, of: lambda, to: kappa, expect: above"), s)
+		require.Equal(t, want, j.Rulings[0].Runs)
+	}
+	f(6, func(*result.Run) {})
+	f(5, func(r *result.Run) { r.OK = false })
+	f(5, func(r *result.Run) { r.Void = "late" })
+	f(5, func(r *result.Run) { r.Parameter = &result.Parameter{Name: "rate"} })
+}
+
+// Ensure that answers are right or wrong by rows, and that wrong ones on purpose can be demanded.
+func TestJudgeAnswers(t *testing.T) {
+	f := func(rule string, ok bool, want string) {
+		t.Helper()
+		s := &result.Summary{Runs: []result.Run{{
+			Scenario: "mine", Arm: "lambda", Repetition: 1, OK: ok,
+			Correctness: result.Correctness{Windows: view.Diff{Expected: 10, Exact: 9}},
+			Checks:      []result.Check{{Name: "windows", OK: ok}},
+		}}}
+		require.Equal(t, want, Judge(scenario(t, rule), s).Verdict)
+	}
+	f("answers: exact, of: lambda", true, Supports)
+	f("answers: exact, of: lambda", false, Contradicts)
+	f("answers: wrong, of: lambda", false, Supports)
+	f("answers: wrong, of: lambda", true, Contradicts)
+	f("answers: exact, of: kappa", true, Undecided)
+}
+
+// Ensure that a claim that nothing measures, or that was not asked for, says so.
+func TestNotRun(t *testing.T) {
+	q := scenario(t, "answers: exact, of: lambda")
+	require.Equal(t, NotInThisRun, Judge(q, &result.Summary{}).Verdict)
+	q.Procedure = scenarios.NotBuilt
+	require.Equal(t, NotRunYet, Judge(q, &result.Summary{}).Verdict)
+	q.Procedure = "steady"
+	s := &result.Summary{Runs: []result.Run{{Scenario: "mine", Unmeasurable: "no SIGSTOP here"}}}
+	j := Judge(q, s)
+	require.Equal(t, Unmeasurable, j.Verdict)
+	require.Equal(t, "no SIGSTOP here", j.Why)
+}
+
+// Ensure that a verdict does not depend on which arm is called first: a/b above 1 is b/a below 1.
+func TestVerdictsMirror(t *testing.T) {
+	above := scenario(t, "figure: cost, of: lambda, to: kappa, expect: above")
+	below := scenario(t, "figure: cost, of: kappa, to: lambda, expect: below")
+	rapid.Check(t, func(rt *rapid.T) {
+		figures := rapid.SliceOfN(rapid.Float64Range(1, 100), 6, 9)
+		s := summaryOf("cost", figures.Draw(rt, "lambda"), figures.Draw(rt, "kappa"))
+		one, other := Judge(above, s), Judge(below, s)
+		if one.Verdict == NoDifference || other.Verdict == NoDifference {
+			return // 10 % more is 9 % less
+		}
+		require.Equal(rt, one.Verdict, other.Verdict)
+	})
+}
+
+// Ensure that a short run is held against a reference only where both point somewhere.
+func TestAgreement(t *testing.T) {
+	require.Equal(t, "agrees", Agreement(Supports, Supports))
+	require.Equal(t, "differs", Agreement(Supports, Contradicts))
+	require.Equal(t, "too short to tell", Agreement(Undecided, Supports))
+	require.Equal(t, "too short to tell", Agreement(Supports, Undecided))
+}

@@ -1,0 +1,78 @@
+package result
+
+// Scenario is one line of the ledger: a question, the claim that it puts to the test, and what the
+// runs say about it.
+type Scenario struct {
+	Name      string      `json:"name"`
+	Question  string      `json:"question"`
+	Sentence  string      `json:"sentence"`
+	Claim     string      `json:"claim,omitempty"`
+	Slides    []int       `json:"slides,omitempty"`
+	Sources   []string    `json:"sources,omitempty"`
+	Predicted string      `json:"predicted,omitempty"`
+	Against   string      `json:"against,omitempty"`
+	Published []Published `json:"published,omitempty"`
+	Headline  []string    `json:"headline,omitempty"` // figures for the verdict table
+	Figures   []string    `json:"figures,omitempty"`  // that were to be measured
+
+	// Verdict is supports, contradicts, no difference, undecided, not measurable here, not run yet or
+	// not in this run; empty for a scenario without a claim. Lean is what the medians alone would say.
+	Verdict   string     `json:"verdict,omitempty"`
+	Lean      string     `json:"lean,omitempty"`
+	Why       string     `json:"why,omitempty"`
+	Rulings   []Ruling   `json:"rulings,omitempty"`
+	Reference *Reference `json:"reference,omitempty"`
+}
+
+// Published is a figure that somebody else has reported.
+type Published struct {
+	Source string `json:"source"`
+	Says   string `json:"says"`
+}
+
+// Ruling is one rule of a scenario, held against its runs.
+type Ruling struct {
+	Rule    string      `json:"rule"` // in words
+	Figure  string      `json:"figure,omitempty"`
+	Arms    []ArmFigure `json:"arms,omitempty"`
+	Value   *float64    `json:"value,omitempty"` // median of the figure, or of the ratio pair by pair
+	Low     *float64    `json:"low,omitempty"`   // its 95 % interval; of a count, least and greatest
+	High    *float64    `json:"high,omitempty"`
+	Runs    int         `json:"runs"` // that were used, or pairs of runs
+	Verdict string      `json:"verdict"`
+	Lean    string      `json:"lean"`
+	Why     string      `json:"why,omitempty"`
+}
+
+// ArmFigure is the figure of one arm that a rule has used.
+type ArmFigure struct {
+	Arm    string   `json:"arm"`
+	Phase  string   `json:"phase,omitempty"`
+	Unit   string   `json:"unit,omitempty"`
+	Median *float64 `json:"median,omitempty"`
+	Low    *float64 `json:"low,omitempty"`
+	High   *float64 `json:"high,omitempty"`
+	Runs   int      `json:"runs"`
+}
+
+// Reference is what the committed reference run says about the same claim.
+type Reference struct {
+	Verdict   string `json:"verdict"`
+	Started   string `json:"started"`
+	Revision  string `json:"revision"`
+	Agreement string `json:"agreement"` // of this run's lean with it: agrees, differs, too short to tell
+}
+
+// Figure is something that only one scenario measures.
+type Figure struct {
+	Name  string  `json:"name"`
+	Unit  string  `json:"unit"`
+	Value float64 `json:"value"`
+}
+
+// Parameter is what a sweep varies: runs with different values of it are not repetitions.
+type Parameter struct {
+	Name  string  `json:"name"` // "batch interval"
+	Unit  string  `json:"unit"`
+	Value float64 `json:"value"`
+}
