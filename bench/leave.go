@@ -28,6 +28,7 @@ type windowRow struct {
 	CurrentDrawMean    float64 `parquet:"current_draw_mean"`
 	Anomalies          int64   `parquet:"anomalies"`
 	LastSeq            int64   `parquet:"last_seq"`
+	IntakeAirFlowMax   float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric leave
 }
 
 func windowRowOf(w *view.Window) windowRow {
@@ -37,6 +38,7 @@ func windowRowOf(w *view.Window) windowRow {
 		EngineVibrationMax: w.EngineVibrationMax, TirePressureMin: w.TirePressureMin,
 		BatteryVoltageMin: w.BatteryVoltageMin, CurrentDrawMean: w.CurrentDrawMean(),
 		Anomalies: w.Anomalies, LastSeq: w.LastSeq,
+		IntakeAirFlowMax: w.IntakeAirFlowMax, //bench:change metric leave
 	}
 }
 

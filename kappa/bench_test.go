@@ -242,8 +242,12 @@ func BenchmarkFold(b *testing.B) {
 }
 
 // memoryTask is a task without a log.
-func memoryTask() *task {
+func memoryTask() *task { return versionTask("v1") }
+
+// versionTask is memoryTask of a version.
+func versionTask(version string) *task {
 	cfg := DefaultConfig()
+	cfg.Version = version
 	t := newTask(cfg, 0, 1<<62)
 	t.decoder = event.NewDecoder(schemas{})
 	return t

@@ -18,7 +18,7 @@ import (
 // all before it. A version of the logic has a changelog of its own, so a change of this format
 // needs no migration: it is a new version, and a replay.
 const (
-	windowRow   = 'w' // key: start, car_id. value: tally, seen
+	windowRow   = 'w' // key: start, car_id. value: tally, seen, later metrics
 	alertRow    = 'a' // key: seq, car_id. value: alert, input offset
 	progressRow = 'p' // key: nothing more. value: JSON of progress. The last record of every flush
 )
@@ -82,6 +82,9 @@ func (c *changelogWriter) window(w *window, appendTime int64) {
 		b = binary.BigEndian.AppendUint32(b, r.fingerprint)
 		last = r
 	}
+	b = appendKnown(b, //bench:change metric encode
+		t.IntakeAirFlowMax,
+	)
 	c.buffer = b
 	c.add(start, split, appendTime)
 }
@@ -156,6 +159,7 @@ func readWindow(value []byte, t *view.Tally, seen []reading) ([]reading, error) 
 		last.fingerprint = f.uint32()
 		seen = append(seen, last)
 	}
+	t.IntakeAirFlowMax = f.known() //bench:change metric decode
 	if f.short || len(f.rest) > 0 {
 		return seen, errRow
 	}

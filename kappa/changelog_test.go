@@ -24,6 +24,7 @@ func TestRowRoundTrip(t *testing.T) {
 				EngineVibrationMax: float32s.Draw(t, "max"), BatteryVoltageMin: float32s.Draw(t, "min"),
 				TirePressureMin: rapid.Int32().Draw(t, "psi"),
 				Anomalies:       int64s.Draw(t, "anomalies"), LastSeq: int64s.Draw(t, "seq"),
+				IntakeAirFlowMax: rapid.SampledFrom([]float32{0, 0.25, -1}).Draw(t, "air"),
 			},
 		}
 		for range rapid.IntRange(1, 20).Draw(t, "readings") {
@@ -68,6 +69,17 @@ func TestRowRoundTrip(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, progress{Position: 7, Watermark: event.NoWatermark}, last)
 	})
+}
+
+// Ensure that a metric which a version does not have costs its rows nothing.
+func TestUnknownMetricsAreNotWritten(t *testing.T) {
+	var rows changelogWriter
+	w := window{car: &car{id: "a"}, tally: view.Tally{Readings: 1}, seen: []reading{{1, 2, 3}}}
+	rows.window(&w, 0)
+	w.tally.IntakeAirFlowMax = 7.25
+	rows.window(&w, 0)
+	require.Len(t, rows.records[0].Value, 5+4*4+1+(1+1+4))
+	require.Len(t, rows.records[1].Value, len(rows.records[0].Value)+4)
 }
 
 // Ensure that no bytes make the reader of rows panic, or allocate more than they are worth.

@@ -3,7 +3,6 @@ package kappa
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 type Config struct {
 	Log     *eventlog.Log
 	Rules   event.Rules
-	Version string // of the logic, "v1" or "v2"; it names the view, its changelog and its group
+	Version string // of the logic, "v1" and later; it names the view, its changelog and its group
 
 	// Archive is where a replay finds the history before the log's, see archivereplay.go: the Dir of
 	// a sink, or of Lambda. "" is to read the log alone.
@@ -52,9 +51,6 @@ func DefaultConfig() Config {
 	}
 }
 
-// versions lists the known versions of the logic.
-var versions = []string{"v1", "v2"}
-
 // Validate returns an error that names the first field that cannot work.
 func (c Config) Validate() error {
 	if c.Log == nil {
@@ -83,10 +79,14 @@ func (c Config) Validate() error {
 }
 
 func checkVersion(version string) error {
-	if !slices.Contains(versions, version) {
-		return fmt.Errorf("version %q: must be one of %s", version, strings.Join(versions, ", "))
+	if _, known := logicOf(version); known {
+		return nil
 	}
-	return nil
+	var names []string
+	for _, l := range logics {
+		names = append(names, l.version)
+	}
+	return fmt.Errorf("version %q: must be one of %s", version, strings.Join(names, ", "))
 }
 
 func (c Config) notify(fact string, fields ...any) {

@@ -66,3 +66,29 @@ func (f *fields) uint64() uint64 {
 }
 
 func (f *fields) float32() float32 { return math.Float32frombits(f.uint32()) }
+
+// appendKnown appends the metrics that came later, at the end of a row, in their order. Zeros say that
+// nothing is known, and those at the end are not written: a row of a version without these metrics
+// is what it was before there were any.
+//
+//bench:change metric encode
+func appendKnown(b []byte, metrics ...float32) []byte {
+	end := len(metrics)
+	for end > 0 && metrics[end-1] == 0 {
+		end--
+	}
+	for _, x := range metrics[:end] {
+		b = binary.BigEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b
+}
+
+// known reads a metric of appendKnown: 0 when the row has already ended.
+//
+//bench:change metric decode
+func (f *fields) known() float32 {
+	if len(f.rest) == 0 {
+		return 0
+	}
+	return f.float32()
+}

@@ -109,8 +109,7 @@ func truth(t testing.TB, version string, partitions int, sent []eventlog.Record)
 	all := outcome{Sides: map[string]string{}, Messages: map[string]bool{}}
 	for partition := range partitions {
 		m := newMemory()
-		task := memoryTask()
-		task.cfg.Version, task.detect = version, detectorOf(version)
+		task := versionTask(version)
 		task.partition, task.sides.partition = partition, partition
 		for _, r := range sent {
 			if eventlog.PartitionOf(r.Key, partitions) == partition {

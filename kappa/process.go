@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
@@ -88,7 +89,7 @@ func (t *task) admit(e *event.CarSensor, offset int64, fingerprint uint32) {
 
 // apply folds an admitted event into its window, raises its alert and remembers the reading.
 func (t *task) apply(w *window, e *event.CarSensor, offset int64, fingerprint uint32) {
-	fold(&w.tally, e)
+	t.fold(&w.tally, e)
 	if t.raise(w.car, e, offset) {
 		w.tally.Anomalies++
 	}
@@ -126,16 +127,41 @@ func fold(t *view.Tally, e *event.CarSensor) {
 	t.LastSeq = max(t.LastSeq, e.Seq)
 }
 
+// foldV3 also looks at how much air the engine takes.
+//
+//bench:logic
+//bench:change metric fold
+func foldV3(t *view.Tally, e *event.CarSensor) {
+	fold(t, e)
+	t.IntakeAirFlowMax = max(t.IntakeAirFlowMax, e.IntakeAirFlowSpeed)
+}
+
 // A detector looks at one reading: it names the first rule that fires, with how far beyond the
 // rule's limit the reading is, or answers view.NoRule.
 type detector func(e *event.CarSensor) (view.Rule, float64)
 
-// detectorOf returns the detector of a known version.
-func detectorOf(version string) detector {
-	if version == "v1" {
-		return detectV1
+// A logic is one version of f: the detector that it goes by, and the fold, which says what a window
+// tells. Versions that tell more are a fold around the fold before.
+type logic struct {
+	version string
+	detect  detector
+	fold    func(t *view.Tally, e *event.CarSensor)
+}
+
+// logics are the known versions, the oldest first.
+var logics = []logic{
+	{"v1", detectV1, fold},
+	{"v2", detectV2, fold},   //bench:change bugfix version
+	{"v3", detectV2, foldV3}, //bench:change metric version
+}
+
+// logicOf returns the logic of a version, false when there is none.
+func logicOf(version string) (logic, bool) {
+	i := slices.IndexFunc(logics, func(l logic) bool { return l.version == version })
+	if i < 0 {
+		return logic{}, false
 	}
-	return detectV2
+	return logics[i], true
 }
 
 // detectV1 watches the front tyres alone, and takes the vibration of a car that barely rolls for
@@ -149,6 +175,7 @@ func detectV1(e *event.CarSensor) (view.Rule, float64) {
 // detectV2 repairs both mistakes of v1.
 //
 //bench:logic
+//bench:change bugfix detector
 func detectV2(e *event.CarSensor) (view.Rule, float64) {
 	return detect(e, lowestTire(e), 5)
 }

@@ -41,6 +41,18 @@ func TestFoldByHand(t *testing.T) {
 	}, task.alerts[0].Alert)
 }
 
+// Ensure that v3 tells one metric more, and that earlier versions know nothing of it.
+func TestNewMetric(t *testing.T) {
+	e := measured("a", 0, 3_000)
+	e.IntakeAirFlowSpeed = 7.25
+	for version, want := range map[string]float32{"v1": 0, "v2": 0, "v3": 7.25} {
+		task := versionTask(version)
+		r := recordOf(t, e)
+		require.NoError(t, task.judge(&r))
+		require.Equal(t, want, task.changed[0].tally.IntakeAirFlowMax, version)
+	}
+}
+
 // Ensure the order of tests (invariant 1): what an event could be called twice, it is called by
 // the earlier test.
 func TestOrderOfTests(t *testing.T) {
@@ -133,7 +145,9 @@ func TestDetectors(t *testing.T) {
 		t.Helper()
 		e := measured("a", 0, 0)
 		change(&e)
-		gotRule, gotScore := detectorOf(version)(&e)
+		logic, known := logicOf(version)
+		require.True(t, known)
+		gotRule, gotScore := logic.detect(&e)
 		require.Equal(t, rule.String(), gotRule.String())
 		require.Equal(t, score, gotScore)
 	}

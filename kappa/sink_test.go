@@ -72,6 +72,7 @@ func archivedWindows(t testing.TB, cfg Config, version string) ([]view.Window, m
 						CoolantTempMax: r.CoolantTempMax, EngineVibrationMax: r.EngineVibrationMax,
 						TirePressureMin: r.TirePressureMin, BatteryVoltageMin: r.BatteryVoltageMin,
 						CurrentDrawSum: r.CurrentDrawSum, Anomalies: r.Anomalies, LastSeq: r.LastSeq,
+						IntakeAirFlowMax: r.IntakeAirFlowMax,
 					},
 				})
 			}
@@ -160,8 +161,7 @@ func closedWindows(
 				mine = append(mine, r)
 			}
 		}
-		task := memoryTask()
-		task.cfg.Version, task.detect = version, detectorOf(version)
+		task := versionTask(version)
 		m := newMemory()
 		for _, r := range mine {
 			r.Offset = task.Position
@@ -293,7 +293,7 @@ func TestSinkConfigErrors(t *testing.T) {
 	f(func(c *Config) { c.Dir = "" }, "dir: must be given")
 	f(func(c *Config) { c.RollInterval = 0 }, "roll interval 0s: must be above 0")
 	f(func(c *Config) { c.RollRows = -1 }, "roll rows -1: must be above 0")
-	f(func(c *Config) { c.Version = "v9" }, `version "v9": must be one of v1, v2`)
+	f(func(c *Config) { c.Version = "v9" }, `version "v9": must be one of v1, v2, v3`)
 }
 
 // Ensure that names and segments are each other's inverse, and that nothing else is taken for one.

@@ -31,9 +31,9 @@ type task struct {
 	cfg       Config
 	partition int
 	until     int64 // offsets from here on are not processed
-	detect    detector
-	decoder   *event.Decoder
-	event     event.CarSensor // memory for the event that is being judged
+	logic
+	decoder *event.Decoder
+	event   event.CarSensor // memory for the event that is being judged
 
 	*state
 	sides  sideOutputs
@@ -54,10 +54,12 @@ type task struct {
 	logEnd  int64          // the end of the partition when reading the archive began
 }
 
+// newTask is a task of a configuration that is valid: its version is known.
 func newTask(cfg Config, partition int, until int64) *task {
+	logic, _ := logicOf(cfg.Version)
 	return &task{
 		cfg: cfg, partition: partition, until: until,
-		detect:  detectorOf(cfg.Version),
+		logic:   logic,
 		decoder: event.NewDecoder(cfg.Log),
 		state:   newState(cfg.Rules),
 		sides:   sideOutputs{partition: partition},

@@ -63,6 +63,9 @@ type closedRow struct {
 	CurrentDrawSum     int64   `parquet:"current_draw_sum"`
 	Anomalies          int64   `parquet:"anomalies,delta"`
 	LastSeq            int64   `parquet:"last_seq,delta"`
+
+	// Metrics that came later: null where nothing is known.
+	IntakeAirFlowMax float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric archive
 }
 
 func newClosedRow(key view.WindowKey, t *view.Tally) closedRow {
@@ -72,6 +75,7 @@ func newClosedRow(key view.WindowKey, t *view.Tally) closedRow {
 		CoolantTempMax: t.CoolantTempMax, EngineVibrationMax: t.EngineVibrationMax,
 		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
 		CurrentDrawSum: t.CurrentDrawSum, Anomalies: t.Anomalies, LastSeq: t.LastSeq,
+		IntakeAirFlowMax: t.IntakeAirFlowMax, //bench:change metric archive
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // foldColumns are the columns of the master dataset that f needs; no other is read. The order is
-// that of the constants below.
+// that of the constants below; those at the end are for later versions, see columnLogics.
 var foldColumns = []string{
 	"car_id", "seq", "event_time",
 	"speed", "coolant_temp", "engine_vibration_amplitude",
@@ -18,6 +18,7 @@ var foldColumns = []string{
 	"accelerometer_1_1_value", "accelerometer_1_2_value",
 	"accelerometer_2_1_value", "accelerometer_2_2_value",
 	"fingerprint",
+	"intake_air_flow_speed", //bench:change metric column
 }
 
 const (
@@ -39,6 +40,7 @@ const (
 	_
 	_
 	colFingerprint
+	colIntakeAirFlow //bench:change metric column
 )
 
 // A batchFold is f over the columns of one partition, in log order: the batch layer's logic. It
@@ -47,8 +49,8 @@ const (
 // It knows no lateness: whatever has arrived counts. It knows every reading that it ever saw, so
 // a reading counts once however far apart its copies are.
 type batchFold struct {
-	rules    event.Rules
-	detector columnDetector
+	rules event.Rules
+	columnLogic
 
 	index   map[string]int32 // of a car in cars
 	cars    []batchCar
@@ -87,8 +89,9 @@ type batchAlert struct {
 	score     float64
 }
 
+// newBatchFold is an empty fold of a version that is known.
 func newBatchFold(rules event.Rules, version string) *batchFold {
-	return &batchFold{rules: rules, detector: columnDetectorOf(version), index: map[string]int32{}}
+	return &batchFold{rules: rules, columnLogic: columnLogicOf(version), index: map[string]int32{}}
 }
 
 // car returns the index of a car, which becomes known by it.
@@ -102,7 +105,7 @@ func (f *batchFold) car(id []byte) int32 {
 	return i
 }
 
-// add folds a batch of foldColumns.
+// add folds a batch of the version's columns.
 //
 //bench:logic
 func (f *batchFold) add(b *columnBatch) error {
@@ -121,6 +124,7 @@ func (f *batchFold) add(b *columnBatch) error {
 	vibration, voltage := b.floats(colVibration), b.floats(colBatteryVoltage)
 	current, fingerprints := b.floats(colCurrentDraw), b.int32s(colFingerprint)
 	t11, t12, t21, t22 := tires(b)
+	airFlow := b.laterFloats(colIntakeAirFlow) //bench:change metric fold
 	for i, code := range cars {
 		id := f.codes[code]
 		car := &f.cars[id]
@@ -141,6 +145,9 @@ func (f *batchFold) add(b *columnBatch) error {
 		t.BatteryVoltageMin = min(t.BatteryVoltageMin, voltage[i])
 		t.CurrentDrawSum += view.Fixed(current[i])
 		t.LastSeq = max(t.LastSeq, seqs[i])
+		if i < len(airFlow) { //bench:change metric fold
+			t.IntakeAirFlowMax = max(t.IntakeAirFlowMax, airFlow[i])
+		}
 		if rule := f.fired[i]; rule != view.NoRule {
 			t.Anomalies++
 			f.alerts = append(f.alerts,

@@ -2,25 +2,48 @@ package lambda
 
 import (
 	"math"
+	"slices"
 
 	"lambdakappa/view"
 )
 
-// A columnDetector is the version of the rules that the detector goes by.
-type columnDetector struct {
-	backTires bool    // watch the tyres of the back axle too
-	fromSpeed float64 // m/s; the drive shaft is watched above it
+// A columnLogic is one version of f over columns: the detector that it goes by, and the columns that
+// it reads. The speed layer has its own, see logics.
+type columnLogic struct {
+	version  string
+	detector columnDetector
+	columns  int // of foldColumns, from the first
 }
 
-// columnDetectorOf returns the detector of a known version. v1 watches the front tyres alone, and
-// takes the vibration of a car that barely rolls for a broken drive shaft; v2 repairs both.
+// columnLogics are the known versions, the oldest first. v1 watches the front tyres alone, and takes
+// the vibration of a car that barely rolls for a broken drive shaft; v2 repairs both. Later versions
+// tell more of a window: it is the columns that they read beyond v2's which say so.
+var columnLogics = []columnLogic{
+	{"v1", columnDetector{}, colFingerprint + 1},
+	{"v2", repaired, colFingerprint + 1},   //bench:change bugfix version
+	{"v3", repaired, colIntakeAirFlow + 1}, //bench:change metric version
+}
+
+// repaired is the detector of v2 and later.
 //
-//bench:logic
-func columnDetectorOf(version string) columnDetector {
-	if version == "v1" {
-		return columnDetector{backTires: false, fromSpeed: 0}
-	}
-	return columnDetector{backTires: true, fromSpeed: 5}
+//bench:change bugfix detector
+var repaired = columnDetector{backTires: true, fromSpeed: 5}
+
+// columnLogicOf returns the logic of a known version.
+func columnLogicOf(version string) columnLogic {
+	i := slices.IndexFunc(columnLogics, func(l columnLogic) bool { return l.version == version })
+	return columnLogics[i]
+}
+
+// names are the names of the columns that the version reads.
+func (l columnLogic) names() []string { return foldColumns[:l.columns] }
+
+// A columnDetector is what the versions of the rules differ in.
+type columnDetector struct {
+	fromSpeed float64 // m/s; the drive shaft is watched above it
+
+	//bench:change bugfix detector
+	backTires bool // watch the tyres of the back axle too
 }
 
 // mark looks at all readings of a batch: fired[i] becomes the first rule that fires for row i, or
@@ -36,7 +59,7 @@ func (d columnDetector) mark(b *columnBatch, fired []view.Rule) {
 	markBatteryCell(b, fired)
 	markDriveShaft(b, fired, d.fromSpeed)
 	markShockAbsorber(b, fired)
-	markTireLeak(b, fired, d.backTires)
+	d.markTireLeak(b, fired)
 	markOverheating(b, fired)
 }
 
@@ -82,10 +105,10 @@ func markShockAbsorber(b *columnBatch, fired []view.Rule) {
 func isCalm(acceleration float32) bool { return acceleration <= 6 && acceleration >= -6 }
 
 //bench:logic
-func markTireLeak(b *columnBatch, fired []view.Rule, backTires bool) {
+func (d columnDetector) markTireLeak(b *columnBatch, fired []view.Rule) {
 	t11, t12, t21, t22 := tires(b)
 	for i := range fired {
-		lowest, highest := watchedTire(t11[i], t12[i], t21[i], t22[i], backTires)
+		lowest, highest := d.watchedTire(t11[i], t12[i], t21[i], t22[i])
 		if lowest < 26 && int64(highest)-int64(lowest) >= 4 {
 			fired[i] = view.TireLeak
 		}
@@ -111,7 +134,7 @@ func (d columnDetector) score(b *columnBatch, i int, rule view.Rule) float64 {
 		return float64(b.floats(colCoolantTemp)[i]) / 110
 	case view.TireLeak:
 		t11, t12, t21, t22 := tires(b)
-		lowest, _ := watchedTire(t11[i], t12[i], t21[i], t22[i], d.backTires)
+		lowest, _ := d.watchedTire(t11[i], t12[i], t21[i], t22[i])
 		return 26 / float64(max(lowest, 1))
 	case view.ShockAbsorber:
 		a11, a12, a21, a22 := accelerometers(b)
@@ -136,9 +159,9 @@ func accelerometers(b *columnBatch) (a11, a12, a21, a22 []float32) {
 // watchedTire returns the lowest pressure of the tyres that are watched and the highest of all.
 //
 //bench:logic
-func watchedTire(t11, t12, t21, t22 int32, backTires bool) (lowest, highest int32) {
+func (d columnDetector) watchedTire(t11, t12, t21, t22 int32) (lowest, highest int32) {
 	lowest, highest = min(t11, t12), max(t11, t12, t21, t22)
-	if backTires {
+	if d.backTires { //bench:change bugfix detector
 		lowest = min(lowest, t21, t22)
 	}
 	return lowest, highest

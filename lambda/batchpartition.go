@@ -132,7 +132,7 @@ func (p *batchPartition) readSegment(s segment, facts *segmentFacts) error {
 		if facts.rows() > 0 && !p.isClosed(facts.MaxEventTime) {
 			p.fold.isOpen = func(t int64) bool { return !p.isClosed(t) }
 		}
-		return f.scan(foldColumns, p.fold.add)
+		return f.scan(p.fold.names(), p.fold.add)
 	})
 }
 

@@ -95,7 +95,8 @@ func (c Config) planBatch(partitions int) (*batchRun, error) {
 		return nil, err
 	}
 	run := &batchRun{cfg: c, manifest: Manifest{
-		Generation: 1, Version: c.Version, Rules: c.Rules, Columns: foldColumns,
+		Generation: 1, Version: c.Version, Rules: c.Rules,
+		Columns: columnLogicOf(c.Version).names(),
 	}}
 	for p := range partitions {
 		run.partitions = append(run.partitions, newBatchPartition(c, p, master[p]))

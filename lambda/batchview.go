@@ -30,6 +30,9 @@ type windowEntry struct {
 	CurrentDrawSum     int64   `parquet:"current_draw_sum"`
 	Anomalies          int64   `parquet:"anomalies,delta"`
 	LastSeq            int64   `parquet:"last_seq,delta"`
+
+	// Metrics that came later: null where nothing is known.
+	IntakeAirFlowMax float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric encode
 }
 
 // windowColumns are the columns of windowEntry in their order.
@@ -37,6 +40,7 @@ var windowColumns = []string{
 	"car_id", "window_start", "readings", "speed_sum", "speed_max", "coolant_temp_max",
 	"engine_vibration_max", "tire_pressure_min", "battery_voltage_min", "current_draw_sum",
 	"anomalies", "last_seq",
+	"intake_air_flow_max", //bench:change metric decode
 }
 
 // An alertEntry is a row of the file "alerts".
@@ -101,6 +105,7 @@ func newWindowEntry(car string, w *batchWindow) windowEntry {
 		CoolantTempMax: t.CoolantTempMax, EngineVibrationMax: t.EngineVibrationMax,
 		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
 		CurrentDrawSum: t.CurrentDrawSum, Anomalies: t.Anomalies, LastSeq: t.LastSeq,
+		IntakeAirFlowMax: t.IntakeAirFlowMax, //bench:change metric encode
 	}
 }
 
@@ -211,6 +216,7 @@ func loadTally(b *columnBatch, i int) view.Tally {
 		CoolantTempMax: b.floats(5)[i], EngineVibrationMax: b.floats(6)[i],
 		TirePressureMin: b.int32s(7)[i], BatteryVoltageMin: b.floats(8)[i],
 		CurrentDrawSum: b.int64s(9)[i], Anomalies: b.int64s(10)[i], LastSeq: b.int64s(11)[i],
+		IntakeAirFlowMax: b.floats(12)[i], //bench:change metric decode
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -78,6 +79,16 @@ func (b *columnBatch) int32s(i int) []int32    { return b.columns[i].(*array.Int
 func (b *columnBatch) floats(i int) []float32  { return b.columns[i].(*array.Float32).Float32Values() }
 func (b *columnBatch) doubles(i int) []float64 { return b.columns[i].(*array.Float64).Float64Values() }
 
+// laterFloats are the values of a column that later versions read; none when this one does not.
+//
+//bench:change metric column
+func (b *columnBatch) laterFloats(i int) []float32 {
+	if i >= len(b.columns) {
+		return nil
+	}
+	return b.floats(i)
+}
+
 // dictionary calls add for every value of the dictionary of column i, in the order of its indices.
 func (b *columnBatch) dictionary(i int, add func(value []byte)) error {
 	dictionary := b.cursors[i].page.Dictionary()
@@ -143,16 +154,21 @@ func scanGroup(
 
 // A columnCursor goes through the pages of one column chunk.
 type columnCursor struct {
-	name  string
-	kind  parquet.Kind
-	pages parquet.Pages
-	page  parquet.Page // nil before the first
-	bytes *memory.Buffer
-	taken int // rows of page that were taken
+	name   string
+	kind   parquet.Kind
+	pages  parquet.Pages // nil when the file lacks the column
+	page   parquet.Page  // nil before the first
+	rows   int           // of page
+	bytes  *memory.Buffer
+	taken  int    // rows of page that were taken
+	spread []byte // memory for the values of a page with nulls
 }
 
 func newColumnCursor(group parquet.RowGroup, name string) (*columnCursor, error) {
 	leaf, ok := group.Schema().Lookup(name)
+	if !ok && slices.Contains(laterColumns, name) {
+		return unknownColumn(name, int(group.NumRows())), nil
+	}
 	if !ok {
 		return nil, fmt.Errorf("column %s is missing", name)
 	}
@@ -163,13 +179,24 @@ func newColumnCursor(group parquet.RowGroup, name string) (*columnCursor, error)
 	}, nil
 }
 
-// left is the number of rows of the page that were not taken.
-func (c *columnCursor) left() int {
-	if c.page == nil {
-		return 0
-	}
-	return int(c.page.NumRows()) - c.taken
+// laterColumns are the columns that a file may lack: it was written before there were any. They are
+// floats of which 0 says that nothing is known.
+var laterColumns = []string{
+	"intake_air_flow_max", //bench:change metric decode
 }
+
+// unknownColumn stands for a later column in a file that lacks it: all zeros.
+func unknownColumn(name string, rows int) *columnCursor {
+	return &columnCursor{
+		name: name, kind: parquet.Float, rows: rows,
+		bytes: memory.NewBufferBytes(make([]byte, floatBytes*rows)),
+	}
+}
+
+const floatBytes = 4
+
+// left is the number of rows of the page that were not taken.
+func (c *columnCursor) left() int { return c.rows - c.taken }
 
 // fill goes to the next page when everything of this one was taken.
 func (c *columnCursor) fill() error {
@@ -184,9 +211,26 @@ func (c *columnCursor) fill() error {
 		c.release()
 		values := page.Data()
 		data, _ := values.Data()
-		c.page, c.bytes, c.taken = page, memory.NewBufferBytes(data), 0
+		if page.NumNulls() > 0 {
+			data = c.withNulls(data, page.DefinitionLevels())
+		}
+		c.page, c.rows, c.taken = page, int(page.NumRows()), 0
+		c.bytes = memory.NewBufferBytes(data)
 	}
 	return nil
+}
+
+// withNulls returns the floats of a page with a zero for every null: the file holds only the others,
+// and the levels say which rows they belong to.
+func (c *columnCursor) withNulls(data, levels []byte) []byte {
+	c.spread = slices.Grow(c.spread[:0], floatBytes*len(levels))[:floatBytes*len(levels)]
+	clear(c.spread)
+	for row, level := range levels {
+		if level > 0 {
+			data = data[copy(c.spread[floatBytes*row:][:floatBytes], data):]
+		}
+	}
+	return c.spread
 }
 
 // take returns the next n rows of the page as an Arrow array over the page's own memory.
@@ -216,5 +260,8 @@ func (c *columnCursor) release() {
 
 func (c *columnCursor) close() error {
 	c.release()
+	if c.pages == nil {
+		return nil
+	}
 	return c.pages.Close()
 }

@@ -96,7 +96,7 @@ func TestDetectors(t *testing.T) {
 		e := measured("car-1", 0, 1_000_000)
 		c.change(&e)
 		for version, want := range map[string]verdict{"v1": c.v1, "v2": c.v2} {
-			rule, score := detectorOf(version)(&e)
+			rule, score := speedDetector(version)(&e)
 			require.Equal(t, want, verdict{rule, score}, "%s, speed layer, %s", c.name, version)
 
 			alerts := batchAlerts(t, version, &e)
@@ -122,13 +122,19 @@ func TestShockAbsorberAboveItsLimit(t *testing.T) {
 				&e.Accelerometer11, &e.Accelerometer12, &e.Accelerometer21, &e.Accelerometer22,
 			}
 			*corners[corner] = shock
-			rule, score := detectorOf("v1")(&e)
+			rule, score := speedDetector("v1")(&e)
 			require.Equal(t, view.ShockAbsorber, rule)
 			alerts := batchAlerts(t, "v1", &e)
 			require.Len(t, alerts, 1, "corner %d, %v", corner, shock)
 			require.Equal(t, score, alerts[0].score)
 		}
 	}
+}
+
+// speedDetector is the detector of the speed layer.
+func speedDetector(version string) detector {
+	logic, _ := logicOf(version)
+	return logic.detect
 }
 
 // batchAlerts puts one event through the columnar fold.
@@ -139,7 +145,7 @@ func batchAlerts(t *testing.T, version string, e *event.CarSensor) []batchAlert 
 		emit(newMasterRow(e, 0, 0, 0))
 	}))
 	f := newBatchFold(event.DefaultRules(), version)
-	err := scanFile(path, foldColumns, f.add)
+	err := scanFile(path, f.names(), f.add)
 	require.NoError(t, err)
 	require.EqualValues(t, len(f.alerts), f.windows.at(0).tally.Anomalies)
 	return f.alerts

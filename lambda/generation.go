@@ -24,13 +24,12 @@ const (
 type generation struct {
 	cfg       Config
 	number    int64
-	version   string
 	partition int
 	boundary  int64
-	detect    detector
-	decoder   *event.Decoder
-	event     event.CarSensor // memory for the event that is being judged
-	reader    *eventlog.Reader
+	logic
+	decoder *event.Decoder
+	event   event.CarSensor // memory for the event that is being judged
+	reader  *eventlog.Reader
 
 	*speedState
 	sides  sideOutputs
@@ -42,12 +41,14 @@ type generation struct {
 	behind  int64     // events between the last read and the end of the partition
 }
 
-// newGeneration is a generation at its boundary. Nothing of it is durable yet.
+// newGeneration is a generation at its boundary, of a version that is known. Nothing of it is durable
+// yet.
 func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation {
+	logic, _ := logicOf(h.version)
 	return &generation{
-		cfg: c, number: h.generation, version: h.version, partition: h.partition,
+		cfg: c, number: h.generation, partition: h.partition,
 		boundary:   h.boundary,
-		detect:     detectorOf(h.version),
+		logic:      logic,
 		decoder:    event.NewDecoder(schemas),
 		speedState: newSpeedState(h),
 		sides:      sideOutputs{partition: h.partition},

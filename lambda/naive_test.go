@@ -35,7 +35,8 @@ func naiveAnswer(t testing.TB, cfg Config, records []eventlog.Record, boundary i
 		windows: map[view.WindowKey]view.Tally{}, alerts: map[view.AlertKey]view.Alert{},
 		watermark: event.NoWatermark,
 	}
-	decoder, detect := event.NewDecoder(schemas{}), detectorOf(cfg.Version)
+	decoder := event.NewDecoder(schemas{})
+	logic, _ := logicOf(cfg.Version)
 	seen := map[view.AlertKey]naiveReading{}
 	for _, r := range records {
 		n.counters.Events++
@@ -63,20 +64,20 @@ func naiveAnswer(t testing.TB, cfg Config, records []eventlog.Record, boundary i
 			n.counters.Conflicts++
 		default:
 			seen[key] = naiveReading{start, event.Fingerprint(r.Value)}
-			n.apply(view.WindowKey{CarID: e.CarID, Start: start}, key, &e, detect)
+			n.apply(view.WindowKey{CarID: e.CarID, Start: start}, key, &e, logic)
 		}
 		n.watermark = cfg.Rules.Advance(n.watermark, e.EventTime)
 	}
 	return n
 }
 
-func (n *naive) apply(w view.WindowKey, a view.AlertKey, e *event.CarSensor, detect detector) {
+func (n *naive) apply(w view.WindowKey, a view.AlertKey, e *event.CarSensor, logic logic) {
 	tally, ok := n.windows[w]
 	if !ok {
 		tally = view.EmptyTally()
 	}
-	fold(&tally, e)
-	if rule, score := detect(e); rule != view.NoRule {
+	logic.fold(&tally, e)
+	if rule, score := logic.detect(e); rule != view.NoRule {
 		tally.Anomalies++
 		n.alerts[a] = view.Alert{AlertKey: a, EventTime: e.EventTime, Rule: rule, Score: score}
 	}

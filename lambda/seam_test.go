@@ -92,7 +92,7 @@ func TestMergeAtAnyBoundary(t *testing.T) {
 	for seed := range uint64(40) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		cfg := testConfig(t)
-		cfg.Version = versions[seed%2]
+		cfg.Version = logics[seed%uint64(len(logics))].version
 		records := disturbed(t, seed, 1+random.IntN(4), 300)
 		boundary := random.Int64N(int64(len(records)) + 1)
 

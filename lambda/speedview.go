@@ -23,7 +23,7 @@ import (
 // record on, and progress says of which build it is.
 const (
 	beginRow    = 'b' // key: generation. value: nothing
-	windowRow   = 'w' // key: generation, start, car_id. value: covered, tally, seqs
+	windowRow   = 'w' // key: generation, start, car_id. value: covered, tally, seqs, later metrics
 	alertRow    = 'a' // key: generation, seq, car_id. value: alert, input offset
 	progressRow = 'p' // key: generation. value: JSON of progress. The last record of every flush
 )
@@ -108,6 +108,9 @@ func (s *speedViewWriter) window(w *speedWindow, covered, appendTime int64) {
 		b = binary.AppendVarint(b, run.last-run.first)
 		last = run.last
 	}
+	b = appendKnown(b, //bench:change metric encode
+		t.IntakeAirFlowMax,
+	)
 	s.buffer = b
 	s.add(start, split, appendTime)
 }
@@ -191,6 +194,7 @@ func (row *speedRow) readWindow(f, key *fields) {
 		last = first + f.varint()
 		row.seqs = append(row.seqs, seqRun{first, last})
 	}
+	t.IntakeAirFlowMax = f.known() //bench:change metric decode
 	key.short = key.short || f.short || len(f.rest) > 0 || t.Readings <= 0
 }
 

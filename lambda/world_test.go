@@ -27,7 +27,8 @@ func measured(car string, seq, at int64) event.CarSensor {
 	return event.CarSensor{
 		CarID: car, Seq: seq, EventTime: at,
 		CoolantTemp: 90, Speed: float32(seq%32) + 0.25, EngineVibrationAmplitude: 20,
-		BatteryPercentage: 80, BatteryVoltage: 240, CurrentDraw: float32(seq%7) - 0.5,
+		IntakeAirFlowSpeed: float32(seq%11) + 0.5,
+		BatteryPercentage:  80, BatteryVoltage: 240, CurrentDraw: float32(seq%7) - 0.5,
 		TirePressure11: 32, TirePressure12: 32, TirePressure21: 33, TirePressure22: 33,
 		Accelerometer11: 1, Accelerometer12: 1, Accelerometer21: 1, Accelerometer22: 1,
 	}

@@ -85,6 +85,7 @@ func TestCompareSeesEveryField(t *testing.T) {
 		"current":     func(t *view.Tally) { t.CurrentDrawSum++ },
 		"anomalies":   func(t *view.Tally) { t.Anomalies++ },
 		"last seq":    func(t *view.Tally) { t.LastSeq++ },
+		"air flow":    func(t *view.Tally) { t.IntakeAirFlowMax++ },
 		"not a value": func(t *view.Tally) { t.SpeedMax = float32(math.NaN()) },
 	} {
 		other := row

@@ -29,6 +29,13 @@ type Tally struct {
 	CurrentDrawSum     int64   // A, units of 2^-24
 	Anomalies          int64   // readings that the detector flags
 	LastSeq            int64   // greatest seq
+
+	// Metrics that came later. 0 says that nothing is known: the version of the logic does not have
+	// the metric, or no reading had anything to say. So it is served as absent, and as the identity
+	// of max it needs no care when tallies are merged.
+	//
+	//bench:change metric answer
+	IntakeAirFlowMax float32 // g/s
 }
 
 // EmptyTally is the identity of [Tally.Merge]: a tally of no readings.
@@ -52,6 +59,7 @@ func (t *Tally) Merge(o *Tally) {
 	t.CurrentDrawSum += o.CurrentDrawSum
 	t.Anomalies += o.Anomalies
 	t.LastSeq = max(t.LastSeq, o.LastSeq)
+	t.IntakeAirFlowMax = max(t.IntakeAirFlowMax, o.IntakeAirFlowMax) //bench:change metric merge
 }
 
 // SpeedMean is the mean speed in m/s. The tally must not be empty.

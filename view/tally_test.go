@@ -28,6 +28,7 @@ func anyReading(t *rapid.T, seq int64) view.Tally {
 		BatteryVoltageMin: value.Draw(t, "voltage"),
 		CurrentDrawSum:    view.Fixed(value.Draw(t, "current")),
 		Anomalies:         rapid.Int64Range(0, 1).Draw(t, "anomaly"),
+		IntakeAirFlowMax:  rapid.SampledFrom([]float32{0, 4.25, 7}).Draw(t, "air"),
 		LastSeq:           seq,
 	}
 }

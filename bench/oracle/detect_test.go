@@ -14,11 +14,11 @@ import (
 func TestDetectors(t *testing.T) {
 	f := func(version string, change func(*event.CarSensor), rule view.Rule, score float64) {
 		t.Helper()
-		detect, err := detectorOf(version)
+		logic, err := logicOf(version)
 		require.NoError(t, err)
 		e := reading("a", 0, 0)
 		change(e)
-		gotRule, gotScore := detect(e)
+		gotRule, gotScore := logic.detect(e)
 		require.Equal(t, rule.String(), gotRule.String())
 		require.Equal(t, score, gotScore)
 	}
@@ -93,4 +93,22 @@ func TestVersions(t *testing.T) {
 	require.Equal(t, []view.AlertKey{{CarID: "a", Seq: 0}, {CarID: "a", Seq: 2}}, alertKeys(v2))
 	require.Equal(t, v1.Windows, v2.Windows, "two alerts each: the windows happen to agree")
 	require.Equal(t, v1.Counters, v2.Counters)
+}
+
+// Ensure that v3 tells one metric more, of which earlier versions know nothing, and is v2 otherwise.
+func TestNewMetric(t *testing.T) {
+	some, more, none := reading("a", 0, 1), reading("a", 1, 2), reading("b", 0, 1)
+	some.IntakeAirFlowSpeed, more.IntakeAirFlowSpeed, none.IntakeAirFlowSpeed = 4.5, 7.25, -1
+	more.TirePressure21 = 13
+	answer := func(version string) Answer {
+		cfg := small(1)
+		cfg.Version = version
+		return oracleOf(t, cfg, logOf(some, more, none)).TruthB()
+	}
+	v2, v3 := answer("v2"), answer("v3")
+	require.Zero(t, v2.Windows[0].IntakeAirFlowMax)
+	require.EqualValues(t, 7.25, v3.Windows[0].IntakeAirFlowMax)
+	require.Zero(t, v3.Windows[1].IntakeAirFlowMax, "nothing is known of an engine that took no air")
+	v3.Windows[0].IntakeAirFlowMax = 0
+	require.Equal(t, v2, v3)
 }

@@ -10,7 +10,7 @@ import (
 // A Fold computes the truth while the log passes by. It keeps rows, not events.
 type Fold struct {
 	cfg        Config
-	detect     detector
+	logic      logic
 	partitions []partition
 	cars       map[string]*car
 	alerts     map[view.AlertKey]view.Alert
@@ -47,12 +47,12 @@ func NewFold(cfg Config, boundary []int64) (*Fold, error) {
 	if len(boundary) != cfg.Partitions {
 		return nil, fmt.Errorf("boundary of %d partitions: the log has %d", len(boundary), cfg.Partitions)
 	}
-	detect, err := detectorOf(cfg.Version)
+	logic, err := logicOf(cfg.Version)
 	if err != nil {
 		return nil, err
 	}
 	f := &Fold{
-		cfg: cfg, detect: detect,
+		cfg: cfg, logic: logic,
 		cars:   map[string]*car{},
 		alerts: map[view.AlertKey]view.Alert{},
 		dead:   map[Position]event.Reason{},
@@ -139,8 +139,8 @@ func (f *Fold) apply(c *car, e *event.CarSensor, start int64) {
 		t = first(e)
 		c.windows[start] = t
 	}
-	add(t, e)
-	if rule, score := f.detect(e); rule != view.NoRule {
+	f.logic.add(t, e)
+	if rule, score := f.logic.detect(e); rule != view.NoRule {
 		t.Anomalies++
 		id := view.AlertKey{CarID: e.CarID, Seq: e.Seq}
 		f.alerts[id] = view.Alert{AlertKey: id, EventTime: e.EventTime, Rule: rule, Score: score}

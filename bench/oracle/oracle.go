@@ -14,7 +14,7 @@ type Config struct {
 	DisorderMs int64  // the watermark trails the greatest event time by this
 	LatenessMs int64  // a window takes updates for this long behind the watermark
 	SkewMs     int64  // event time may be ahead of append time by this
-	Version    string // of the detector: "v1" or "v2"
+	Version    string // of the logic, "v1" and later
 	Partitions int    // of the log, > 0
 
 	Trips      bool  // whether the trips view is kept; if not, what follows says nothing
@@ -124,7 +124,7 @@ func (c Config) validate() error {
 		return fmt.Errorf("trip gap %d ms, reading interval %d ms: must not be negative, must be above 0",
 			c.TripGapMs, c.IntervalMs)
 	}
-	if _, err := detectorOf(c.Version); err != nil {
+	if _, err := logicOf(c.Version); err != nil {
 		return err
 	}
 	return nil

@@ -34,6 +34,16 @@ func add(t *view.Tally, e *event.CarSensor) {
 	t.LastSeq = max(t.LastSeq, e.Seq)
 }
 
+// addV3 also looks at how much air the engine took.
+//
+//bench:change metric fold
+func addV3(t *view.Tally, e *event.CarSensor) {
+	add(t, e)
+	if e.IntakeAirFlowSpeed > t.IntakeAirFlowMax {
+		t.IntakeAirFlowMax = e.IntakeAirFlowSpeed
+	}
+}
+
 // units returns x in units of 2^-24, rounded half to even: integers sum to the same in any order.
 func units(x float32) int64 { return int64(math.RoundToEven(math.Ldexp(float64(x), 24))) }
 

@@ -46,8 +46,12 @@ func orNone(text string) string {
 }
 
 func windowText(w view.Window) string {
-	return fmt.Sprintf("%s %s readings=%d last_seq=%d speed=%.4g/%.4g anomalies=%d",
+	text := fmt.Sprintf("%s %s readings=%d last_seq=%d speed=%.4g/%.4g anomalies=%d",
 		w.CarID, clockOf(w.Start), w.Readings, w.LastSeq, w.SpeedMean(), w.SpeedMax, w.Anomalies)
+	if w.IntakeAirFlowMax != 0 { //bench:change metric print
+		text += fmt.Sprintf(" air=%.4g", w.IntakeAirFlowMax)
+	}
+	return text
 }
 
 func alertText(a view.Alert) string {

@@ -73,15 +73,22 @@ func drawScript(t *rapid.T) []command {
 	}}}
 	d := &drawnLog{seqs: map[string]int{}, ends: map[int]int{}}
 	deployment := rapid.IntRange(0, 16).Draw(t, "deployment") // half of the scripts end with v1
+	version := rapid.SampledFrom(laterVersions).Draw(t, "version")
 	for step := range rapid.IntRange(4, 8).Draw(t, "steps") {
 		script = append(script, d.burst(t))
 		if step == deployment {
-			script = append(script, command{name: "deploy", words: []string{"v2"}})
+			script = append(script, command{name: "deploy", words: []string{version}})
 		}
 		script = append(script, rapid.SampledFrom(accidents).Draw(t, "accident")...)
 	}
 	return append(script,
 		command{name: "settle"}, command{name: "check"}, command{name: "batch"}, command{name: "check"})
+}
+
+// laterVersions are what a script may deploy beside v1.
+var laterVersions = []string{
+	"v2", //bench:change bugfix
+	"v3", //bench:change metric
 }
 
 // accidents may happen between two bursts. Where a component is away for a while, the log goes on
@@ -139,8 +146,9 @@ func (d *drawnLog) event(t *rapid.T) string {
 		seq = rapid.IntRange(0, seq-1).Draw(t, "seq")
 		d.seqs[car]--
 	}
-	line := fmt.Sprintf("car=%s seq=%d t=%s append=%s speed=%d", car, seq,
-		afterNoon(max(0, d.now-behind)), afterNoon(d.now), rapid.IntRange(0, 9).Draw(t, "speed"))
+	line := fmt.Sprintf("car=%s seq=%d t=%s append=%s speed=%d air=%d", car, seq,
+		afterNoon(max(0, d.now-behind)), afterNoon(d.now), rapid.IntRange(0, 9).Draw(t, "speed"),
+		rapid.IntRange(0, 9).Draw(t, "air"))
 	line += rapid.SampledFrom(faults).Draw(t, "fault")
 	if kind == "broken" {
 		line += " broken=" + rapid.SampledFrom([]string{"magic", "truncated", "schema"}).Draw(t, "broken")

@@ -14,6 +14,7 @@ import (
 type column[R any] struct {
 	name  string
 	kind  arrow.DataType
+	nulls bool // a cell may be null
 	write func(b array.Builder, rows []R)
 	read  func(a arrow.Array, rows []R) error // rows are as many as a is long
 }
@@ -58,6 +59,36 @@ func float32s[R any](name string, at func(*R) *float32) column[R] {
 func float64s[R any](name string, at func(*R) *float64) column[R] {
 	return numbers[R, float64, *array.Float64Builder](name, arrow.PrimitiveTypes.Float64, at,
 		func(a arrow.Array) []float64 { return a.(*array.Float64).Float64Values() })
+}
+
+// known is a column of metrics that not every version has: 0 says that nothing is known, and is null.
+//
+//bench:change metric arrow-null
+func known[R any](name string, at func(*R) *float32) column[R] {
+	return column[R]{
+		name:  name,
+		kind:  arrow.PrimitiveTypes.Float32,
+		nulls: true,
+		write: func(b array.Builder, rows []R) {
+			cells := b.(*array.Float32Builder)
+			for i := range rows {
+				if x := *at(&rows[i]); x != 0 {
+					cells.Append(x)
+				} else {
+					cells.AppendNull()
+				}
+			}
+		},
+		read: func(a arrow.Array, rows []R) error {
+			cells := a.(*array.Float32)
+			for i := range rows {
+				if !cells.IsNull(i) {
+					*at(&rows[i]) = cells.Value(i)
+				}
+			}
+			return nil
+		},
+	}
 }
 
 // derived is a column for readers that do not want to compute; it is not read back.

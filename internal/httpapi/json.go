@@ -29,6 +29,7 @@ func appendWindow(dst []byte, w *view.Window) []byte {
 	dst = appendInt(append(dst, `,"last_seq":`...), w.LastSeq)
 	dst = appendInt(append(dst, `,"speed_sum":`...), w.SpeedSum)
 	dst = appendInt(append(dst, `,"current_draw_sum":`...), w.CurrentDrawSum)
+	dst = appendKnown(dst, `,"intake_air_flow_max":`, w.IntakeAirFlowMax) //bench:change metric json
 	return append(dst, '}')
 }
 
@@ -60,6 +61,17 @@ func appendLatest(dst []byte, l *Latest) []byte {
 }
 
 func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
+
+// appendKnown appends a metric that not every version has, unless nothing is known: then it is left
+// out, key and all.
+//
+//bench:change metric json-absent
+func appendKnown(dst []byte, key string, x float32) []byte {
+	if x == 0 {
+		return dst
+	}
+	return appendFloat(append(dst, key...), float64(x), 32)
+}
 
 func appendTime(dst []byte, ms int64) []byte {
 	dst = time.UnixMilli(ms).UTC().AppendFormat(append(dst, '"'), rfc3339ms)

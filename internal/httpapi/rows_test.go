@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v15/arrow/ipc"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -33,6 +34,7 @@ func drawWindow(t *rapid.T) view.Window {
 			CurrentDrawSum:     rapid.Int64().Draw(t, "current sum"),
 			Anomalies:          rapid.Int64().Draw(t, "anomalies"),
 			LastSeq:            rapid.Int64Min(0).Draw(t, "last seq"),
+			IntakeAirFlowMax:   rapid.OneOf(rapid.Just[float32](0), finite).Draw(t, "air"),
 		},
 	}
 }
@@ -107,12 +109,36 @@ func TestBothFormatsNameTheSameFieldsInTheSameOrder(t *testing.T) {
 		`"speed_mean":3.3333333333333335,"speed_max":0,"coolant_temp_max":0,"engine_vibration_max":0,`+
 		`"tire_pressure_min":0,"battery_voltage_min":0,"current_draw_mean":-0.3333333333333333,`+
 		`"anomalies":0,"last_seq":0,"speed_sum":167772160,"current_draw_sum":-16777216}`, line)
+	known := namesOf(windowColumns())[:14] // nothing is known of the metrics of later versions
+	require.Equal(t, known, keysOf(t, line))
+	w.IntakeAirFlowMax = 7.25
+	line = string(appendWindow(nil, &w))
+	require.Contains(t, line, `,"intake_air_flow_max":7.25`)
 	require.Equal(t, namesOf(windowColumns()), keysOf(t, line))
 	a := view.Alert{AlertKey: view.AlertKey{CarID: "c", Seq: 4}, Rule: view.DriveShaft, Score: 1e30}
 	line = string(appendAlert(nil, &a))
 	require.Equal(t, `{"car_id":"c","seq":4,"event_time":"1970-01-01T00:00:00.000Z",`+
 		`"rule":"drive_shaft","score":1e+30}`, line)
 	require.Equal(t, namesOf(alertColumns()), keysOf(t, line))
+}
+
+// Ensure that a metric that a version does not have is absent in both formats, and not 0.
+func TestUnknownMetricsAreAbsent(t *testing.T) {
+	rows := make([]view.Window, 2)
+	rows[1].IntakeAirFlowMax = 7.25
+	require.NotContains(t, string(appendWindow(nil, &rows[0])), "intake_air_flow_max")
+
+	var stream bytes.Buffer
+	require.NoError(t, writeArrow(&stream, windowColumns(), rows, Stamp{}))
+	in, err := ipc.NewReader(&stream)
+	require.NoError(t, err)
+	defer in.Release()
+	require.True(t, in.Next())
+	i := in.Schema().FieldIndices("intake_air_flow_max")[0]
+	require.True(t, in.Schema().Field(i).Nullable)
+	cells := in.Record().Column(i)
+	require.True(t, cells.IsNull(0))
+	require.False(t, cells.IsNull(1))
 }
 
 func namesOf[R any](columns []column[R]) []string {
