@@ -49,6 +49,12 @@ var layout = []row{
 		pkg: "internal/httpapi", within: "event view",
 		beyond: "github.com/apache/arrow/go/v15 github.com/prometheus/client_golang",
 	},
+	{
+		// The batch application behind both sides: what an organisation has once.
+		pkg: "internal/fleetreport", within: "view",
+		beyond: "github.com/parquet-go/parquet-go golang.org/x/sync",
+		tests:  "bench datagen event internal/eventlog kappa lambda",
+	},
 	{pkg: "internal/proc", beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sys"},
 
 	{pkg: "bench/oracle", within: "event view", pure: true},
@@ -76,7 +82,7 @@ var layout = []row{
 	{
 		pkg: "cmd/lambdakappa",
 		within: "bench bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
-			"internal/httpapi internal/proc",
+			"internal/fleetreport internal/httpapi internal/proc",
 		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
 	{pkg: "."},
