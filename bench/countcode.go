@@ -9,6 +9,7 @@ import (
 
 	"lambdakappa/bench/codesize"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
 )
 
 // countCode counts the source of both sides; it starts nothing.
@@ -30,7 +31,8 @@ func (*countCode) run(_ context.Context, d *driver, _ *Scenario) error {
 	}
 	// The benchmark itself and the wiring belong to no side.
 	maps.DeleteFunc(d.summary.CodeSize, func(column string, _ result.CodeSize) bool {
-		return column != armLambda && column != armKappa && column != "shared"
+		return column != armLambda && column != scenarios.LambdaShared && column != armKappa &&
+			column != "shared"
 	})
 	return d.save()
 }

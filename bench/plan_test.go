@@ -60,6 +60,25 @@ func TestOnOneLog(t *testing.T) {
 	require.Equal(t, [][]string{{"lambda", "kappa"}, {"hasty"}}, s.onOneLog([]string{"lambda", "hasty", "kappa"}))
 }
 
+// Ensure that a known variation can be asked for where no file names it, and runs beside the others.
+func TestKnownArmCanBeAskedFor(t *testing.T) {
+	o := DefaultOptions()
+	o.Scenarios, o.Arms = []string{"settled", "disturbed"}, []string{armKappa, scenarios.LambdaShared}
+	require.NoError(t, o.Validate())
+	asked, err := o.asked()
+	require.NoError(t, err)
+	for _, s := range asked {
+		require.Equal(t, o.Arms, s.arms(o))
+		require.Equal(t, [][]string{{"kappa", "lambda-shared"}}, s.onOneLog(s.arms(o)))
+		require.Equal(t, "lambda", s.like(scenarios.LambdaShared))
+	}
+	for _, file := range scenarios.Builtin() {
+		if file.Name == "settled" {
+			require.Len(t, file.Arms, 2, "a file stays as it was read")
+		}
+	}
+}
+
 func testExecution(t *testing.T, arms ...string) *execution {
 	t.Helper()
 	o := DefaultOptions()

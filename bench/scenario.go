@@ -104,6 +104,7 @@ func isFile(name string) bool {
 
 // ask puts profile and command line over a file and checks the whole.
 func (o Options) ask(file *scenarios.Scenario) (*Scenario, error) {
+	file = file.WithArms(o.Arms)
 	s := &Scenario{Scenario: file, size: sizeOf(file, o.Profile).override(o), rules: o.rulesOf(file)}
 	if err := s.rules.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file.File(), err)

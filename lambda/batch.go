@@ -43,14 +43,13 @@ const (
 	colIntakeAirFlow //bench:change metric column
 )
 
-// A batchFold is f over the columns of one partition, in log order: the batch layer's logic. It
-// is written once more, per event, in speed.go; the two must say the same.
+// A batchFold is what the batch layer knows of one partition while it folds it in log order; a
+// batchLogic says how a row changes it.
 //
 // It knows no lateness: whatever has arrived counts. It knows every reading that it ever saw, so
 // a reading counts once however far apart its copies are.
 type batchFold struct {
 	rules event.Rules
-	columnLogic
 
 	index   map[string]int32 // of a car in cars
 	cars    []batchCar
@@ -61,8 +60,22 @@ type batchFold struct {
 	handed  []handedReading            // that count and whose window is open
 	repeats []repeat                   // readings that were seen before: duplicates or conflicts
 
-	codes []int32     // scratch: dictionary index -> index in cars, for one row group
+	codes []int32 // scratch: dictionary index -> index in cars, for one row group
+}
+
+// A columnFold says f over columns: the batch layer's own logic. It is written once more, per
+// event, in speed.go; the two must say the same.
+//
+//bench:only lambda
+type columnFold struct {
+	*batchFold
+	columnLogic
 	fired []view.Rule // scratch: per row of a batch
+}
+
+//bench:only lambda
+func newColumnFold(f *batchFold, version string) batchLogic {
+	return &columnFold{batchFold: f, columnLogic: columnLogicOf(version)}
 }
 
 // A batchCar is what the fold knows of one car.
@@ -89,9 +102,8 @@ type batchAlert struct {
 	score     float64
 }
 
-// newBatchFold is an empty fold of a version that is known.
-func newBatchFold(rules event.Rules, version string) *batchFold {
-	return &batchFold{rules: rules, columnLogic: columnLogicOf(version), index: map[string]int32{}}
+func newBatchFold(rules event.Rules) *batchFold {
+	return &batchFold{rules: rules, index: map[string]int32{}}
 }
 
 // car returns the index of a car, which becomes known by it.
@@ -105,16 +117,22 @@ func (f *batchFold) car(id []byte) int32 {
 	return i
 }
 
+// meet makes the cars of a new row group known.
+func (f *batchFold) meet(b *columnBatch) error {
+	if !b.newGroup {
+		return nil
+	}
+	f.codes = f.codes[:0]
+	return b.dictionary(colCar, func(id []byte) { f.codes = append(f.codes, f.car(id)) })
+}
+
 // add folds a batch of the version's columns.
 //
 //bench:logic
-func (f *batchFold) add(b *columnBatch) error {
-	if b.newGroup {
-		f.codes = f.codes[:0]
-		err := b.dictionary(colCar, func(id []byte) { f.codes = append(f.codes, f.car(id)) })
-		if err != nil {
-			return err
-		}
+//bench:only lambda
+func (f *columnFold) add(b *columnBatch) error {
+	if err := f.meet(b); err != nil {
+		return err
 	}
 	f.fired = slices.Grow(f.fired[:0], b.rows)[:b.rows]
 	f.detector.mark(b, f.fired)

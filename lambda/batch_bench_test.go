@@ -10,8 +10,14 @@ import (
 )
 
 // BenchmarkBatch is a whole batch run: Parquet in, published batch view out.
-func BenchmarkBatch(b *testing.B) {
+func BenchmarkBatch(b *testing.B) { benchmarkBatch(b, ByColumns) }
+
+// BenchmarkBatchEvents is the same by the speed layer's logic.
+func BenchmarkBatchEvents(b *testing.B) { benchmarkBatch(b, ByEvents) }
+
+func benchmarkBatch(b *testing.B, logic string) {
 	cfg, partitions, rows := benchFleet(b)
+	cfg.Logic = logic
 	b.ReportAllocs()
 	start := time.Now()
 	for b.Loop() {

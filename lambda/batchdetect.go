@@ -1,3 +1,4 @@
+//bench:only lambda
 package lambda
 
 import (

@@ -16,6 +16,7 @@ type batchPartition struct {
 	partition int
 	chain     []segment // the whole master dataset of the partition
 	fold      *batchFold
+	logic     batchLogic // over fold
 	manifest  PartManifest
 	rows      int64 // that were read
 
@@ -25,9 +26,10 @@ type batchPartition struct {
 
 func newBatchPartition(c Config, partition int, segments []segment) *batchPartition {
 	p := &batchPartition{
-		cfg: c, partition: partition, fold: newBatchFold(c.Rules, c.Version),
+		cfg: c, partition: partition, fold: newBatchFold(c.Rules),
 		manifest: PartManifest{Watermark: event.NoWatermark},
 	}
+	p.logic = batchLogics[c.Logic](p.fold, c.Version)
 	if len(segments) > 0 {
 		first := chainStart(segments)
 		p.chain = longestChain(segments, first)
@@ -132,7 +134,7 @@ func (p *batchPartition) readSegment(s segment, facts *segmentFacts) error {
 		if facts.rows() > 0 && !p.isClosed(facts.MaxEventTime) {
 			p.fold.isOpen = func(t int64) bool { return !p.isClosed(t) }
 		}
-		return f.scan(p.fold.names(), p.fold.add)
+		return f.scan(p.logic.names(), p.logic.add)
 	})
 }
 

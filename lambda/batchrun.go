@@ -69,7 +69,8 @@ func runBatch(ctx context.Context, cfg Config, partitions int) (*Manifest, error
 		return nil, errors.Join(err, os.RemoveAll(run.aside))
 	}
 	m := &run.manifest
-	cfg.notify("generation", "generation", m.Generation, "version", m.Version, "base", m.Base,
+	cfg.notify("generation", "generation", m.Generation, "version", m.Version, "logic", m.Logic,
+		"base", m.Base,
 		"rows", m.Rows, "windows", m.Windows, "boundary", m.boundaries(),
 		"read_ms", m.ReadMS, "write_ms", m.WriteMS, "columns", m.Columns)
 	return m, nil
@@ -95,11 +96,11 @@ func (c Config) planBatch(partitions int) (*batchRun, error) {
 		return nil, err
 	}
 	run := &batchRun{cfg: c, manifest: Manifest{
-		Generation: 1, Version: c.Version, Rules: c.Rules,
-		Columns: columnLogicOf(c.Version).names(),
+		Generation: 1, Version: c.Version, Rules: c.Rules, Logic: c.Logic,
 	}}
 	for p := range partitions {
 		run.partitions = append(run.partitions, newBatchPartition(c, p, master[p]))
+		run.manifest.Columns = run.partitions[p].logic.names()
 	}
 	if previous == nil {
 		return run, nil

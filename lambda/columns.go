@@ -74,10 +74,9 @@ type columnBatch struct {
 	cursors   []*columnCursor
 }
 
-func (b *columnBatch) int64s(i int) []int64    { return b.columns[i].(*array.Int64).Int64Values() }
-func (b *columnBatch) int32s(i int) []int32    { return b.columns[i].(*array.Int32).Int32Values() }
-func (b *columnBatch) floats(i int) []float32  { return b.columns[i].(*array.Float32).Float32Values() }
-func (b *columnBatch) doubles(i int) []float64 { return b.columns[i].(*array.Float64).Float64Values() }
+func (b *columnBatch) int64s(i int) []int64   { return b.columns[i].(*array.Int64).Int64Values() }
+func (b *columnBatch) int32s(i int) []int32   { return b.columns[i].(*array.Int32).Int32Values() }
+func (b *columnBatch) floats(i int) []float32 { return b.columns[i].(*array.Float32).Float32Values() }
 
 // laterFloats are the values of a column that later versions read; none when this one does not.
 //

@@ -17,6 +17,7 @@ type Config struct {
 	Version string // of the logic, "v1" and later; the batch layer's version leads, speed follows it
 	Dir     string // holds master/ and views/; shared by all components
 
+	Logic       string        // of the batch layer, "columns" or "events", see batchlogic.go
 	Incremental bool          // a batch run continues from the previous view where it can
 	Interval    time.Duration // between the starts of two batch runs
 
@@ -42,6 +43,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rules:          event.DefaultRules(),
 		Version:        "v1",
+		Logic:          ByColumns,
 		Interval:       10 * time.Second,
 		RollInterval:   2 * time.Second,
 		RollRows:       1 << 18, // 10 MB of compressed pages in memory per partition
@@ -60,6 +62,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("dir: must be given")
 	}
 	if err := checkVersion(c.Version); err != nil {
+		return err
+	}
+	if err := checkLogic(c.Logic); err != nil {
 		return err
 	}
 	if c.RollRows <= 0 {

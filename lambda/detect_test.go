@@ -144,8 +144,9 @@ func batchAlerts(t *testing.T, version string, e *event.CarSensor) []batchAlert 
 	require.NoError(t, writeParquet(path, func(emit func(masterRow)) {
 		emit(newMasterRow(e, 0, 0, 0))
 	}))
-	f := newBatchFold(event.DefaultRules(), version)
-	err := scanFile(path, f.names(), f.add)
+	f := newBatchFold(event.DefaultRules())
+	logic := newColumnFold(f, version)
+	err := scanFile(path, logic.names(), logic.add)
 	require.NoError(t, err)
 	require.EqualValues(t, len(f.alerts), f.windows.at(0).tally.Anomalies)
 	return f.alerts

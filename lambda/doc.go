@@ -20,6 +20,8 @@
 // The logic, what a window and an anomaly are, is written twice: over columns in batch.go, over
 // events in speed.go. Nothing but tests keeps the two from drifting apart. It is the price that
 // critics of the architecture name first (J. Kreps, "Questioning the Lambda Architecture", 2014).
+// It can be had for less: with [ByEvents] the batch layer drives the logic of speed.go over the
+// master dataset (batchevents.go), publishes the same view, and takes longer.
 //
 // # State
 //

@@ -17,6 +17,7 @@ type Manifest struct {
 	Generation int64       `json:"generation"` // from 1
 	Version    string      `json:"version"`
 	Rules      event.Rules `json:"rules"`
+	Logic      string      `json:"logic"` // that computed it; it has no say in what was computed
 
 	// Base is the generation that an incremental run went on from; 0 is a run over everything.
 	Base       int64          `json:"base"`

@@ -87,7 +87,7 @@ func TestComplexity(t *testing.T) {
 			name := "lambda/" + string(rune('a'+i)) + ".go"
 			files[name] = &fstest.MapFile{Data: []byte("package p\n" + source)}
 		}
-		size, err := countColumn(files, []string{"lambda"})
+		size, err := countColumn(files, "lambda", []string{"lambda"})
 		require.NoError(t, err)
 		require.Equal(t, want, size.ComplexityPerFunc)
 		require.Equal(t, len(want), size.Functions)
@@ -144,7 +144,7 @@ func TestOperators(t *testing.T) {
 	f := func(source, name string, want int) {
 		t.Helper()
 		files := fstest.MapFS{"lambda/a.go": {Data: []byte("package lambda\n" + source)}}
-		got, err := countOperators(files, "lambda")
+		got, err := countOperators(files, "lambda", "lambda")
 		require.NoError(t, err)
 		require.Equal(t, want, got[name], source)
 	}

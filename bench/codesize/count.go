@@ -2,7 +2,6 @@ package codesize
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/scanner"
 	"go/token"
 	"io/fs"
@@ -16,8 +15,8 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// countColumn counts the folders of one column.
-func countColumn(fsys fs.FS, folders []string) (result.CodeSize, error) {
+// countColumn counts what one column has of some folders.
+func countColumn(fsys fs.FS, column string, folders []string) (result.CodeSize, error) {
 	var size result.CodeSize
 	for _, folder := range folders {
 		files, err := sourceFiles(fsys, folder)
@@ -29,7 +28,7 @@ func countColumn(fsys fs.FS, folders []string) (result.CodeSize, error) {
 			packages[path.Dir(file)] = append(packages[path.Dir(file)], file)
 		}
 		for _, dir := range slices.Sorted(maps.Keys(packages)) {
-			if err := addPackage(&size, fsys, packages[dir]); err != nil {
+			if err := addPackage(&size, fsys, column, packages[dir]); err != nil {
 				return size, err
 			}
 		}
@@ -40,7 +39,7 @@ func countColumn(fsys fs.FS, folders []string) (result.CodeSize, error) {
 
 // addPackage counts the files of one directory together: whether a function is recursive, which
 // makes it more complex, can depend on another file.
-func addPackage(size *result.CodeSize, fsys fs.FS, files []string) error {
+func addPackage(size *result.CodeSize, fsys fs.FS, column string, files []string) error {
 	fset := token.NewFileSet()
 	var trees []*ast.File
 	for _, file := range files {
@@ -52,9 +51,12 @@ func addPackage(size *result.CodeSize, fsys fs.FS, files []string) error {
 			size.TestLines += lines(source)
 			continue
 		}
-		tree, err := parser.ParseFile(fset, file, source, parser.ParseComments)
+		tree, source, err := parse(fset, file, source, column)
 		if err != nil {
 			return err
+		}
+		if tree == nil {
+			continue
 		}
 		trees = append(trees, tree)
 		size.LogicStatements += logicStatements(tree)
@@ -138,7 +140,7 @@ func logicStatements(tree *ast.File) int {
 		if !ok || f.Doc == nil || f.Body == nil {
 			continue
 		}
-		if slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool { return c.Text == logicDirective }) {
+		if has(f.Doc, logicDirective) {
 			counted += statements(f.Body)
 		}
 	}

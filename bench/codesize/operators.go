@@ -2,7 +2,6 @@ package codesize
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"strings"
@@ -11,7 +10,7 @@ import (
 // countOperators derives from a side's package what somebody who runs it has to know: which
 // processes to keep alive, which topics and groups to watch, which directories to back up and
 // which fields to set. Each is found by its shape in the code, the same on both sides.
-func countOperators(fsys fs.FS, folder string) (map[string]int, error) {
+func countOperators(fsys fs.FS, column, folder string) (map[string]int, error) {
 	counted := map[string]int{
 		"processes": 0, "topics": 0, "consumer_groups": 0, "directories": 0, "config_fields": 0,
 	}
@@ -28,9 +27,12 @@ func countOperators(fsys fs.FS, folder string) (map[string]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		tree, err := parser.ParseFile(token.NewFileSet(), file, source, 0)
+		tree, _, err := parse(token.NewFileSet(), file, source, column)
 		if err != nil {
 			return nil, err
+		}
+		if tree == nil {
+			continue
 		}
 		for _, decl := range tree.Decls {
 			countDeclaration(counted, decl)

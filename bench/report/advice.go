@@ -113,6 +113,10 @@ func codeLine(s *result.Summary) []string {
 	}
 	line := fmt.Sprintf("If you need little code: Lambda has %s statements of its own, Kappa %s.",
 		figure(float64(lambda.Statements)), figure(float64(kappa.Statements)))
+	if one, ok := s.CodeSize["lambda-shared"]; ok {
+		line += fmt.Sprintf(" Lambda whose batch layer drives the speed layer's logic has %s.",
+			figure(float64(one.Statements)))
+	}
 	if shared, ok := s.CodeSize["shared"]; ok {
 		line += fmt.Sprintf(" Both use %s shared ones.", figure(float64(shared.Statements)))
 	}

@@ -20,16 +20,39 @@ type Arm struct {
 	Mistake string `yaml:"mistake"`
 }
 
-// The architectures.
+// The architectures, and the variation that every comparison may ask for.
 const (
 	Lambda = "lambda"
 	Kappa  = "kappa"
+
+	// LambdaShared is Lambda whose batch layer has no logic of its own: it drives the speed
+	// layer's over history. Without it, what is said about the size of Lambda's code would be said
+	// about a straw man.
+	LambdaShared = "lambda-shared"
 )
 
 // known are the arms that a file may name without saying what they are.
 var known = map[string]Arm{
 	Lambda: {Name: Lambda, Like: Lambda},
 	Kappa:  {Name: Kappa, Like: Kappa},
+	LambdaShared: {
+		Name: LambdaShared, Like: Lambda,
+		Args: map[string][]string{"lambda batch": {"--logic", "events"}},
+	},
+}
+
+// WithArms returns the scenario with those of the known arms that are named and that it does not
+// compare by itself. One without arms has nothing to compare.
+func (s *Scenario) WithArms(names []string) *Scenario {
+	more := *s
+	more.Arms = slices.Clone(s.Arms)
+	for _, name := range names {
+		arm, isKnown := known[name]
+		if _, ok := s.ArmNamed(name); isKnown && !ok && len(s.Arms) > 0 {
+			more.Arms = append(more.Arms, arm)
+		}
+	}
+	return &more
 }
 
 // UnmarshalYAML reads a name or a mapping.

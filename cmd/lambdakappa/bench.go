@@ -45,7 +45,7 @@ processes and keeps what was measured.`,
 	flags.StringSliceVar(&o.Scenarios, "scenario", nil,
 		"run these `names` or .yaml files, with commas; by default the short ones")
 	flags.BoolVar(&o.All, "all", false, "run all scenarios")
-	flags.StringSliceVar(&o.Arms, "arm", nil, "run only these `names`: lambda, kappa, both, or others of the scenario")
+	flags.StringSliceVar(&o.Arms, "arm", nil, "run only these `names`: lambda, lambda-shared, kappa, both, or others of the scenario")
 	flags.StringVar(&o.Profile, "profile", o.Profile,
 		"`name`: quick or full, that is how much and how often")
 	flags.Uint64Var(&o.Seed, "seed", o.Seed, "of the workloads and of what is sampled")

@@ -94,7 +94,10 @@ func (a *app) lambdaBatch() *cobra.Command {
   lambdakappa lambda batch … --once
   lambdakappa lambda batch … --incremental
   lambdakappa lambda batch … --background
-  lambdakappa lambda batch … --version v2 --once`,
+  lambdakappa lambda batch … --version v2 --once
+
+  # no second logic: the speed layer's own, driven over the master dataset
+  lambdakappa lambda batch … --logic events`,
 	}, func(ctx context.Context, cfg lambda.Config) error {
 		if err := inBackground(background); err != nil {
 			return err
@@ -110,6 +113,8 @@ func (a *app) lambdaBatch() *cobra.Command {
 		"between the starts of two runs")
 	c.Flags().BoolVar(&f.cfg.Incremental, "incremental", false,
 		"go on from the previous view instead of recomputing everything")
+	c.Flags().StringVar(&f.cfg.Logic, "logic", f.cfg.Logic,
+		"`how` to fold history: columns, by a logic of its own, or events, by the speed layer's")
 	addBackground(c, &background)
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		if once && c.Flags().Changed("interval") {
