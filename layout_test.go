@@ -58,6 +58,7 @@ var layout = []row{
 	{pkg: "internal/proc", beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sys"},
 
 	{pkg: "bench/oracle", within: "event view", pure: true},
+	{pkg: "bench/fault"},
 	{pkg: "bench/result", within: "view"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
 	{
