@@ -95,6 +95,14 @@ func (c Config) notify(fact string, fields ...any) {
 	}
 }
 
+// noteLost says that the log has forgotten [from, start) before this version has read it, and that it
+// goes on without. Where a view that is there already would have a gap, that is an error instead.
+func (c Config) noteLost(partition int, from, start int64) {
+	if from < start {
+		c.notify("lost", "version", c.Version, "partition", partition, "from", from, "to", start)
+	}
+}
+
 // step gives tests a place to crash.
 func (c Config) step(name string) error {
 	if c.fault == nil {

@@ -105,6 +105,11 @@
 // if compaction removes that one, readings of an open window are lost. Only the broker could fence
 // this, with transactions.
 //
+// A log that forgets events before they were read stops the processor with an error that names them:
+// lost. What was gone before a version began is passed over, and said as the fact "lost". Retention is
+// the history: the live view keeps what it has when the log is cut, but a replay computes no more than
+// the log still holds, and takes over with that.
+//
 // # Invariants
 //
 // Tests cite these by number.

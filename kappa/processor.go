@@ -137,7 +137,13 @@ func (p *processor) task(ctx context.Context, m *eventlog.Member, partition int)
 		return nil, err
 	}
 	t = newTask(p.cfg, partition, end)
-	return t, t.resume(ctx, m, commits[partition], start)
+	if err := t.resume(ctx, m, commits[partition], start); err != nil {
+		return nil, err
+	}
+	if p.starts == nil && t.covered < 0 { // it begins, and with all that the log has
+		p.cfg.noteLost(partition, 0, start)
+	}
+	return t, nil
 }
 
 // bounds returns the offsets between which a partition is to be processed.

@@ -98,8 +98,11 @@
 // process that stood still for longer than its lease, and lost rows that were trimmed meanwhile, may
 // answer without them until it has loaded the next batch view. A compaction of the speed view while
 // a generation is built again may leave a serving that starts then with less than was served before.
-// A log that forgets events before a batch run had them stops ingest, or the speed layer; only what was
-// gone before anyone read it is passed over.
+//
+// A log that forgets events before they were read stops ingest, or the speed layer, with an error that
+// names them: lost. What was gone before anyone read it is passed over, and said as the fact "lost".
+// Retention may be as short as the longest time between two batch runs: the master dataset keeps the
+// history, and a recompute does not need the log.
 //
 // # Invariants
 //

@@ -249,7 +249,7 @@ func TestCutBeforeABatchRun(t *testing.T) {
 	_, err := cfg.begin(context.Background(), handover{
 		generation: 3, version: "v1", rules: cfg.Rules, boundary: 10,
 	})
-	require.ErrorContains(t, err, "begin generation 3: offsets [10, 20) are in no view")
+	require.ErrorContains(t, err, "begin generation 3: lost: offsets [10, 20) of cars/0, 10 events")
 }
 
 // Ensure that a point query that waits is answered by the speed layer, that layers are what they

@@ -87,11 +87,10 @@ func (c Config) firstOffset(ctx context.Context, h handover) (int64, error) {
 		return 0, err
 	}
 	start := starts[h.partition]
-	if h.boundary > 0 && h.boundary < start {
-		return 0, fmt.Errorf("offsets [%d, %d) are in no view: the log was cut before a batch run",
-			h.boundary, start)
+	if h.boundary > 0 {
+		return h.boundary, eventlog.LostBefore(eventlog.CarsTopic, h.partition, h.boundary, start)
 	}
-	return max(h.boundary, start), nil
+	return start, nil
 }
 
 // step reads once, waiting at most maxWait for the first event, and flushes if that is due.

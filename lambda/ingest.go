@@ -128,15 +128,12 @@ func (t *ingestTask) start(ctx context.Context, m membership) (int64, error) {
 	}
 	segments, logStart := master[t.partition], starts[t.partition]
 	if len(segments) == 0 {
+		t.cfg.noteLost("ingest", t.partition, 0, logStart)
 		return logStart, nil
 	}
 	first := chainStart(segments)
 	position := chainEnd(longestChain(segments, first), first)
-	if position < logStart {
-		return 0, fmt.Errorf("offsets [%d, %d) are lost: the log was cut before they were ingested",
-			position, logStart)
-	}
-	return position, nil
+	return position, eventlog.LostBefore(eventlog.CarsTopic, t.partition, position, logStart)
 }
 
 // gatherTime is how long ingest lets events gather at the end of the log. Nobody asks for them

@@ -124,6 +124,9 @@ func (t *speedTask) start(ctx context.Context, from said) error {
 	if err != nil {
 		return err
 	}
+	// A gap between two generations cannot be: begin refuses it. What is lost here is what the side
+	// outputs have to say, and, until the next batch run, the speed view where there is no batch view.
+	t.cfg.noteLost("speed", t.partition, max(from.offset, 0), starts[t.partition])
 	from.offset = max(from.offset, starts[t.partition])
 	t.said.Store(&from)
 	h, err := t.cfg.handoverBefore(t.partition, from.offset)

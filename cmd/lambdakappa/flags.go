@@ -28,6 +28,9 @@ func (f *logFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.cfg.Registry, "schema-registry", "", "`URL` of the schema registry (required)")
 	flags.StringVar(&f.cfg.Prefix, "prefix", "",
 		"put before every topic and group `name`, so that several runs can share a cluster")
+	flags.StringToStringVar(&f.cfg.Dial, "dial", nil,
+		"`broker=proxy`, both host:port, several with commas: dial the proxy (or tunnel) in its place")
+	flags.Lookup("dial").DefValue = ""
 	flags.IntVar(&f.partitions, "partitions", 4, "of the input topic, when it has to be created")
 }
 
@@ -45,6 +48,18 @@ func (f *logFlags) check() error {
 	for _, broker := range f.cfg.Brokers {
 		if _, _, err := net.SplitHostPort(broker); err != nil {
 			return usagef("--brokers %s: takes host:port, several with commas", broker)
+		}
+	}
+	return f.checkDial()
+}
+
+func (f *logFlags) checkDial() error {
+	for broker, instead := range f.cfg.Dial {
+		for _, addr := range []string{broker, instead} {
+			if _, _, err := net.SplitHostPort(addr); err != nil {
+				return usagef("--dial %s=%s: takes host:port=host:port, such as kafka-1:9092=127.0.0.1:19092",
+					broker, instead)
+			}
 		}
 	}
 	return nil

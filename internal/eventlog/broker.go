@@ -49,10 +49,11 @@ func StartBroker(cfg BrokerConfig) (_ *Broker, err error) {
 	if b.lock, err = lockDir(filepath.Join(cfg.Dir, brokerLockFile)); err != nil {
 		return nil, fmt.Errorf("broker folder %s: %w", cfg.Dir, err)
 	}
-	if b.registry, err = startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.RegistryPort); err != nil {
+	if b.cluster, err = startCluster(filepath.Join(cfg.Dir, brokerLogDir), cfg.Port); err != nil {
 		return nil, err
 	}
-	if b.cluster, err = startCluster(filepath.Join(cfg.Dir, brokerLogDir), cfg.Port); err != nil {
+	b.registry, err = startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.RegistryPort, b.Compact)
+	if err != nil {
 		return nil, err
 	}
 	return b, nil

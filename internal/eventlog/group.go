@@ -106,10 +106,12 @@ func (l *Log) RunGroup(
 func (l *Log) groupConfig(group, topic string) kafka.ConsumerGroupConfig {
 	session := l.cfg.SessionTimeout
 	return kafka.ConsumerGroupConfig{
-		ID:                group,
-		Brokers:           l.cfg.Brokers,
-		Topics:            []string{topic},
-		Dialer:            &kafka.Dialer{ClientID: clientID, Timeout: dialTimeout},
+		ID:      group,
+		Brokers: l.cfg.Brokers,
+		Topics:  []string{topic},
+		Dialer: &kafka.Dialer{
+			ClientID: clientID, Timeout: dialTimeout, DialFunc: l.cfg.dial,
+		},
 		HeartbeatInterval: min(heartbeatInterval, session/3),
 		SessionTimeout:    session,
 		RebalanceTimeout:  2 * session, // for tasks to end and commit

@@ -39,6 +39,11 @@ type Config struct {
 	Registry string   // URL of the schema registry; may be empty when no schema is asked for
 	Prefix   string   // put before every topic and group name, so that runs can share a cluster
 
+	// Dial says where to dial instead of what a broker is known as, host:port both: through a tunnel
+	// or a proxy. Brokers name each other by their own addresses, so who wants all traffic on another
+	// way has to name every one of them, not only those in Brokers.
+	Dial map[string]string
+
 	// SessionTimeout of group members; 0 is DefaultSessionTimeout. The broker has limits of its
 	// own (1 s to 5 min on the embedded one).
 	SessionTimeout time.Duration
@@ -67,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	transport := &kafka.Transport{
 		ClientID:    clientID,
 		DialTimeout: dialTimeout,
-		Dial:        (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		Dial:        cfg.dial,
 	}
 	l := &Log{
 		cfg:       cfg,
@@ -99,6 +104,13 @@ func (c Config) validate() error {
 	for _, b := range c.Brokers {
 		if _, _, err := net.SplitHostPort(b); err != nil {
 			return fmt.Errorf("log: broker %q is not host:port", b)
+		}
+	}
+	for broker, instead := range c.Dial {
+		for _, addr := range []string{broker, instead} {
+			if _, _, err := net.SplitHostPort(addr); err != nil {
+				return fmt.Errorf("log: dial %s=%s: %q is not host:port", broker, instead, addr)
+			}
 		}
 	}
 	if c.Prefix != "" && !legalName.MatchString(c.Prefix) {

@@ -124,7 +124,7 @@ func (l *Log) DeleteRecords(ctx context.Context, topic string, before []int64) e
 	}
 	// kafka-go has no DeleteRecords.
 	client, err := kgo.NewClient(kgo.SeedBrokers(l.cfg.Brokers...), kgo.ClientID(clientID),
-		kgo.RetryTimeout(patience))
+		kgo.Dialer(l.cfg.dial), kgo.RetryTimeout(patience))
 	if err != nil {
 		return fmt.Errorf("delete records of %s: %w", topic, err)
 	}

@@ -47,9 +47,9 @@ func (l *Log) Reader(ctx context.Context, topic string, partition int, offset in
 }
 
 // Read returns what is there, waiting at most maxWait for the first record. It reconnects by
-// itself when the broker goes away for a while; it returns ctx's error when ctx ends, and
-// [ErrOutOfRange] when the log does not reach to its offset. After an error the next Read starts
-// where this one should have.
+// itself when the broker goes away for a while; it returns ctx's error when ctx ends, [*Lost] when
+// the log was cut beyond its offset, and [ErrOutOfRange] when it does not reach to it. After an error
+// the next Read starts where this one should have.
 func (r *Reader) Read(ctx context.Context, maxWait time.Duration) (Batch, error) {
 	var lost loss
 	for wait := firstBackoff; ; wait = min(2*wait, maxBackoff) {
@@ -91,7 +91,7 @@ func (r *Reader) read(ctx context.Context, maxWait time.Duration) (Batch, error)
 	}
 	f, err := r.conn.fetch(ctx, r.next, maxWait)
 	if errors.Is(err, kafka.OffsetOutOfRange) {
-		return Batch{}, fmt.Errorf("%w: offset %d", ErrOutOfRange, r.next)
+		return Batch{}, r.outOfRange(ctx)
 	}
 	if err != nil {
 		return Batch{}, err
@@ -111,7 +111,7 @@ func (r *Reader) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := dial(ctx, addr)
+	conn, err := r.log.cfg.dial(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}

@@ -19,19 +19,13 @@ const (
 	fetchVersion    = 11
 )
 
-// dial connects to one broker; ctx bounds the connecting alone.
-func dial(ctx context.Context, addr string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTimeout} // TCP_NODELAY is Go's default
-	return d.DialContext(ctx, "tcp", addr)
-}
-
 // clusterMetadata asks the first broker that answers for what it knows of the topics now.
 // kafka-go's Client.Metadata would answer from its cache, and ReadPartitions would create a topic
 // that is missing where the cluster allows that.
 func (l *Log) clusterMetadata(ctx context.Context, topics []string) (*metadata.Response, error) {
 	var errs []error
 	for _, addr := range l.cfg.Brokers {
-		m, err := brokerMetadata(ctx, addr, topics)
+		m, err := l.brokerMetadata(ctx, addr, topics)
 		if err == nil {
 			return m, nil
 		}
@@ -43,11 +37,13 @@ func (l *Log) clusterMetadata(ctx context.Context, topics []string) (*metadata.R
 	return nil, errors.Join(errs...)
 }
 
-func brokerMetadata(ctx context.Context, addr string, topics []string) (*metadata.Response, error) {
+func (l *Log) brokerMetadata(
+	ctx context.Context, addr string, topics []string,
+) (*metadata.Response, error) {
 	if topics == nil {
 		topics = []string{} // nil would list every topic of the cluster
 	}
-	conn, err := dial(ctx, addr)
+	conn, err := l.cfg.dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

@@ -17,4 +17,11 @@ func terminate(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGTER
 
 func kill(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
+func suspend(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGSTOP) }
+
+func resume(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGCONT) }
+
+// Suspends reports whether this system has [Suspend].
+const Suspends = true
+
 const syncsFolders = true

@@ -26,4 +26,11 @@ func terminate(p *os.Process) error {
 
 func kill(p *os.Process) error { return p.Kill() }
 
+func suspend(*os.Process) error { return ErrNoSuspend }
+
+func resume(*os.Process) error { return ErrNoSuspend }
+
+// Suspends reports whether this system has [Suspend].
+const Suspends = false
+
 const syncsFolders = false
