@@ -65,7 +65,7 @@ var layout = []row{
 		pkg: "bench/report", within: "bench/ledger bench/result view", tests: "bench/scenarios",
 		beyond: "github.com/dustin/go-humanize",
 	},
-	{pkg: "bench/ledger", within: "bench/result bench/scenarios", tests: "view", beyond: "github.com/dustin/go-humanize golang.org/x/perf"},
+	{pkg: "bench/ledger", within: "bench/result bench/scenarios", tests: "view", beyond: "github.com/dustin/go-humanize golang.org/x/perf gonum.org/v1/gonum"},
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",

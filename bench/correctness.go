@@ -50,6 +50,7 @@ func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
 		}
 		head := result.Run{
 			Scenario: s.Name, Repetition: repetition + 1, Seed: seed, Input: d.opt.Input, Window: d.windowName(),
+			Workload: s.size.result(),
 		}
 		if err := d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
 			return c.send(ctx, x, w)
@@ -66,6 +67,9 @@ func (d *driver) executeTogether(
 	ctx context.Context, head result.Run, arms []string, body func(ctx context.Context, x *execution) error,
 ) error {
 	for _, names := range d.scenario.onOneLog(arms) {
+		if d.has(head, names...) {
+			continue
+		}
 		head.Arm = armBoth
 		if len(names) == 1 {
 			head.Arm = names[0]

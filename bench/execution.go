@@ -98,7 +98,7 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 	}
 	sut, inner, err := newSystem(ctx, x.driver, dir)
 	if err == nil {
-		x.sut = sut
+		x.sut, sut.alone = sut, x.run.Arm
 		err = sut.startLog(inner)
 	}
 	if err == nil {

@@ -46,7 +46,7 @@ func TestDiskFillsUp(t *testing.T) {
 	disk := &fullDisk{folder: f}
 	f.writeFile = disk.writeFile
 
-	s, err := runIn(t.Context(), o, f)
+	s, err := runIn(t.Context(), o, f, nil)
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	require.ErrorContains(t, err, "scenario settled: write views/settled-kappa-2/")
 	require.ErrorContains(t, err, f.path)

@@ -30,6 +30,7 @@ type Options struct {
 	Brokers  []string // a Kafka cluster; empty starts the embedded broker
 	Registry string   // URL of its schema registry; needed with Brokers
 
+	Resume string // folder of an invocation that did not come to its end
 	Out    string // folder that gets one folder per invocation
 	Keep   bool   // keep broker data and master datasets
 	Quiet  bool

@@ -20,6 +20,9 @@ import (
 // so that no child outlives a driver that was killed.
 const ChildEnv = "LAMBDAKAPPA_CHILD"
 
+// HandicapEnv makes a process take that share more CPU than it needs; see [proc.Handicap].
+const HandicapEnv = "LAMBDAKAPPA_HANDICAP"
+
 // stopLimit is how long a component may take to end when it is asked to. A stop writes out what
 // is pending, which takes milliseconds; after this it is killed and the run says so.
 const stopLimit = 20 * time.Second

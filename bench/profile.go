@@ -3,6 +3,7 @@ package bench
 import (
 	"time"
 
+	"lambdakappa/bench/result"
 	"lambdakappa/bench/scenarios"
 	"lambdakappa/datagen"
 )
@@ -19,8 +20,7 @@ type size struct {
 	disturb     datagen.Disturbances
 }
 
-func sizeOf(s *scenarios.Scenario, profile string) size {
-	w := s.Sized(profile)
+func sized(w scenarios.Workload) size {
 	return size{
 		cars: w.Cars, rate: w.Rate, duration: w.Duration, speedup: w.Speedup,
 		interval: w.BatchInterval, repetitions: w.Repetitions, disturb: w.Disturbances(),
@@ -45,6 +45,14 @@ func (s size) override(o Options) size {
 		s.repetitions = o.Repetitions
 	}
 	return s
+}
+
+// result is the size as a summary has it.
+func (s size) result() *result.Workload {
+	return &result.Workload{
+		Cars: s.cars, Rate: s.rate, DurationSeconds: s.duration.Seconds(),
+		BatchIntervalSeconds: s.interval.Seconds(),
+	}
 }
 
 // workload returns the size's workload for one seed.

@@ -43,7 +43,10 @@ func (*replay) run(ctx context.Context, d *driver, s *Scenario) error {
 	for repetition := range s.size.repetitions {
 		head := result.Run{
 			Scenario: s.Name, Arm: armBoth, Repetition: repetition + 1,
-			Seed: d.opt.Seed + uint64(repetition),
+			Seed: d.opt.Seed + uint64(repetition), Workload: s.size.result(),
+		}
+		if d.has(head, arms...) {
+			continue
 		}
 		if err := d.replayOnce(ctx, head, s.size, inTurn(arms, repetition)); err != nil {
 			return err

@@ -25,16 +25,23 @@ func Run(ctx context.Context, o Options) (*result.Summary, error) {
 	if err := o.findCluster(ctx); err != nil {
 		return nil, err
 	}
+	if o.Resume != "" {
+		f, earlier, err := resumed(o)
+		if err != nil {
+			return nil, err
+		}
+		return runIn(ctx, o, f, earlier)
+	}
 	f, err := newFolder(o.Out, folderName(o), time.Now())
 	if err != nil {
 		return nil, err
 	}
-	return runIn(ctx, o, f)
+	return runIn(ctx, o, f, nil)
 }
 
-// runIn is Run into a folder that was created for it.
-func runIn(ctx context.Context, o Options, f *folder) (*result.Summary, error) {
-	d, err := newDriver(o, f)
+// runIn is Run into a folder that was created for it, or goes on with what is there from earlier.
+func runIn(ctx context.Context, o Options, f *folder, earlier *result.Summary) (*result.Summary, error) {
+	d, err := newDriver(o, f, earlier)
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +70,12 @@ type driver struct {
 	progress *progress
 	summary  *result.Summary
 	began    time.Time
+	before   float64         // seconds of earlier parts, when an invocation is resumed
 	numbers  map[string]int  // runs so far, by scenario and arm: names folders
 	controls map[string]cost // control runs so far, by workload
 }
 
-func newDriver(o Options, f *folder) (*driver, error) {
+func newDriver(o Options, f *folder, earlier *result.Summary) (*driver, error) {
 	asked, err := o.asked()
 	if err != nil {
 		return nil, err
@@ -76,6 +84,9 @@ func newDriver(o Options, f *folder) (*driver, error) {
 		opt: o, asked: asked, folder: f, began: time.Now(),
 		progress: newProgress(o, asked), summary: newSummary(o, f),
 		numbers: map[string]int{}, controls: map[string]cost{},
+	}
+	if earlier != nil {
+		d.restore(earlier)
 	}
 	d.summary.Interrupted = true // until everything has ended: a driver may die without a word
 	if err := d.writeMachine(); err != nil {
@@ -110,7 +121,7 @@ func (d *driver) add(r result.Run) error {
 }
 
 func (d *driver) save() error {
-	d.summary.Seconds = time.Since(d.began).Seconds()
+	d.summary.Seconds = d.before + time.Since(d.began).Seconds()
 	d.summary.Scenarios = d.claims()
 	return d.folder.writeSummary(d.summary)
 }
@@ -119,14 +130,20 @@ func (d *driver) save() error {
 // far.
 func (d *driver) claims() []result.Scenario {
 	var all []result.Scenario
-	known := map[*scenarios.Scenario]bool{}
+	asked := map[string]*scenarios.Scenario{} // by file: the command line may have given it more arms
+	for _, s := range d.asked {
+		asked[s.File()] = s.Scenario
+	}
 	for _, q := range scenarios.Builtin() {
-		known[q] = true
+		if own := asked[q.File()]; own != nil {
+			q = own
+		}
+		delete(asked, q.File())
 		all = append(all, ledger.Judge(q, d.summary))
 	}
 	for _, s := range d.asked {
-		if !known[s.Scenario] {
-			all = append(all, ledger.Judge(s.Scenario, d.summary))
+		if own := asked[s.File()]; own != nil {
+			all = append(all, ledger.Judge(own, d.summary))
 		}
 	}
 	return all

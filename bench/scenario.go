@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"lambdakappa/bench/result"
 	"lambdakappa/bench/scenarios"
 	"lambdakappa/event"
 )
@@ -35,7 +36,8 @@ type Scenario struct {
 	*scenarios.Scenario
 	size      size
 	rules     event.Rules
-	procedure procedure // nil when nothing measures the claim yet
+	procedure procedure         // nil when nothing measures the claim yet
+	parameter *result.Parameter // that a sweep has varied; nil at the scenario's own size
 }
 
 // Scenarios lists what the project brings with it.
@@ -105,7 +107,7 @@ func isFile(name string) bool {
 // ask puts profile and command line over a file and checks the whole.
 func (o Options) ask(file *scenarios.Scenario) (*Scenario, error) {
 	file = file.WithArms(o.Arms)
-	s := &Scenario{Scenario: file, size: sizeOf(file, o.Profile).override(o), rules: o.rulesOf(file)}
+	s := &Scenario{Scenario: file, size: sized(file.Sized(o.Profile)).override(o), rules: o.rulesOf(file)}
 	if err := s.rules.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file.File(), err)
 	}
@@ -169,6 +171,25 @@ func (s *Scenario) needs() error {
 		return fmt.Errorf("procedure %s takes a workload", s.Procedure)
 	}
 	return nil
+}
+
+// points are the points of the scenario's sweep, each a scenario that differs in one thing. A size
+// that was asked for on the command line is the only one that is run.
+func (s *Scenario) points(o Options) []*Scenario {
+	if o.Cars > 0 || o.Rate > 0 || o.Duration > 0 {
+		return nil
+	}
+	var points []*Scenario
+	for _, p := range s.Points(o.Profile) {
+		point := *s
+		point.size = sized(p.Workload)
+		if o.Repetitions > 0 {
+			point.size.repetitions = o.Repetitions
+		}
+		point.parameter = &result.Parameter{Name: p.Parameter, Unit: p.Unit, Value: p.Value}
+		points = append(points, &point)
+	}
+	return points
 }
 
 // settled is the scenario whose views are left at the top of the folder.

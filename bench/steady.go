@@ -59,6 +59,10 @@ func (a *steadyArm) status(ctx context.Context) (httpapi.Status, error) {
 // steadyRun executes one steady run and adds it to the summary. A run that is void because the
 // machine was too slow is retried once.
 func (d *driver) steadyRun(ctx context.Context, head result.Run, s size, probed bool) error {
+	if head.Arm != armControl && d.has(head, head.Arm) {
+		return nil
+	}
+	head.Workload = s.result()
 	for attempt := 1; ; attempt++ {
 		x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
 			st := &steady{execution: x, size: s, probed: probed, arms: map[string]*steadyArm{}}

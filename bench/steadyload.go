@@ -16,11 +16,14 @@ type steadyLoad struct {
 func (*steadyLoad) check(s *Scenario) error { return s.needs() }
 
 func (l *steadyLoad) seconds(o Options, s *Scenario) float64 {
-	n := len(s.arms(o)) * s.size.repetitions
-	if n > 0 {
-		n++ // the control
+	var sum float64
+	for _, point := range append([]*Scenario{s}, s.points(o)...) {
+		n := len(s.arms(o)) * point.size.repetitions
+		if n > 0 {
+			n++ // the control
+		}
+		sum += float64(n) * steadyRunSeconds(point.size)
 	}
-	sum := float64(n) * steadyRunSeconds(s.size)
 	if l.Together > 0 && o.together() {
 		sum += steadyRunSeconds(l.all(o, s))
 	}
@@ -35,8 +38,10 @@ func (l *steadyLoad) all(o Options, s *Scenario) size {
 }
 
 func (l *steadyLoad) run(ctx context.Context, d *driver, s *Scenario) error {
-	if err := d.compareSteady(ctx, s, l.Probed); err != nil {
-		return err
+	for _, point := range append([]*Scenario{s}, s.points(d.opt)...) {
+		if err := d.compareSteady(ctx, point, l.Probed); err != nil {
+			return err
+		}
 	}
 	if l.Together == 0 || !d.opt.together() {
 		return nil
@@ -59,6 +64,7 @@ func (d *driver) compareSteady(ctx context.Context, s *Scenario, probed bool) er
 		for _, arm := range arms {
 			head := result.Run{
 				Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
+				Parameter: s.parameter,
 			}
 			if err := d.steadyRun(ctx, head, s.size, probed); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type system struct {
 	prefix     string
 	log        *eventlog.Log
 	broker     *component // nil with a cluster of the user's
+	alone      string     // the run's arm, when it is for one
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 }
@@ -71,7 +73,7 @@ func (s *system) findBroker(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	s.broker, err = s.supervisor.start(ctx, brokerName, outsideEnv, "broker", "--dir", s.brokerDir())
+	s.broker, err = s.supervisor.start(ctx, brokerName, append(s.slowed(), outsideEnv...), "broker", "--dir", s.brokerDir())
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,16 @@ func (s *system) lambda() *arm {
 
 // env is the environment that both sides' components have in common.
 func (s *system) env() []string {
-	return []string{"GOGC=" + gogc(), "GOMEMLIMIT=" + gomemlimit()}
+	return append(s.slowed(), "GOGC="+gogc(), "GOMEMLIMIT="+gomemlimit())
+}
+
+// slowed is the environment of the broker and the components when the only arm has a handicap.
+func (s *system) slowed() []string {
+	a, ok := s.scenario.ArmNamed(s.alone)
+	if !ok || a.Handicap == 0 {
+		return nil
+	}
+	return []string{HandicapEnv + "=" + strconv.FormatFloat(a.Handicap, 'g', -1, 64)}
 }
 
 // figures of every component except the generator, which belongs to neither side.

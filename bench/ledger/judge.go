@@ -44,6 +44,9 @@ func Judge(q *scenarios.Scenario, s *result.Summary) result.Scenario {
 	}
 	j.Verdict = together(j.Rulings, func(r result.Ruling) string { return r.Verdict })
 	j.Lean = together(j.Rulings, func(r result.Ruling) string { return r.Lean })
+	for i := range q.Crossovers {
+		j.Crossovers = append(j.Crossovers, crossover(&q.Crossovers[i], q, s))
+	}
 	return j
 }
 

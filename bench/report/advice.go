@@ -39,6 +39,7 @@ func advice(s *result.Summary) []string {
 			lines = append(lines, line)
 		}
 	}
+	lines = append(lines, crossoverLines(s)...)
 	return append(lines, codeLine(s)...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,9 @@ var fixtures = []string{
 	"right", "wrong", "void", "interrupted", "missing", "repeated", "hostile",
 }
 
+// shown are the scenarios that the hand-made summaries speak of: the ledger grows, they do not.
+var shown = []string{"settled", "disturbed", "freshness", "replay", "always-on", "code", "model"}
+
 func fixture(t *testing.T, name string) *result.Summary {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", name+".json"))
@@ -32,7 +36,9 @@ func fixture(t *testing.T, name string) *result.Summary {
 	decoder.DisallowUnknownFields()
 	require.NoError(t, decoder.Decode(s))
 	for _, q := range scenarios.Builtin() {
-		s.Scenarios = append(s.Scenarios, ledger.Judge(q, s))
+		if slices.Contains(shown, q.Name) {
+			s.Scenarios = append(s.Scenarios, ledger.Judge(q, s))
+		}
 	}
 	return s
 }

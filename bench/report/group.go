@@ -72,6 +72,9 @@ func groupLabel(r *result.Run) string {
 	if r.Window != "" {
 		parts = append(parts, r.Window+" windows")
 	}
+	if p := r.Parameter; p != nil {
+		parts = append(parts, p.Name+" "+inUnit(p.Value, p.Unit))
+	}
 	if slices.Contains(sizedScenarios, r.Scenario) {
 		parts = append(parts, strings.TrimSpace(humanize.SIWithDigits(float64(r.Events), 1, ""))+" events")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
+	"strings"
 )
 
 //go:embed assets
@@ -45,6 +46,7 @@ func linesForScript(p *plot) any {
 		Name   string       `json:"name"`
 		Hue    int          `json:"hue"`
 		Points [][2]float64 `json:"points"`
+		Style  style        `json:"style,omitempty"`
 	}
 	type jsBand struct {
 		Name string  `json:"name"`
@@ -53,14 +55,16 @@ func linesForScript(p *plot) any {
 	}
 	data := struct {
 		X      string   `json:"x"`
+		XUnit  string   `json:"xUnit,omitempty"`
+		Sweep  bool     `json:"sweep,omitempty"`
 		Y      string   `json:"y"`
 		Log    bool     `json:"log"`
 		XTicks []tick   `json:"xTicks"`
 		Lines  []jsLine `json:"lines"`
 		Bands  []jsBand `json:"bands"`
-	}{X: p.X.Name, Y: p.Y.Name, Log: p.Y.Log, XTicks: p.X.Ticks}
+	}{X: p.X.Name, XUnit: p.X.Unit, Sweep: strings.Contains(p.ID, "-crossover-"), Y: p.Y.Name, Log: p.Y.Log, XTicks: p.X.Ticks}
 	for _, l := range p.Lines {
-		data.Lines = append(data.Lines, jsLine{l.Name, l.Hue, p.drawable(l)})
+		data.Lines = append(data.Lines, jsLine{l.Name, l.Hue, p.drawable(l), l.Style})
 	}
 	for _, b := range p.Bands {
 		data.Bands = append(data.Bands, jsBand(b))

@@ -31,7 +31,8 @@ func slug(name string) string {
 // An axis has a name with its unit. Ticks, when given, replace the computed ones.
 type axis struct {
 	Name  string
-	Log   bool // values above 0 only
+	Unit  string // of a value under the pointer; seconds when it is empty
+	Log   bool   // values above 0 only
 	Ticks []tick
 }
 
@@ -45,7 +46,17 @@ type line struct {
 	Name   string
 	Hue    int
 	Points [][2]float64
+	Style  style
 }
+
+// A style is how the points of a line are shown.
+type style string
+
+const (
+	drawn  style = ""
+	dashed style = "dashed" // what was not measured
+	dots   style = "dots"   // one by one
+)
 
 // A band marks a moment (To == From) or a stretch of time.
 type band struct {

@@ -56,7 +56,7 @@ func latencyPlot(scenario string, gs []*group) *plot {
 	}
 	for i, g := range gs {
 		if q := spectrumOf(g); q != nil {
-			p.Lines = append(p.Lines, line{g.Label, hueOf(g.Label, i), spectrumPoints(q)})
+			p.Lines = append(p.Lines, line{Name: g.Label, Hue: hueOf(g.Label, i), Points: spectrumPoints(q)})
 			p.Data.Rows = append(p.Data.Rows, quantileRow(g.Label, q))
 		}
 	}
@@ -142,7 +142,7 @@ func (p *plot) addRun(r *result.Run) {
 		if r.Arm != "both" && !strings.Contains(name, r.Arm) {
 			name = strings.TrimSpace(r.Arm + " " + name)
 		}
-		p.Lines = append(p.Lines, line{name, hueOf(name, len(p.Lines)), s.Points})
+		p.Lines = append(p.Lines, line{Name: name, Hue: hueOf(name, len(p.Lines)), Points: s.Points})
 		p.Data.Rows = append(p.Data.Rows, seriesRow(name, s.Points))
 	}
 	for _, m := range r.Marks {

@@ -31,6 +31,7 @@ func scenarioSection(q result.Scenario, gs []*group) section {
 			sec.Plots = append(sec.Plots, p)
 		}
 	}
+	sec.Plots = append(sec.Plots, crossoverPlots(q)...)
 	sec.Tables = append(sec.Tables, runTable(gs))
 	if t := figureTable(q.Figures, gs); len(t.Rows) > 0 {
 		sec.Tables = append(sec.Tables, t)

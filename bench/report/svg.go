@@ -79,11 +79,21 @@ func (p *plot) svgLines(top float64) string {
 	p.svgBands(&b, sx, top, floor)
 	svgAxes(&b, p, sx, sy, top, floor)
 	for _, l := range p.Lines {
+		if l.Style == dots {
+			for _, pt := range p.drawable(l) {
+				fmt.Fprintf(&b, `<circle class="f%d" cx="%.1f" cy="%.1f" r="3"/>`, l.Hue, sx.pixel(pt[0]), sy.pixel(pt[1]))
+			}
+			continue
+		}
+		extra := ""
+		if l.Style == dashed {
+			extra = ` stroke-dasharray="3 4"`
+		}
 		var path strings.Builder
 		for i, pt := range p.drawable(l) {
 			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(i, 1)], sx.pixel(pt[0]), sy.pixel(pt[1]))
 		}
-		fmt.Fprintf(&b, `<path class="l%d" d="%s"><title>%s</title></path>`, l.Hue, path.String(), esc(l.Name))
+		fmt.Fprintf(&b, `<path class="l%d"%s d="%s"><title>%s</title></path>`, l.Hue, extra, path.String(), esc(l.Name))
 	}
 	return b.String()
 }

@@ -84,6 +84,7 @@ type Run struct {
 	Mistake      string     `json:"mistake,omitempty"`      // made on purpose: wrong answers are what is measured
 	Unmeasurable string     `json:"unmeasurable,omitempty"` // why this machine cannot measure it
 	Parameter    *Parameter `json:"parameter,omitempty"`    // that a sweep has varied
+	Workload     *Workload  `json:"workload,omitempty"`     // its size
 
 	Correctness Correctness `json:"correctness"`
 	Checks      []Check     `json:"checks,omitempty"` // every comparison of the run, by name

@@ -22,6 +22,41 @@ type Scenario struct {
 	Why       string     `json:"why,omitempty"`
 	Rulings   []Ruling   `json:"rulings,omitempty"`
 	Reference *Reference `json:"reference,omitempty"`
+
+	Crossovers []Crossover `json:"crossovers,omitempty"`
+}
+
+// Crossover is where two arms change places: straight lines fitted over what a sweep has varied.
+type Crossover struct {
+	Says   string   `json:"says"` // the sentence that At completes
+	Figure string   `json:"figure"`
+	Unit   string   `json:"unit"`
+	Over   string   `json:"over"`    // what the lines are drawn over
+	OverIn string   `json:"over_in"` // its unit
+	Lines  []Fitted `json:"lines"`
+	// At is where they cross, absent when they do not within ten times what was measured; Low and High
+	// are its 95 % interval, absent when some resamples do not cross.
+	At           *float64 `json:"at,omitempty"`
+	Low          *float64 `json:"low,omitempty"`
+	High         *float64 `json:"high,omitempty"`
+	Extrapolated bool     `json:"extrapolated,omitempty"` // beyond what was measured
+	Why          string   `json:"why,omitempty"`          // there is no crossover
+}
+
+// Fitted is one arm's straight line: figure = Intercept + Slope x over.
+type Fitted struct {
+	Arm       string       `json:"arm"` // "limit" for a limit
+	Intercept float64      `json:"intercept"`
+	Slope     float64      `json:"slope"`
+	Points    [][2]float64 `json:"points,omitempty"` // (over, figure) of every right run
+}
+
+// Workload is the size of a run.
+type Workload struct {
+	Cars                 int     `json:"cars"`
+	Rate                 float64 `json:"rate"`             // events/s
+	DurationSeconds      float64 `json:"duration_seconds"` // of event time
+	BatchIntervalSeconds float64 `json:"batch_interval_seconds,omitempty"`
 }
 
 // Published is a figure that somebody else has reported.

@@ -18,6 +18,9 @@ type Arm struct {
 	// Mistake says what is wrong with it on purpose. Its answers are then expected to be wrong at
 	// some time, and count as found when they are; they fail nothing.
 	Mistake string `yaml:"mistake"`
+	// Handicap makes every process of its runs take a share more CPU than it needs: a slowdown of
+	// known size, which the rules have to find.
+	Handicap float64 `yaml:"handicap"`
 }
 
 // The architectures, and the variation that every comparison may ask for.
@@ -87,6 +90,9 @@ func (a *Arm) validate() *flaw {
 		return problem("name", "%q must have no spaces or slashes: it names folders", a.Name)
 	case a.Like != Lambda && a.Like != Kappa:
 		return problem("like", "%q is neither lambda nor kappa", a.Like)
+	}
+	if a.Handicap < 0 || a.Handicap > 10 {
+		return problem("handicap", "%v: must be above 0 and at most 10", a.Handicap)
 	}
 	for component := range a.Args {
 		if !strings.HasPrefix(component, a.Like+" ") {

@@ -12,7 +12,7 @@ var files embed.FS
 // order is that in which the scenarios run: nothing is measured before answers are known to be
 // right. A test holds it against the files.
 var order = []string{
-	"settled", "disturbed", "freshness", "replay", "always-on", "code",
+	"settled", "disturbed", "aa", "slowed", "freshness", "replay", "always-on", "code",
 	"model", "scale-out",
 }
 

@@ -33,6 +33,8 @@ type Scenario struct {
 	Figures  []string `yaml:"figures"`  // that its table shows even when one is missing
 	Verdict  []Rule   `yaml:"verdict"`  // all of them together decide
 
+	Crossovers []Crossover `yaml:"crossovers"`
+
 	file string // as errors name it
 }
 
@@ -49,6 +51,8 @@ type Published struct {
 type Profile struct {
 	Workload Workload `yaml:"workload"`
 	With     ast.Node `yaml:"with"`
+	// Sweep is what else is run, beside the scenario's own size: every point changes one thing.
+	Sweep []Workload `yaml:"sweep"`
 }
 
 // NotBuilt is the procedure of a claim that nothing measures yet.

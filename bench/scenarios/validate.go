@@ -72,6 +72,9 @@ func (s *Scenario) validateSizes() *flaw {
 	for _, profile := range []string{Quick, Full} {
 		f := s.Sized(profile).validate()
 		if f == nil {
+			if f = s.validateSweep(profile); f != nil {
+				return f
+			}
 			continue
 		}
 		if _, own := s.Profiles[profile]; own {
@@ -82,7 +85,26 @@ func (s *Scenario) validateSizes() *flaw {
 	return nil
 }
 
+func (s *Scenario) validateSweep(profile string) *flaw {
+	points := s.Points(profile)
+	for i, change := range s.Profiles[profile].Sweep {
+		f := change.validateSweep()
+		if f == nil {
+			f = points[i].Workload.validate()
+		}
+		if f != nil {
+			return f.under(fmt.Sprintf("profiles.%s.sweep[%d]", profile, i))
+		}
+	}
+	return nil
+}
+
 func (s *Scenario) validateRules() *flaw {
+	for i := range s.Crossovers {
+		if f := s.Crossovers[i].validate(s); f != nil {
+			return f.under(fmt.Sprintf("crossovers[%d]", i))
+		}
+	}
 	for i := range s.Verdict {
 		if f := s.Verdict[i].validate(s); f != nil {
 			return f.under(fmt.Sprintf("verdict[%d]", i))

@@ -30,6 +30,7 @@ processes and keeps what was measured.`,
   lambdakappa bench --scenario settled --window 5m --input csv:car-sensor-data.csv
   lambdakappa bench --scenario my-question.yaml
   lambdakappa bench --scenario replay --arm kappa --profile full
+  lambdakappa bench --all --profile full --resume results/20261122T233000Z-full
   lambdakappa bench --brokers host1:9092,host2:9092 --schema-registry http://host:8081`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -59,6 +60,7 @@ processes and keeps what was measured.`,
 		"`host:port` of a Kafka cluster, several with commas; by default an embedded broker")
 	flags.StringVar(&o.Registry, "schema-registry", "", "`URL` of its schema registry")
 	flags.StringVar(&o.Out, "out", o.Out, "`folder` that gets one folder per run")
+	flags.StringVar(&o.Resume, "resume", "", "`folder` of a run that did not come to its end: go on with it")
 	flags.BoolVar(&o.Keep, "keep", false, "keep broker data and master datasets")
 	flags.BoolVar(&o.Quiet, "quiet", false, "print nothing but the path of the report")
 	flags.BoolVar(&o.Strict, "strict", false, "a void run makes the exit code 3")

@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"lambdakappa/bench"
+	"lambdakappa/internal/proc"
 )
 
 // The exit codes.
@@ -36,6 +38,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 		go endWith(stdin, cancel)
+		if err := handicap(); err != nil {
+			fmt.Fprintln(stderr, "lambdakappa:", err)
+			return exitFailed
+		}
 	}
 	a := &app{stdout: stdout, stderr: stderr}
 	root := a.root()
@@ -44,6 +50,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
 	return a.report(command, err)
+}
+
+// handicap slows this process down when the driver asks for that.
+func handicap() error {
+	text := os.Getenv(bench.HandicapEnv)
+	if text == "" {
+		return nil
+	}
+	share, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("%s=%q: takes a share, such as 0.2", bench.HandicapEnv, text)
+	}
+	return proc.Handicap(share)
 }
 
 // endWith calls cancel when stdin ends: whoever started this process has closed it, or is dead.

@@ -2,6 +2,7 @@ package proc_test
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,6 +33,13 @@ func TestMain(m *testing.M) {
 		polite()
 	case "background":
 		background()
+	case "working":
+		work()
+	case "handicapped":
+		if err := proc.Handicap(0.5); err != nil {
+			panic(err)
+		}
+		work()
 	case "parent":
 		parent()
 	}
@@ -65,6 +73,16 @@ func background() {
 		go func() { runtime.LockOSThread(); select {} }()
 	}
 	idle()
+}
+
+// work does a fixed amount of work, of a second or so, and ends.
+func work() {
+	fmt.Println("ready")
+	b := make([]byte, 1<<20)
+	for range 2000 {
+		sum := sha256.Sum256(b)
+		b[0] = sum[0]
+	}
 }
 
 func idle() {

@@ -48,6 +48,7 @@
   function xText(data, v) {
     if (v == null) return "";
     if (data.xTicks) return percent(v);
+    if (data.sweep) return shown(v) + (data.xUnit ? " " + data.xUnit : "");
     const near = (data.bands || []).filter((b) => v >= b.from - 0.2 && v <= Math.max(b.to, b.from) + 0.2);
     return [shown(v) + " s"].concat(near.map((b) => b.name)).join(", ");
   }
@@ -76,14 +77,15 @@
     }
     if (data.log) y.values = (u, at) => at.map((v) => (v == null ? "" : /^[1]0*(\.|$)|^0\.0*1$/.test(String(v)) ? shown(v) : ""));
     const lines = data.lines.map((l) => ({
-      label: l.name, stroke: colour(figure, l.hue), dash: dashes[l.hue], width: 2,
-      spanGaps: true, points: { show: false }, value: (u, v) => shown(v) + (v == null ? "" : " " + data.y),
+      label: l.name, stroke: colour(figure, l.hue), dash: l.style === "dashed" ? [3, 4] : dashes[l.hue],
+      width: l.style === "dots" ? 0 : 2, spanGaps: true,
+      points: { show: l.style === "dots", size: 6, fill: colour(figure, l.hue) }, value: (u, v) => shown(v) + (v == null ? "" : " " + data.y),
     }));
     return {
       width: width, height: Math.max(240, Math.min(340, width * 0.55)),
       cursor: { y: false, focus: { prox: 24 }, dataIdx: nearest }, focus: { alpha: 0.35 },
       scales: { x: { time: false }, y: { distr: data.log ? 3 : 1 } },
-      axes: [x, y], series: [{ label: data.xTicks ? "share" : "time", value: (u, v) => xText(data, v) }].concat(lines),
+      axes: [x, y], series: [{ label: data.xTicks ? "share" : data.sweep ? "at" : "time", value: (u, v) => xText(data, v) }].concat(lines),
       hooks: { drawClear: [bands(data)] },
     };
   }

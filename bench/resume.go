@@ -1,0 +1,69 @@
+package bench
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"lambdakappa/bench/report"
+	"lambdakappa/bench/result"
+)
+
+// resumed opens the folder of an invocation that did not come to its end and returns what it has
+// measured. It must be the same question: profile, seed and revision are those of its summary.
+func resumed(o Options) (*folder, *result.Summary, error) {
+	path := filepath.Clean(o.Resume)
+	s, err := report.Load(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("resume: %w", err)
+	}
+	for _, same := range []struct{ name, had, has string }{
+		{"profile", s.Profile, o.Profile},
+		{"seed", fmt.Sprint(s.Seed), fmt.Sprint(o.Seed)},
+		{"revision of the source", s.Revision, revision()},
+	} {
+		if same.had != same.has {
+			return nil, nil, fmt.Errorf("resume %s: its %s is %q, this one's %q; runs of both would not be repetitions",
+				path, same.name, same.had, same.has)
+		}
+	}
+	f := &folder{out: filepath.Dir(path), name: filepath.Base(path), path: path, writeFile: writeFile}
+	return f, s, nil
+}
+
+// restore takes over what an earlier part of the same invocation has measured.
+func (d *driver) restore(s *result.Summary) {
+	s.Command = d.summary.Command
+	d.before = s.Seconds
+	d.summary = s
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		d.numbers[r.Scenario+"-"+r.Arm]++ // names of folders go on
+	}
+}
+
+// has reports whether every arm's run of that kind is there already, right or wrong: a run that was
+// void is tried again.
+func (d *driver) has(head result.Run, arms ...string) bool {
+	if d.opt.Resume == "" {
+		return false
+	}
+	for _, arm := range arms {
+		found := false
+		for i := range d.summary.Runs {
+			r := &d.summary.Runs[i]
+			found = found || r.Scenario == head.Scenario && r.Arm == arm && r.Repetition == head.Repetition &&
+				r.Void == "" && sameParameter(r.Parameter, head.Parameter)
+		}
+		if !found {
+			return false
+		}
+	}
+	return len(arms) > 0
+}
+
+func sameParameter(a, b *result.Parameter) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}

@@ -1,0 +1,64 @@
+package bench
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lambdakappa/bench/report"
+)
+
+// Ensure that an invocation that was interrupted goes on in its folder with what is missing, and runs
+// nothing twice.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	o := small(t, "settled")
+	o.Cars, o.Rate, o.Window, o.Repetitions = 20, 20, time.Minute, 2
+	first := &firstRun{dir: o.Out}
+	ctx, interrupt := context.WithCancel(t.Context())
+	go first.await(ctx, interrupt)
+	_, err := Run(ctx, o)
+	require.ErrorContains(t, err, "interrupted")
+
+	o.Resume = filepath.Join(o.Out, "latest")
+	target, err := filepath.EvalSymlinks(o.Resume)
+	require.NoError(t, err)
+	o.Resume = target
+	before, err := report.Load(target)
+	require.NoError(t, err)
+	require.Len(t, before.Runs, 2, "one repetition of both arms")
+
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.Len(t, s.Runs, 4)
+	require.Equal(t, before.Runs, s.Runs[:2])
+	require.False(t, s.Interrupted)
+	require.Greater(t, s.Seconds, before.Seconds)
+	requireRight(t, s)
+
+	o.Seed = 2
+	_, err = Run(t.Context(), o)
+	require.ErrorContains(t, err, `its seed is "1", this one's "2"`)
+	o.Resume = t.TempDir()
+	_, err = Run(t.Context(), o)
+	require.ErrorContains(t, err, "resume: read run")
+}
+
+// firstRun interrupts as soon as one run is in the summary.
+type firstRun struct{ dir string }
+
+func (f *firstRun) await(ctx context.Context, interrupt func()) {
+	for ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+		found, _ := filepath.Glob(filepath.Join(f.dir, "*", "summary.json"))
+		for _, path := range found {
+			if s, err := report.Load(filepath.Dir(path)); err == nil && len(s.Runs) >= 2 {
+				interrupt()
+				return
+			}
+		}
+	}
+}
