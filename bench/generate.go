@@ -44,12 +44,12 @@ type Lag struct {
 // each partition. The loop is open: a slow log moves no event's intended time, it makes the
 // generator late, and the report says how late.
 func Publish(ctx context.Context, log *eventlog.Log, source datagen.Source, pace Pace) (Published, error) {
-	id, err := log.RegisterSchema(ctx, event.Subject, event.Schema)
+	ids, err := log.RegisterSchemas(ctx, event.Subject, event.Schemas[:]...)
 	if err != nil {
 		return Published{}, fmt.Errorf("register schema: %w", err)
 	}
 	if s, ok := source.(*datagen.Stream); ok {
-		s.UseSchema(id)
+		s.UseSchemas(ids...)
 	}
 	partitions, err := log.Partitions(ctx, eventlog.CarsTopic)
 	if err != nil {
@@ -58,7 +58,7 @@ func Publish(ctx context.Context, log *eventlog.Log, source datagen.Source, pace
 	if partitions == 0 {
 		return Published{}, fmt.Errorf("topic %s does not exist: create it first", eventlog.CarsTopic)
 	}
-	p := &publisher{source: source, encoder: event.NewEncoder(id), clock: newPaceClock(pace)}
+	p := &publisher{source: source, encoder: event.NewEncoder(ids...), clock: newPaceClock(pace)}
 	return p.run(ctx, log, partitions)
 }
 

@@ -29,6 +29,7 @@ type windowRow struct {
 	Anomalies          int64   `parquet:"anomalies"`
 	LastSeq            int64   `parquet:"last_seq"`
 	IntakeAirFlowMax   float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric leave
+	AmbientTempMax     float32 `parquet:"ambient_temp_max,optional"`    //bench:change field leave
 }
 
 func windowRowOf(w *view.Window) windowRow {
@@ -39,6 +40,7 @@ func windowRowOf(w *view.Window) windowRow {
 		BatteryVoltageMin: w.BatteryVoltageMin, CurrentDrawMean: w.CurrentDrawMean(),
 		Anomalies: w.Anomalies, LastSeq: w.LastSeq,
 		IntakeAirFlowMax: w.IntakeAirFlowMax, //bench:change metric leave
+		AmbientTempMax:   w.AmbientTempMax,   //bench:change field leave
 	}
 }
 

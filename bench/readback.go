@@ -48,14 +48,14 @@ type entry struct {
 func readBack(
 	ctx context.Context, log *eventlog.Log, plan datagen.Source, end []int64, keep func(*oracle.Entry),
 ) error {
-	id, err := log.RegisterSchema(ctx, event.Subject, event.Schema)
+	ids, err := log.RegisterSchemas(ctx, event.Subject, event.Schemas[:]...)
 	if err != nil {
 		return fmt.Errorf("look up schema: %w", err)
 	}
 	if s, ok := plan.(*datagen.Stream); ok {
-		s.UseSchema(id)
+		s.UseSchemas(ids...)
 	}
-	r := &readback{encoder: event.NewEncoder(id)}
+	r := &readback{encoder: event.NewEncoder(ids...)}
 	g, ctx := errgroup.WithContext(ctx)
 	for p := range end {
 		t := &tape{blocks: make(chan []entry, 4)}

@@ -55,6 +55,9 @@ func (w workload) args() []string {
 		"--duration", w.spec.Duration.String(),
 		"--start", w.spec.Start.UTC().Format(time.RFC3339Nano),
 	)
+	if w.spec.SchemaFrom > 0 { //bench:change field
+		args = append(args, "--schema-from", w.spec.SchemaFrom.String())
+	}
 	if d := w.spec.Disturbances.String(); d != "" {
 		args = append(args, "--disturb", d)
 	}

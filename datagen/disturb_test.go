@@ -19,7 +19,7 @@ type reading struct {
 
 // collect reads a stream to its end, with every payload encoded.
 func collect(spec datagen.Spec) (all []datagen.Planned, values [][]byte) {
-	st, enc := spec.Stream(), event.NewEncoder(1)
+	st, enc := spec.Stream(), event.NewEncoder(1, 2)
 	var p datagen.Planned
 	for st.Next(&p) {
 		value, err := p.Append(nil, enc)

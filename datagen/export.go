@@ -34,6 +34,9 @@ type LabelledRow struct {
 	Accelerometer21          float32 `parquet:"accelerometer_2_1_value"`
 	Accelerometer22          float32 `parquet:"accelerometer_2_2_value"`
 	ControlUnitFirmware      int32   `parquet:"control_unit_firmware"`
+
+	//bench:change field
+	AmbientTemp float32 `parquet:"ambient_temp,optional"` // null when the car does not measure it
 }
 
 // rowsPerWrite is how many rows go to the Parquet writer at once: it works column by column.
@@ -87,5 +90,6 @@ func labelledRow(p *Planned) LabelledRow {
 		Accelerometer11: e.Accelerometer11, Accelerometer12: e.Accelerometer12,
 		Accelerometer21: e.Accelerometer21, Accelerometer22: e.Accelerometer22,
 		ControlUnitFirmware: e.ControlUnitFirmware,
+		AmbientTemp:         e.AmbientTemp, //bench:change field
 	}
 }

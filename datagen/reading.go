@@ -12,11 +12,15 @@ const (
 type sensors struct {
 	motion
 	coolant, intakeTemp, airFlow int64
-	charge, voltage, current     int64
-	vibration                    int64
-	tires                        [4]int64
-	acceleration                 [4]int64
-	firmware                     int32
+
+	//bench:change field
+	ambient int64
+
+	charge, voltage, current int64
+	vibration                int64
+	tires                    [4]int64
+	acceleration             [4]int64
+	firmware                 int32
 }
 
 // read fills the sensor fields of e, whose identity and event time are set, with what the car
@@ -62,7 +66,13 @@ func (c *car) sound(ms, seq int64, s *sensors) {
 	c.bumps(seq, s)
 	s.tires = c.tires
 	s.firmware = firmware
+	s.ambient = freezing + c.ambient + d.noise(3) //bench:change field
 }
+
+// freezing is 0 degrees C in K.
+//
+//bench:change field
+const freezing = 273 * q8
 
 // bumps are the road: the faster the car, the more every corner feels of it, and braking throws
 // the weight forward.
@@ -116,6 +126,7 @@ func (s *sensors) store(e *event.CarSensor) {
 	e.Accelerometer11, e.Accelerometer12 = value(s.acceleration[0]), value(s.acceleration[1])
 	e.Accelerometer21, e.Accelerometer22 = value(s.acceleration[2]), value(s.acceleration[3])
 	e.ControlUnitFirmware = s.firmware
+	e.AmbientTemp = value(s.ambient) //bench:change field
 }
 
 // value returns q8 as a float32, exactly: |q| stays below 2^24.

@@ -16,6 +16,13 @@ type Spec struct {
 	Duration time.Duration // of event time; disturbances may send later than that
 	Start    time.Time     // event time of the first reading
 
+	// SchemaFrom is when cars get a thermometer, from the start on: readings that are measured from then
+	// on know the temperature outside, and so are written in the second version of the schema. 0 is
+	// never.
+	//
+	//bench:change field
+	SchemaFrom time.Duration
+
 	Disturbances
 }
 
@@ -35,6 +42,8 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("rate %v: must be above 0 and at most %d readings a second", s.Rate, maxRate)
 	case s.Duration <= 0 || s.Duration > maxDuration:
 		return fmt.Errorf("duration %s: must be above 0 and at most %s", s.Duration, maxDuration)
+	case s.SchemaFrom < 0: //bench:change field
+		return fmt.Errorf("schema-from %s: must not be negative", s.SchemaFrom)
 	case s.Start.Year() < 1970 || s.Start.Year() > 2200:
 		return fmt.Errorf("start %s: must be between the years 1970 and 2200", s.Start)
 	}
@@ -63,8 +72,18 @@ func (s Spec) Intended(car int, seq int64) int64 {
 func (s Spec) Reading(car int, seq int64) (event.CarSensor, Labels) {
 	e := event.CarSensor{CarID: CarID(car), Seq: seq, EventTime: s.Intended(car, seq) / 1e6}
 	c := newCar(s.Seed, car)
-	labels := c.read(e.EventTime-s.Start.UnixMilli(), &e)
+	labels := s.measure(&c, e.EventTime-s.Start.UnixMilli(), &e)
 	return e, labels
+}
+
+// measure fills the sensor fields of e with what the car measures ms after the start, as far as it has
+// the sensors.
+func (s Spec) measure(c *car, ms int64, e *event.CarSensor) Labels {
+	labels := c.read(ms, e)
+	if s.SchemaFrom == 0 || ms < s.SchemaFrom.Milliseconds() { //bench:change field
+		e.AmbientTemp = 0
+	}
+	return labels
 }
 
 // CarID returns the name of car i: car-00042.

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lambdakappa/datagen"
+	"lambdakappa/event"
 )
 
 func anySpec(t *rapid.T) datagen.Spec {
@@ -18,6 +19,9 @@ func anySpec(t *rapid.T) datagen.Spec {
 		Seed: rapid.Uint64().Draw(t, "seed"), Cars: cars, Rate: float64(cars) / period,
 		Duration: time.Duration(rapid.Int64Range(1, int64(3*time.Minute)).Draw(t, "duration")),
 		Start:    time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "start")),
+	}
+	if rapid.Bool().Draw(t, "thermometer") {
+		s.SchemaFrom = time.Duration(rapid.Int64Range(1, int64(3*time.Minute)).Draw(t, "schema from"))
 	}
 	if rapid.Bool().Draw(t, "bursts") {
 		s.BurstFactor = rapid.Float64Range(1.1, 20).Draw(t, "factor")
@@ -45,6 +49,36 @@ func TestEveryReadingCanBeRegeneratedAlone(t *testing.T) {
 		require.Equal(t, spec.Events(), n)
 		require.Less(t, last, spec.Start.Add(spec.Duration).UnixNano())
 	})
+}
+
+// Ensure that cars measure the temperature outside from the moment on that the spec says, that only
+// then the second version of the schema is written, and that nothing else changes by it.
+func TestSchemaFrom(t *testing.T) {
+	plain, spec := fleet(1, 20, time.Minute), fleet(1, 20, time.Minute)
+	plain.Late, spec.Late = 0.2, 0.2
+	spec.SchemaFrom = 30 * time.Second
+	from := spec.Start.Add(spec.SchemaFrom).UnixMilli()
+	enc := event.NewEncoder(1, 2)
+	var want, p datagen.Planned
+	written := map[byte]int{}
+	back, last := 0, byte(1)
+	for a, b := plain.Stream(), spec.Stream(); b.Next(&p); {
+		require.True(t, a.Next(&want))
+		require.Equal(t, p.Event.EventTime >= from, p.Event.AmbientTemp > 0)
+		value, err := p.Append(nil, enc)
+		require.NoError(t, err)
+		id := value[4]
+		written[id]++
+		if id < last {
+			back++
+		}
+		last = id
+		p.Event.AmbientTemp = 0
+		require.Equal(t, want.Event, p.Event)
+	}
+	require.Greater(t, written[1], 500)
+	require.Greater(t, written[2], 500)
+	require.Positive(t, back, "what is late was measured before the switch, and is written after it")
 }
 
 func TestSendsAreSpreadEvenlyOverThePeriod(t *testing.T) {

@@ -62,7 +62,7 @@ func (s Spec) Stream() *Stream {
 	}
 	st.due = st.schedule.at(0)
 	st.last = st.due - 1
-	st.UseSchema(1)
+	st.UseSchemas(1, 2)
 	return st
 }
 
@@ -83,9 +83,9 @@ func carIDs(n int) []string {
 	return ids
 }
 
-// UseSchema says under which schema id readings are registered, so that malformed payloads are
-// otherwise like good ones. A registry's first id, 1, is the default.
-func (st *Stream) UseSchema(id uint32) { st.encoder = event.NewEncoder(id) }
+// UseSchemas says under which ids the versions of the schema are registered, so that malformed
+// payloads are otherwise like good ones. A registry's first ids are the default.
+func (st *Stream) UseSchemas(ids ...uint32) { st.encoder = event.NewEncoder(ids...) }
 
 // Next implements [Source].
 func (st *Stream) Next(p *Planned) bool {
@@ -145,7 +145,7 @@ func (st *Stream) measure(p *Planned) bool {
 func (st *Stream) read(p *Planned) {
 	p.Event.CarID, p.Event.Seq, p.Event.EventTime = st.ids[st.next], st.seq, st.due/1e6
 	p.Intended, p.Kind, p.Corrupt = st.due, Clean, nil
-	p.Labels = st.cars[st.next].read(p.Event.EventTime-st.epoch, &p.Event)
+	p.Labels = st.spec.measure(&st.cars[st.next], p.Event.EventTime-st.epoch, &p.Event)
 }
 
 // turn passes the turn to the next car.
@@ -164,7 +164,7 @@ func (st *Stream) regenerate(s send, p *Planned) {
 	measured := st.schedule.at(s.seq*int64(len(st.cars))+int64(s.car)) / 1e6
 	p.Event.CarID, p.Event.Seq, p.Event.EventTime = st.ids[s.car], s.seq, measured
 	c := newCar(st.spec.Seed, int(s.car))
-	p.Labels = c.read(measured-st.epoch, &p.Event)
+	p.Labels = st.spec.measure(&c, measured-st.epoch, &p.Event)
 	p.Event.EventTime += s.shift
 	p.Kind, p.Corrupt = s.kind, nil
 	switch s.kind {

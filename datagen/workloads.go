@@ -20,7 +20,9 @@ func DefaultStart() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UT
 // Workloads returns the named workloads. All have seed 1 and start at [DefaultStart].
 func Workloads() []Workload {
 	named := func(name, about string, cars int, rate float64, d time.Duration, w Disturbances) Workload {
-		return Workload{name, about, Spec{1, cars, rate, d, DefaultStart(), w}}
+		return Workload{name, about, Spec{
+			Seed: 1, Cars: cars, Rate: rate, Duration: d, Start: DefaultStart(), Disturbances: w,
+		}}
 	}
 	return []Workload{
 		named("clean", "1,000 cars at 1 Hz, in order, nothing lost or doubled",

@@ -28,10 +28,35 @@ type CarSensor struct {
 	Accelerometer21          float32 `avro:"accelerometer_2_1_value"`    // m/s²
 	Accelerometer22          float32 `avro:"accelerometer_2_2_value"`    // m/s²
 	ControlUnitFirmware      int32   `avro:"control_unit_firmware"`      // increasing version
+
+	// Fields that came later. 0 says that nothing is known: the source does not measure it.
+	//
+	//bench:change field schema
+	AmbientTemp float32 `avro:"ambient_temp"` // K, so that 0 is no temperature
 }
 
-// Schema is the Avro schema of CarSensor, as it is registered under [Subject].
-const Schema = `{
+// Schemas are the versions of CarSensor's Avro schema, the oldest first, as they are registered under
+// [Subject]. Each can be read as any other: what a version adds has a default.
+var Schemas = [...]string{
+	Schema,
+	Schema2, //bench:change field schema
+}
+
+// Schema is the first version.
+const Schema = schemaFields + `
+  ]
+}`
+
+// Schema2 adds the temperature outside. In a pilot the field had another name, which stays readable.
+//
+//bench:change field schema
+const Schema2 = schemaFields + `,
+    {"name": "ambient_temp", "type": "float", "default": 0, "aliases": ["outside_temp"]}
+  ]
+}`
+
+// schemaFields are the fields that every version has.
+const schemaFields = `{
   "type": "record", "name": "CarSensor", "namespace": "cars",
   "fields": [
     {"name": "car_id", "type": "string"},
@@ -54,9 +79,7 @@ const Schema = `{
     {"name": "accelerometer_1_2_value", "type": "float"},
     {"name": "accelerometer_2_1_value", "type": "float"},
     {"name": "accelerometer_2_2_value", "type": "float"},
-    {"name": "control_unit_firmware", "type": "int"}
-  ]
-}`
+    {"name": "control_unit_firmware", "type": "int"}`
 
-// Subject is the schema registry's name for [Schema] (Confluent's TopicNameStrategy for "cars").
+// Subject is the schema registry's name for [Schemas] (Confluent's TopicNameStrategy for "cars").
 const Subject = "cars-value"

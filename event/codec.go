@@ -62,33 +62,57 @@ type SchemaSource interface {
 	SchemaByID(id uint32) (string, error)
 }
 
-// An Encoder writes events in the wire format under one schema id. It is safe for concurrent use.
+// An Encoder writes events in the wire format, each in the oldest version of the schema that can say
+// it: so the first bytes of a new version come with the first event that needs it. It is safe for
+// concurrent use.
 type Encoder struct {
-	schema *avro.Schema
-	id     uint32
+	schemas []*avro.Schema
+	ids     []uint32
 }
 
-// NewEncoder returns an encoder for events registered under the given schema id.
-func NewEncoder(id uint32) *Encoder {
-	return &Encoder{schema: avro.MustParse(Schema), id: id}
+// NewEncoder returns an encoder for the first of [Schemas], which are registered under these ids.
+func NewEncoder(ids ...uint32) *Encoder {
+	return &Encoder{schemas: parseSchemas(), ids: ids}
+}
+
+func parseSchemas() []*avro.Schema {
+	var schemas []*avro.Schema
+	for _, text := range Schemas {
+		schemas = append(schemas, avro.MustParse(text))
+	}
+	return schemas
+}
+
+// version returns the index in [Schemas] of the oldest version that can say e.
+func (e *CarSensor) version() int {
+	if e.AmbientTemp != 0 { //bench:change field encode
+		return 1
+	}
+	return 0
 }
 
 // Append appends the wire format of e to dst and returns the extended slice.
 func (c *Encoder) Append(dst []byte, e *CarSensor) ([]byte, error) {
+	v := e.version()
+	if v >= len(c.ids) {
+		return nil, fmt.Errorf("encode %s/%d: needs version %d of the schema, and only %d have an id",
+			e.CarID, e.Seq, v+1, len(c.ids))
+	}
 	dst = append(dst, wireMagic)
-	dst = binary.BigEndian.AppendUint32(dst, c.id)
-	dst, err := c.schema.AppendEncode(dst, e)
+	dst = binary.BigEndian.AppendUint32(dst, c.ids[v])
+	dst, err := c.schemas[v].AppendEncode(dst, e)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s/%d: %w", e.CarID, e.Seq, err)
 	}
 	return dst, nil
 }
 
-// A Decoder reads events in the wire format, resolving every writer schema it meets to [Schema].
+// A Decoder reads events in the wire format, resolving every writer schema it meets to the newest of
+// [Schemas].
 // It is not safe for concurrent use: give every partition its own.
 type Decoder struct {
 	source   SchemaSource
-	reader   *avro.Schema
+	versions []*avro.Schema          // of [Schemas]
 	resolved map[uint32]*avro.Schema // nil value: the id does not exist
 	lastID   uint32                  // the id of last; valid when last is not nil
 	last     *avro.Schema
@@ -98,7 +122,7 @@ type Decoder struct {
 func NewDecoder(source SchemaSource) *Decoder {
 	return &Decoder{
 		source:   source,
-		reader:   avro.MustParse(Schema),
+		versions: parseSchemas(),
 		resolved: map[uint32]*avro.Schema{},
 	}
 }
@@ -117,6 +141,7 @@ func (d *Decoder) Decode(key, value []byte, e *CarSensor) error {
 	if err != nil {
 		return err
 	}
+	e.AmbientTemp = 0 //bench:change field decode
 	rest, err := schema.Decode(value[wireHeaderSize:], e)
 	if err != nil {
 		return &Reject{ReasonMalformed, err.Error()}
@@ -157,6 +182,9 @@ func (d *Decoder) schema(id uint32) (*avro.Schema, error) {
 
 // resolve asks the source for schema id; nil without an error means that no event can be read
 // with it, because it does not exist or is not a version of this record.
+//
+// One of our own versions is read as it is, and leaves alone what it does not know: that takes a third
+// of the time of a resolved schema, and allocates nothing.
 func (d *Decoder) resolve(id uint32) (*avro.Schema, error) {
 	text, err := d.source.SchemaByID(id)
 	if errors.Is(err, ErrNoSchema) {
@@ -169,7 +197,12 @@ func (d *Decoder) resolve(id uint32) (*avro.Schema, error) {
 	if err != nil {
 		return nil, nil
 	}
-	resolved, err := avro.Resolve(writer, d.reader)
+	for _, own := range d.versions {
+		if resolved, err := avro.Resolve(writer, own); err == nil && resolved == own {
+			return own, nil
+		}
+	}
+	resolved, err := avro.Resolve(writer, d.versions[len(d.versions)-1])
 	if err != nil {
 		return nil, nil
 	}
@@ -187,6 +220,7 @@ func (e *CarSensor) checkRange() error {
 		e.CoolantTemp, e.IntakeAirTemp, e.IntakeAirFlowSpeed, e.BatteryPercentage,
 		e.BatteryVoltage, e.CurrentDraw, e.Speed, e.EngineVibrationAmplitude, e.ThrottlePos,
 		e.Accelerometer11, e.Accelerometer12, e.Accelerometer21, e.Accelerometer22,
+		e.AmbientTemp, //bench:change field check
 	} {
 		// Written so that NaN fails it too.
 		if !(math.Abs(float64(x)) < MaxMagnitude) {

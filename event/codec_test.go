@@ -207,7 +207,7 @@ func TestCarIDDoesNotPointIntoTheBuffer(t *testing.T) {
 func TestDecodeResolvesWriterSchemas(t *testing.T) {
 	added := strings.Replace(event.Schema, `{"name": "speed", "type": "float"},`,
 		`{"name": "speed", "type": "float"},
-		 {"name": "outside_temp", "type": ["null", "string"], "default": null},`, 1)
+		 {"name": "tow_bar", "type": ["null", "string"], "default": null},`, 1)
 	promoted := strings.Replace(event.Schema, `{"name": "speed", "type": "float"}`,
 		`{"name": "speed", "type": "int"}`, 1)
 	lacking := strings.Replace(event.Schema, `{"name": "speed", "type": "float"},`, "", 1)
@@ -235,8 +235,8 @@ func TestDecodeResolvesWriterSchemas(t *testing.T) {
 		return e, err
 	}
 	for _, value := range [][]byte{
-		write(1, map[string]any{"outside_temp": "cold"}),
-		write(1, map[string]any{"outside_temp": nil}),
+		write(1, map[string]any{"tow_bar": "long"}),
+		write(1, map[string]any{"tow_bar": nil}),
 		write(2, map[string]any{"speed": int32(24)}),
 		encode(t, want),
 	} {
@@ -248,6 +248,81 @@ func TestDecodeResolvesWriterSchemas(t *testing.T) {
 		_, err := read(binary.BigEndian.AppendUint32([]byte{0}, id))
 		require.ErrorContains(t, err, "unknown_schema")
 	}
+}
+
+// newerID is what the second version of the schema is registered under in these tests.
+const newerID = 9
+
+// Ensure that both versions of the schema are read side by side, each by its id, that an event is
+// written in the oldest version that can say it, and that what an event held before does not shine
+// through where the writer had nothing to say.
+func TestVersionsOfTheSchema(t *testing.T) {
+	d := event.NewDecoder(&registry{schemas: map[uint32]string{
+		schemaID: event.Schema, newerID: event.Schema2,
+	}})
+	enc := event.NewEncoder(schemaID, newerID)
+	old, newer := sample(), sample()
+	newer.AmbientTemp = 293.5
+	var got event.CarSensor
+	for range 2 {
+		for _, want := range []event.CarSensor{newer, old} {
+			value, err := enc.Append(nil, &want)
+			require.NoError(t, err)
+			id := uint32(schemaID)
+			if want.AmbientTemp != 0 {
+				id = newerID
+			}
+			require.Equal(t, id, binary.BigEndian.Uint32(value[1:]))
+			key := []byte(want.CarID)
+			require.NoError(t, d.Decode(key, value, &got))
+			require.Equal(t, want, got)
+			require.Zero(t, testing.AllocsPerRun(1000, func() { _ = d.Decode(key, value, &got) }))
+		}
+	}
+	newer.AmbientTemp = float32(math.NaN())
+	value, err := enc.Append(nil, &newer)
+	require.NoError(t, err)
+	require.ErrorContains(t, d.Decode([]byte(newer.CarID), value, &got), "out_of_range")
+
+	_, err = event.NewEncoder(schemaID).Append(nil, &newer)
+	require.EqualError(t, err,
+		"encode car-00042/17: needs version 2 of the schema, and only 1 have an id")
+}
+
+// Ensure that a field which was renamed is read under its old name, and that fields which nobody knows
+// any more are passed over: what a log holds stays readable.
+func TestRenamedField(t *testing.T) {
+	renamed := strings.Replace(event.Schema2, `"ambient_temp"`, `"outside_temp"`, 1)
+	renamed = strings.Replace(renamed, `, "aliases": ["outside_temp"]`, "", 1)
+	require.NotContains(t, renamed, "ambient")
+	r := &registry{schemas: map[uint32]string{schemaID: renamed}}
+	want := sample()
+	fields := map[string]any{}
+	_, err := avro.MustParse(event.Schema).Decode(encode(t, want)[5:], &fields)
+	require.NoError(t, err)
+	fields["outside_temp"] = float32(280.25)
+	value, err := avro.MustParse(renamed).AppendEncode(encode(t, want)[:5], fields)
+	require.NoError(t, err)
+
+	want.AmbientTemp = 280.25
+	var got event.CarSensor
+	require.NoError(t, event.NewDecoder(r).Decode([]byte(want.CarID), value, &got))
+	require.Equal(t, want, got)
+}
+
+// Ensure that whoever knows only the first version can read what the second one wrote, as long as it
+// asks a registry: deployments need no order.
+func TestOlderReadersReadNewerEvents(t *testing.T) {
+	e := sample()
+	e.AmbientTemp = 293.5
+	value, err := event.NewEncoder(1, 2).Append(nil, &e)
+	require.NoError(t, err)
+	older, err := avro.Resolve(avro.MustParse(event.Schema2), avro.MustParse(event.Schema))
+	require.NoError(t, err)
+	var got event.CarSensor
+	_, err = older.Decode(value[5:], &got)
+	require.NoError(t, err)
+	require.Equal(t, sample(), got)
 }
 
 // Ensure that a registry which cannot be reached judges nothing: the reader fails and tries again,

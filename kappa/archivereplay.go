@@ -87,11 +87,11 @@ func (t *task) runArchive(ctx context.Context, m *eventlog.Member) error {
 
 // openArchive prepares for rows that are late: the side topic wants the bytes of an event.
 func (t *task) openArchive(ctx context.Context) error {
-	id, err := t.cfg.Log.RegisterSchema(ctx, event.Subject, event.Schema)
+	ids, err := t.cfg.Log.RegisterSchemas(ctx, event.Subject, event.Schemas[:]...)
 	if err != nil {
 		return err
 	}
-	t.encoder = event.NewEncoder(id)
+	t.encoder = event.NewEncoder(ids...)
 	ends, err := t.cfg.Log.EndOffsets(ctx, eventlog.CarsTopic)
 	if err == nil {
 		t.logEnd = ends[t.partition]

@@ -84,6 +84,7 @@ func (c *changelogWriter) window(w *window, appendTime int64) {
 	}
 	b = appendKnown(b, //bench:change metric encode
 		t.IntakeAirFlowMax,
+		t.AmbientTempMax, //bench:change field encode
 	)
 	c.buffer = b
 	c.add(start, split, appendTime)
@@ -160,6 +161,7 @@ func readWindow(value []byte, t *view.Tally, seen []reading) ([]reading, error) 
 		seen = append(seen, last)
 	}
 	t.IntakeAirFlowMax = f.known() //bench:change metric decode
+	t.AmbientTempMax = f.known()   //bench:change field decode
 	if f.short || len(f.rest) > 0 {
 		return seen, errRow
 	}

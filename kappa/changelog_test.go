@@ -25,6 +25,7 @@ func TestRowRoundTrip(t *testing.T) {
 				TirePressureMin: rapid.Int32().Draw(t, "psi"),
 				Anomalies:       int64s.Draw(t, "anomalies"), LastSeq: int64s.Draw(t, "seq"),
 				IntakeAirFlowMax: rapid.SampledFrom([]float32{0, 0.25, -1}).Draw(t, "air"),
+				AmbientTempMax:   rapid.SampledFrom([]float32{0, 280.5}).Draw(t, "outside"),
 			},
 		}
 		for range rapid.IntRange(1, 20).Draw(t, "readings") {

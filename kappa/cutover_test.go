@@ -389,7 +389,7 @@ func TestConfigErrors(t *testing.T) {
 		require.EqualError(t, err, want)
 	}
 	f(func(c *Config) { c.Log = nil }, "log: must be given")
-	f(func(c *Config) { c.Version = "v9" }, `version "v9": must be one of v1, v2, v3`)
+	f(func(c *Config) { c.Version = "v9" }, `version "v9": must be one of v1, v2, v3, v4`)
 	f(func(c *Config) { c.Linger = 0 }, "linger 0s: must be above 0")
 	f(func(c *Config) { c.CommitInterval = -time.Second }, "commit interval -1s: must be above 0")
 	f(func(c *Config) { c.Rules.Window = 0 }, "window 0s: must be above 0")

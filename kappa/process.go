@@ -136,6 +136,15 @@ func foldV3(t *view.Tally, e *event.CarSensor) {
 	t.IntakeAirFlowMax = max(t.IntakeAirFlowMax, e.IntakeAirFlowSpeed)
 }
 
+// foldV4 also looks at how warm it is outside, where the car knows.
+//
+//bench:logic
+//bench:change field fold
+func foldV4(t *view.Tally, e *event.CarSensor) {
+	foldV3(t, e)
+	t.AmbientTempMax = max(t.AmbientTempMax, e.AmbientTemp)
+}
+
 // A detector looks at one reading: it names the first rule that fires, with how far beyond the
 // rule's limit the reading is, or answers view.NoRule.
 type detector func(e *event.CarSensor) (view.Rule, float64)
@@ -153,6 +162,7 @@ var logics = []logic{
 	{"v1", detectV1, fold},
 	{"v2", detectV2, fold},   //bench:change bugfix version
 	{"v3", detectV2, foldV3}, //bench:change metric version
+	{"v4", detectV2, foldV4}, //bench:change field version
 }
 
 // logicOf returns the logic of a version, false when there is none.

@@ -41,15 +41,16 @@ func TestFoldByHand(t *testing.T) {
 	}, task.alerts[0].Alert)
 }
 
-// Ensure that v3 tells one metric more, and that earlier versions know nothing of it.
+// Ensure that v3 and v4 tell one metric more each, and that earlier versions know nothing of it.
 func TestNewMetric(t *testing.T) {
 	e := measured("a", 0, 3_000)
-	e.IntakeAirFlowSpeed = 7.25
-	for version, want := range map[string]float32{"v1": 0, "v2": 0, "v3": 7.25} {
+	e.IntakeAirFlowSpeed, e.AmbientTemp = 7.25, 280.5
+	for version, want := range map[string][2]float32{"v1": {}, "v2": {}, "v3": {7.25}, "v4": {7.25, 280.5}} {
 		task := versionTask(version)
 		r := recordOf(t, e)
 		require.NoError(t, task.judge(&r))
-		require.Equal(t, want, task.changed[0].tally.IntakeAirFlowMax, version)
+		tally := &task.changed[0].tally
+		require.Equal(t, want, [2]float32{tally.IntakeAirFlowMax, tally.AmbientTempMax}, version)
 	}
 }
 

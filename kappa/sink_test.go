@@ -72,7 +72,7 @@ func archivedWindows(t testing.TB, cfg Config, version string) ([]view.Window, m
 						CoolantTempMax: r.CoolantTempMax, EngineVibrationMax: r.EngineVibrationMax,
 						TirePressureMin: r.TirePressureMin, BatteryVoltageMin: r.BatteryVoltageMin,
 						CurrentDrawSum: r.CurrentDrawSum, Anomalies: r.Anomalies, LastSeq: r.LastSeq,
-						IntakeAirFlowMax: r.IntakeAirFlowMax,
+						IntakeAirFlowMax: r.IntakeAirFlowMax, AmbientTempMax: r.AmbientTempMax,
 					},
 				})
 			}
@@ -217,8 +217,8 @@ func TestSinkFollowsTheLiveVersion(t *testing.T) {
 	const partitions = 2
 	log := startLog(t, partitions)
 	require.NoError(t, CreateTopics(context.Background(), log, partitions, "v1"))
-	v1, v2 := testConfig(log), testConfig(log)
-	v2.Version = "v2"
+	v1, v4 := testConfig(log), testConfig(log)
+	v4.Version = "v4"
 	serving, run := serve(t, v1)
 	sent := contested(t, 10, 300)
 	send(t, log, sent[:1500])
@@ -228,12 +228,12 @@ func TestSinkFollowsTheLiveVersion(t *testing.T) {
 	awaitWindows(t, cfg, "v1", partitions, sent[:1500])
 
 	second := background(t, func(ctx context.Context) error {
-		return Replay(ctx, v2, time.Time{}, time.Time{})
+		return Replay(ctx, v4, time.Time{}, time.Time{})
 	})
-	awaitVersion(t, serving, "v2")
+	awaitVersion(t, serving, "v4")
 	require.NoError(t, <-first.ended)
 	send(t, log, sent[1500:2200])
-	awaitWindows(t, cfg, "v2", partitions, sent[:2200])
+	awaitWindows(t, cfg, "v4", partitions, sent[:2200])
 
 	third := background(t, func(ctx context.Context) error {
 		return Replay(ctx, v1, time.Time{}, time.Time{})
@@ -244,7 +244,7 @@ func TestSinkFollowsTheLiveVersion(t *testing.T) {
 	send(t, log, sent[2200:])
 	sink = background(t, func(ctx context.Context) error { return Sink(ctx, cfg) })
 	awaitWindows(t, cfg, "v1", partitions, sent)
-	awaitWindows(t, cfg, "v2", partitions, sent[:2200])
+	awaitWindows(t, cfg, "v4", partitions, sent[:2200])
 	sink.stop(t)
 	third.stop(t)
 	run.stop(t)
@@ -293,7 +293,7 @@ func TestSinkConfigErrors(t *testing.T) {
 	f(func(c *Config) { c.Dir = "" }, "dir: must be given")
 	f(func(c *Config) { c.RollInterval = 0 }, "roll interval 0s: must be above 0")
 	f(func(c *Config) { c.RollRows = -1 }, "roll rows -1: must be above 0")
-	f(func(c *Config) { c.Version = "v9" }, `version "v9": must be one of v1, v2, v3`)
+	f(func(c *Config) { c.Version = "v9" }, `version "v9": must be one of v1, v2, v3, v4`)
 }
 
 // Ensure that names and segments are each other's inverse, and that nothing else is taken for one.

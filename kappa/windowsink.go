@@ -66,6 +66,7 @@ type closedRow struct {
 
 	// Metrics that came later: null where nothing is known.
 	IntakeAirFlowMax float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric archive
+	AmbientTempMax   float32 `parquet:"ambient_temp_max,optional"`    //bench:change field archive
 }
 
 func newClosedRow(key view.WindowKey, t *view.Tally) closedRow {
@@ -76,6 +77,7 @@ func newClosedRow(key view.WindowKey, t *view.Tally) closedRow {
 		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
 		CurrentDrawSum: t.CurrentDrawSum, Anomalies: t.Anomalies, LastSeq: t.LastSeq,
 		IntakeAirFlowMax: t.IntakeAirFlowMax, //bench:change metric archive
+		AmbientTempMax:   t.AmbientTempMax,   //bench:change field archive
 	}
 }
 

@@ -19,6 +19,7 @@ var foldColumns = []string{
 	"accelerometer_2_1_value", "accelerometer_2_2_value",
 	"fingerprint",
 	"intake_air_flow_speed", //bench:change metric column
+	"ambient_temp",          //bench:change field column
 }
 
 const (
@@ -41,6 +42,7 @@ const (
 	_
 	colFingerprint
 	colIntakeAirFlow //bench:change metric column
+	colAmbientTemp   //bench:change field column
 )
 
 // A batchFold is what the batch layer knows of one partition while it folds it in log order; a
@@ -143,6 +145,7 @@ func (f *columnFold) add(b *columnBatch) error {
 	current, fingerprints := b.floats(colCurrentDraw), b.int32s(colFingerprint)
 	t11, t12, t21, t22 := tires(b)
 	airFlow := b.laterFloats(colIntakeAirFlow) //bench:change metric fold
+	ambient := b.laterFloats(colAmbientTemp)   //bench:change field fold
 	for i, code := range cars {
 		id := f.codes[code]
 		car := &f.cars[id]
@@ -165,6 +168,9 @@ func (f *columnFold) add(b *columnBatch) error {
 		t.LastSeq = max(t.LastSeq, seqs[i])
 		if i < len(airFlow) { //bench:change metric fold
 			t.IntakeAirFlowMax = max(t.IntakeAirFlowMax, airFlow[i])
+		}
+		if i < len(ambient) { //bench:change field fold
+			t.AmbientTempMax = max(t.AmbientTempMax, ambient[i])
 		}
 		if rule := f.fired[i]; rule != view.NoRule {
 			t.Anomalies++

@@ -23,6 +23,7 @@ var columnLogics = []columnLogic{
 	{"v1", columnDetector{}, colFingerprint + 1},
 	{"v2", repaired, colFingerprint + 1},   //bench:change bugfix version
 	{"v3", repaired, colIntakeAirFlow + 1}, //bench:change metric version
+	{"v4", repaired, colAmbientTemp + 1},   //bench:change field version
 }
 
 // repaired is the detector of v2 and later.

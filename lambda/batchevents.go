@@ -23,14 +23,16 @@ func newEventFold(f *batchFold, version string) batchLogic {
 	return &eventFold{batchFold: f, logic: logic}
 }
 
-// names are the columns that the version's fold looks at. Versions after v2 look at more, and get
-// all that there are.
-func (f *eventFold) names() []string {
-	if f.version == "v1" || f.version == "v2" {
-		return foldColumns[:colFingerprint+1]
-	}
-	return foldColumns
+// eventColumns says how many of foldColumns a version's fold looks at.
+var eventColumns = map[string]int{
+	"v1": colFingerprint + 1,
+	"v2": colFingerprint + 1,   //bench:change bugfix version
+	"v3": colIntakeAirFlow + 1, //bench:change metric version
+	"v4": colAmbientTemp + 1,   //bench:change field version
 }
+
+// names are the columns that the version's fold looks at.
+func (f *eventFold) names() []string { return foldColumns[:eventColumns[f.version]] }
 
 // add makes events of a batch of the version's columns and folds them.
 func (f *eventFold) add(b *columnBatch) error {
@@ -48,6 +50,7 @@ func (f *eventFold) add(b *columnBatch) error {
 		b.floats(colAccelerometer + 2)[:n], b.floats(colAccelerometer + 3)[:n]
 	fingerprints := b.int32s(colFingerprint)[:n]
 	airFlow := b.laterFloats(colIntakeAirFlow) //bench:change metric column
+	ambient := b.laterFloats(colAmbientTemp)   //bench:change field column
 	e := &f.event
 	for i := range n {
 		id := f.codes[cars[i]]
@@ -60,6 +63,9 @@ func (f *eventFold) add(b *columnBatch) error {
 		e.Accelerometer21, e.Accelerometer22 = a21[i], a22[i]
 		if i < len(airFlow) { //bench:change metric column
 			e.IntakeAirFlowSpeed = airFlow[i]
+		}
+		if i < len(ambient) { //bench:change field column
+			e.AmbientTemp = ambient[i]
 		}
 		f.admit(id, uint32(fingerprints[i]))
 	}

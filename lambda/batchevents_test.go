@@ -22,7 +22,7 @@ func TestLogicsPublishTheSame(t *testing.T) {
 		for i, logic := range []string{ByColumns, ByEvents} {
 			cfg := testConfig(t)
 			cfg.Logic, cfg.Incremental = logic, seed/3%2 == 1
-			cfg.Version = logics[seed%3].version
+			cfg.Version = logics[seed%uint64(len(logics))].version
 			ingestAll(t, cfg, records[:half], half/3, half/2)
 			m := runBatchOnce(t, cfg)
 			published[i] = append(published[i], filesOf(t, cfg.generationDir(m.Generation)))

@@ -33,6 +33,7 @@ type windowEntry struct {
 
 	// Metrics that came later: null where nothing is known.
 	IntakeAirFlowMax float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric encode
+	AmbientTempMax   float32 `parquet:"ambient_temp_max,optional"`    //bench:change field encode
 }
 
 // windowColumns are the columns of windowEntry in their order.
@@ -41,6 +42,7 @@ var windowColumns = []string{
 	"engine_vibration_max", "tire_pressure_min", "battery_voltage_min", "current_draw_sum",
 	"anomalies", "last_seq",
 	"intake_air_flow_max", //bench:change metric decode
+	"ambient_temp_max",    //bench:change field decode
 }
 
 // An alertEntry is a row of the file "alerts".
@@ -106,6 +108,7 @@ func newWindowEntry(car string, w *batchWindow) windowEntry {
 		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
 		CurrentDrawSum: t.CurrentDrawSum, Anomalies: t.Anomalies, LastSeq: t.LastSeq,
 		IntakeAirFlowMax: t.IntakeAirFlowMax, //bench:change metric encode
+		AmbientTempMax:   t.AmbientTempMax,   //bench:change field encode
 	}
 }
 
@@ -217,6 +220,7 @@ func loadTally(b *columnBatch, i int) view.Tally {
 		TirePressureMin: b.int32s(7)[i], BatteryVoltageMin: b.floats(8)[i],
 		CurrentDrawSum: b.int64s(9)[i], Anomalies: b.int64s(10)[i], LastSeq: b.int64s(11)[i],
 		IntakeAirFlowMax: b.floats(12)[i], //bench:change metric decode
+		AmbientTempMax:   b.floats(13)[i], //bench:change field decode
 	}
 }
 

@@ -182,6 +182,8 @@ func newColumnCursor(group parquet.RowGroup, name string) (*columnCursor, error)
 // floats of which 0 says that nothing is known.
 var laterColumns = []string{
 	"intake_air_flow_max", //bench:change metric decode
+	"ambient_temp",        //bench:change field column
+	"ambient_temp_max",    //bench:change field decode
 }
 
 // unknownColumn stands for a later column in a file that lacks it: all zeros.

@@ -23,7 +23,7 @@ func TestConfigNamesTheField(t *testing.T) {
 	f("", func(*Config) {})
 	f("log", func(c *Config) { c.Log = nil })
 	f("dir", func(c *Config) { c.Dir = "" })
-	f(`version "v9": must be one of v1, v2, v3`, func(c *Config) { c.Version = "v9" })
+	f(`version "v9": must be one of v1, v2, v3, v4`, func(c *Config) { c.Version = "v9" })
 	f("roll rows 0", func(c *Config) { c.RollRows = 0 })
 	f("interval 0s", func(c *Config) { c.Interval = 0 })
 	f("roll interval -1ns", func(c *Config) { c.RollInterval = -1 })

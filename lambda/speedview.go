@@ -110,6 +110,7 @@ func (s *speedViewWriter) window(w *speedWindow, covered, appendTime int64) {
 	}
 	b = appendKnown(b, //bench:change metric encode
 		t.IntakeAirFlowMax,
+		t.AmbientTempMax, //bench:change field encode
 	)
 	s.buffer = b
 	s.add(start, split, appendTime)
@@ -195,6 +196,7 @@ func (row *speedRow) readWindow(f, key *fields) {
 		row.seqs = append(row.seqs, seqRun{first, last})
 	}
 	t.IntakeAirFlowMax = f.known() //bench:change metric decode
+	t.AmbientTempMax = f.known()   //bench:change field decode
 	key.short = key.short || f.short || len(f.rest) > 0 || t.Readings <= 0
 }
 

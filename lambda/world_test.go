@@ -12,14 +12,14 @@ import (
 	"lambdakappa/internal/eventlog"
 )
 
-// schemas is a registry with one schema, id 1.
+// schemas is a registry with all versions of the schema, from id 1 on.
 type schemas struct{}
 
 func (schemas) SchemaByID(id uint32) (string, error) {
-	if id == 1 {
-		return event.Schema, nil
+	if id < 1 || int(id) > len(event.Schemas) {
+		return "", event.ErrNoSchema
 	}
-	return "", event.ErrNoSchema
+	return event.Schemas[id-1], nil
 }
 
 // measured is an ordinary reading: no rule fires. Times are Unix ms.
@@ -27,8 +27,8 @@ func measured(car string, seq, at int64) event.CarSensor {
 	return event.CarSensor{
 		CarID: car, Seq: seq, EventTime: at,
 		CoolantTemp: 90, Speed: float32(seq%32) + 0.25, EngineVibrationAmplitude: 20,
-		IntakeAirFlowSpeed: float32(seq%11) + 0.5,
-		BatteryPercentage:  80, BatteryVoltage: 240, CurrentDraw: float32(seq%7) - 0.5,
+		IntakeAirFlowSpeed: float32(seq%11) + 0.5, AmbientTemp: float32(seq % 3 / 2 * (280 + seq%7)),
+		BatteryPercentage: 80, BatteryVoltage: 240, CurrentDraw: float32(seq%7) - 0.5,
 		TirePressure11: 32, TirePressure12: 32, TirePressure21: 33, TirePressure22: 33,
 		Accelerometer11: 1, Accelerometer12: 1, Accelerometer21: 1, Accelerometer22: 1,
 	}
@@ -42,7 +42,7 @@ func hot(car string, seq, at int64) event.CarSensor {
 }
 
 // encoder is shared: making one parses the schema.
-var encoder = event.NewEncoder(1)
+var encoder = event.NewEncoder(1, 2)
 
 // recordOf is an event as it stands on the log, sent when it was measured.
 func recordOf(t testing.TB, e event.CarSensor) eventlog.Record {
@@ -123,9 +123,9 @@ func startLog(t testing.TB, partitions int) *eventlog.Log {
 	t.Cleanup(func() { require.NoError(t, log.Close()) })
 	require.NoError(t, log.CreateTopics(ctx,
 		eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: partitions}))
-	id, err := log.RegisterSchema(ctx, event.Subject, event.Schema)
+	ids, err := log.RegisterSchemas(ctx, event.Subject, event.Schemas[:]...)
 	require.NoError(t, err)
-	require.EqualValues(t, 1, id, "the tests encode with schema id 1")
+	require.Equal(t, []uint32{1, 2}, ids, "the tests encode with these")
 	return log
 }
 

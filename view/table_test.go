@@ -86,6 +86,7 @@ func TestCompareSeesEveryField(t *testing.T) {
 		"anomalies":   func(t *view.Tally) { t.Anomalies++ },
 		"last seq":    func(t *view.Tally) { t.LastSeq++ },
 		"air flow":    func(t *view.Tally) { t.IntakeAirFlowMax++ },
+		"outside":     func(t *view.Tally) { t.AmbientTempMax++ },
 		"not a value": func(t *view.Tally) { t.SpeedMax = float32(math.NaN()) },
 	} {
 		other := row

@@ -36,6 +36,9 @@ type Tally struct {
 	//
 	//bench:change metric answer
 	IntakeAirFlowMax float32 // g/s
+
+	//bench:change field answer
+	AmbientTempMax float32 // K
 }
 
 // EmptyTally is the identity of [Tally.Merge]: a tally of no readings.
@@ -60,6 +63,7 @@ func (t *Tally) Merge(o *Tally) {
 	t.Anomalies += o.Anomalies
 	t.LastSeq = max(t.LastSeq, o.LastSeq)
 	t.IntakeAirFlowMax = max(t.IntakeAirFlowMax, o.IntakeAirFlowMax) //bench:change metric merge
+	t.AmbientTempMax = max(t.AmbientTempMax, o.AmbientTempMax)       //bench:change field merge
 }
 
 // SpeedMean is the mean speed in m/s. The tally must not be empty.

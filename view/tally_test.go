@@ -29,6 +29,7 @@ func anyReading(t *rapid.T, seq int64) view.Tally {
 		CurrentDrawSum:    view.Fixed(value.Draw(t, "current")),
 		Anomalies:         rapid.Int64Range(0, 1).Draw(t, "anomaly"),
 		IntakeAirFlowMax:  rapid.SampledFrom([]float32{0, 4.25, 7}).Draw(t, "air"),
+		AmbientTempMax:    rapid.SampledFrom([]float32{0, 270, 290.5}).Draw(t, "outside"),
 		LastSeq:           seq,
 	}
 }

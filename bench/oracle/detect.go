@@ -25,6 +25,7 @@ var logics = []logic{
 	{"v1", detectV1, add},
 	{"v2", detectV2, add},   //bench:change bugfix version
 	{"v3", detectV2, addV3}, //bench:change metric version
+	{"v4", detectV2, addV4}, //bench:change field version
 }
 
 // logicOf returns the logic of a version.

@@ -95,11 +95,12 @@ func TestVersions(t *testing.T) {
 	require.Equal(t, v1.Counters, v2.Counters)
 }
 
-// Ensure that v3 tells one metric more, of which earlier versions know nothing, and is v2 otherwise.
+// Ensure that v3 and v4 tell one metric more each, of which earlier versions know nothing, and are the
+// version before otherwise.
 func TestNewMetric(t *testing.T) {
 	some, more, none := reading("a", 0, 1), reading("a", 1, 2), reading("b", 0, 1)
 	some.IntakeAirFlowSpeed, more.IntakeAirFlowSpeed, none.IntakeAirFlowSpeed = 4.5, 7.25, -1
-	more.TirePressure21 = 13
+	more.TirePressure21, some.AmbientTemp = 13, 280.5
 	answer := func(version string) Answer {
 		cfg := small(1)
 		cfg.Version = version
@@ -109,6 +110,10 @@ func TestNewMetric(t *testing.T) {
 	require.Zero(t, v2.Windows[0].IntakeAirFlowMax)
 	require.EqualValues(t, 7.25, v3.Windows[0].IntakeAirFlowMax)
 	require.Zero(t, v3.Windows[1].IntakeAirFlowMax, "nothing is known of an engine that took no air")
+	v4 := answer("v4")
+	require.EqualValues(t, 280.5, v4.Windows[0].AmbientTempMax)
+	v4.Windows[0].AmbientTempMax = 0
+	require.Equal(t, v3, v4)
 	v3.Windows[0].IntakeAirFlowMax = 0
 	require.Equal(t, v2, v3)
 }

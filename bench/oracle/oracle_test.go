@@ -157,7 +157,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 	f(func(c *Config) { c.WindowMs = 0 }, "window 0 ms: must be above 0")
 	f(func(c *Config) { c.Partitions = 0 }, "partitions 0: must be above 0")
-	f(func(c *Config) { c.Version = "v9" }, `version "v9": known are v1, v2, v3`)
+	f(func(c *Config) { c.Version = "v9" }, `version "v9": known are v1, v2, v3, v4`)
 
 	_, err := NewFold(small(2), []int64{0})
 	require.EqualError(t, err, "boundary of 1 partitions: the log has 2")

@@ -44,6 +44,16 @@ func addV3(t *view.Tally, e *event.CarSensor) {
 	}
 }
 
+// addV4 also looks at how warm it was outside.
+//
+//bench:change field fold
+func addV4(t *view.Tally, e *event.CarSensor) {
+	addV3(t, e)
+	if e.AmbientTemp > t.AmbientTempMax {
+		t.AmbientTempMax = e.AmbientTemp
+	}
+}
+
 // units returns x in units of 2^-24, rounded half to even: integers sum to the same in any order.
 func units(x float32) int64 { return int64(math.RoundToEven(math.Ldexp(float64(x), 24))) }
 

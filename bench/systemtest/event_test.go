@@ -96,7 +96,9 @@ func (d *draft) setSensor(name, value string) error {
 	}
 	sensors := map[string]*float32{
 		"speed": &e.Speed, "coolant": &e.CoolantTemp, "vibration": &e.EngineVibrationAmplitude,
-		"air": &e.IntakeAirFlowSpeed, "voltage": &e.BatteryVoltage, "charge": &e.BatteryPercentage, "current": &e.CurrentDraw,
+		"air":     &e.IntakeAirFlowSpeed,
+		"outside": &e.AmbientTemp, //bench:change field
+		"voltage": &e.BatteryVoltage, "charge": &e.BatteryPercentage, "current": &e.CurrentDraw,
 		"shock_1_1": &e.Accelerometer11, "shock_1_2": &e.Accelerometer12,
 		"shock_2_1": &e.Accelerometer21, "shock_2_2": &e.Accelerometer22,
 	}

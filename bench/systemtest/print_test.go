@@ -51,6 +51,9 @@ func windowText(w view.Window) string {
 	if w.IntakeAirFlowMax != 0 { //bench:change metric print
 		text += fmt.Sprintf(" air=%.4g", w.IntakeAirFlowMax)
 	}
+	if w.AmbientTempMax != 0 { //bench:change field
+		text += fmt.Sprintf(" outside=%.4g", w.AmbientTempMax)
+	}
 	return text
 }
 

@@ -89,6 +89,7 @@ func drawScript(t *rapid.T) []command {
 var laterVersions = []string{
 	"v2", //bench:change bugfix
 	"v3", //bench:change metric
+	"v4", //bench:change field
 }
 
 // accidents may happen between two bursts. Where a component is away for a while, the log goes on
@@ -159,7 +160,7 @@ func (d *drawnLog) event(t *rapid.T) string {
 // faults are around the limits of the rules.
 var faults = []string{
 	"", "", "", " coolant=110.25", " coolant=110", " tire_1_2=25 tire_2_1=29", " tire_2_2=25",
-	" shock_1_2=6.25", " vibration=900", " voltage=209.75", " voltage=209.75 charge=20",
+	" shock_1_2=6.25", " vibration=900", " outside=280", " outside=299.5", " outside=-1", " voltage=209.75", " voltage=209.75 charge=20",
 }
 
 func afterNoon(seconds int) string {

@@ -99,11 +99,11 @@ func (w *world) createLog() error {
 	if err := w.log.CreateTopics(w.ctx, cars); err != nil {
 		return err
 	}
-	id, err := w.log.RegisterSchema(w.ctx, event.Subject, event.Schema)
+	ids, err := w.log.RegisterSchemas(w.ctx, event.Subject, event.Schemas[:]...)
 	if err != nil {
 		return err
 	}
-	w.encoder, w.decoder = event.NewEncoder(id), event.NewDecoder(w.log)
+	w.encoder, w.decoder = event.NewEncoder(ids...), event.NewDecoder(w.log)
 	for _, side := range w.sides {
 		if err := side.createTopics(w.ctx, w.log, w.partitions); err != nil {
 			return err

@@ -49,6 +49,7 @@ durations; burst-factor is a factor.`,
   lambdakappa datagen --workload waehner-100k --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081
   lambdakappa datagen --rate 100 --cars 100 --duration 1h --disturb late=0.01,duplicates=0.02 --parquet cars.parquet
   lambdakappa datagen --rate 100 --cars 10 --duration 1m --csv -
+  lambdakappa datagen --rate 100 --cars 10 --duration 2m --schema-from 1m --parquet cars.parquet
   lambdakappa datagen --input csv:car-sensor-data.csv --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runDatagen(c, f) },
@@ -61,6 +62,9 @@ durations; burst-factor is a factor.`,
 	flags.DurationVar(&f.spec.Duration, "duration", f.spec.Duration, "of event time")
 	flags.Var(&f.start, "start",
 		"event time of the first reading; by default now (log) or 2026 (file)")
+	flags.DurationVar(&f.spec.SchemaFrom, "schema-from", 0, //bench:change field
+		"cars measure ambient_temp, and write version 2 of the schema, from this long after the start on, "+
+			"such as 1m; 0 is never")
 	flags.StringVar(&f.disturb, "disturb", "", "`name=value,...`: what goes wrong between car and log")
 	flags.StringVar(&f.input, "input", "", "`csv:FILE` plays recorded input instead")
 	flags.Float64Var(&f.pace.Speedup, "speedup", 1,
@@ -162,6 +166,7 @@ func (f *datagenFlags) completeSpec(c *cobra.Command) error {
 		{"cars", func() { f.spec.Cars = given.Cars }},
 		{"rate", func() { f.spec.Rate = given.Rate }},
 		{"duration", func() { f.spec.Duration = given.Duration }},
+		{"schema-from", func() { f.spec.SchemaFrom = given.SchemaFrom }}, //bench:change field
 		{"start", func() { f.spec.Start = time.Time(f.start) }},
 	} {
 		if changed(o.flag) {

@@ -35,7 +35,8 @@ func (a *app) kappaCommand(
 	f.log.add(c.Flags())
 	addRules(c.Flags(), &f.cfg.Rules)
 	addLingers(c.Flags(), &f.cfg.Linger, &f.cfg.CatchUpLinger, &f.cfg.CommitInterval)
-	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version, "of the logic")
+	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version,
+		"of the logic: v1, v2 (repairs the detector), v3 (one metric more), v4 (one field more)")
 	c.Args = cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := f.check(c); err != nil {

@@ -50,6 +50,21 @@ func (l *Log) RegisterSchema(ctx context.Context, subject, schema string) (uint3
 	return uint32(id), nil
 }
 
+// RegisterSchemas registers the versions of a schema under a subject, the oldest first, and returns
+// their ids in that order.
+func (l *Log) RegisterSchemas(
+	ctx context.Context, subject string, versions ...string,
+) (ids []uint32, err error) {
+	for _, schema := range versions {
+		id, err := l.RegisterSchema(ctx, subject, schema)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
 // SchemaByID implements event.SchemaSource.
 func (l *Log) SchemaByID(id uint32) (string, error) {
 	var schema sr.Schema

@@ -22,6 +22,7 @@ func windowColumns() []column[view.Window] {
 		int64s("speed_sum", func(w *view.Window) *int64 { return &w.SpeedSum }),
 		int64s("current_draw_sum", func(w *view.Window) *int64 { return &w.CurrentDrawSum }),
 		known("intake_air_flow_max", func(w *view.Window) *float32 { return &w.IntakeAirFlowMax }), //bench:change metric arrow
+		known("ambient_temp_max", func(w *view.Window) *float32 { return &w.AmbientTempMax }),      //bench:change field arrow
 	}
 }
 

@@ -28,6 +28,7 @@ type windowRow struct {
 	SpeedSum           int64     `json:"speed_sum"`
 	CurrentDrawSum     int64     `json:"current_draw_sum"`
 	IntakeAirFlowMax   float32   `json:"intake_air_flow_max"` //bench:change metric json-read
+	AmbientTempMax     float32   `json:"ambient_temp_max"`    //bench:change field json-read
 }
 
 // newWindowRow starts from NaN: a number that is null or missing must never look exact. A metric of
@@ -54,6 +55,7 @@ func (r windowRow) window() (view.Window, error) {
 			Anomalies:          r.Anomalies,
 			LastSeq:            r.LastSeq,
 			IntakeAirFlowMax:   r.IntakeAirFlowMax, //bench:change metric json-read
+			AmbientTempMax:     r.AmbientTempMax,   //bench:change field json-read
 		},
 	}, nil
 }

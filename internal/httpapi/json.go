@@ -30,6 +30,7 @@ func appendWindow(dst []byte, w *view.Window) []byte {
 	dst = appendInt(append(dst, `,"speed_sum":`...), w.SpeedSum)
 	dst = appendInt(append(dst, `,"current_draw_sum":`...), w.CurrentDrawSum)
 	dst = appendKnown(dst, `,"intake_air_flow_max":`, w.IntakeAirFlowMax) //bench:change metric json
+	dst = appendKnown(dst, `,"ambient_temp_max":`, w.AmbientTempMax)      //bench:change field json
 	return append(dst, '}')
 }
 

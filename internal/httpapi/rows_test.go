@@ -35,6 +35,7 @@ func drawWindow(t *rapid.T) view.Window {
 			Anomalies:          rapid.Int64().Draw(t, "anomalies"),
 			LastSeq:            rapid.Int64Min(0).Draw(t, "last seq"),
 			IntakeAirFlowMax:   rapid.OneOf(rapid.Just[float32](0), finite).Draw(t, "air"),
+			AmbientTempMax:     rapid.OneOf(rapid.Just[float32](0), finite).Draw(t, "outside"),
 		},
 	}
 }
@@ -94,7 +95,7 @@ func TestArrowStreamsOfManyBatchesAreWhole(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, rows, read)
 
-	_, err = readArrow(bytes.NewReader(whole[:len(whole)/2]), windowColumns())
+	_, err = readArrow(bytes.NewReader(whole[:len(whole)/3]), windowColumns())
 	require.Error(t, err, "half a stream must not pass for a whole one")
 	_, err = readArrow(bytes.NewReader(whole), alertColumns())
 	require.ErrorContains(t, err, "fields are")
@@ -111,9 +112,9 @@ func TestBothFormatsNameTheSameFieldsInTheSameOrder(t *testing.T) {
 		`"anomalies":0,"last_seq":0,"speed_sum":167772160,"current_draw_sum":-16777216}`, line)
 	known := namesOf(windowColumns())[:14] // nothing is known of the metrics of later versions
 	require.Equal(t, known, keysOf(t, line))
-	w.IntakeAirFlowMax = 7.25
+	w.IntakeAirFlowMax, w.AmbientTempMax = 7.25, 280.5
 	line = string(appendWindow(nil, &w))
-	require.Contains(t, line, `,"intake_air_flow_max":7.25`)
+	require.Contains(t, line, `,"intake_air_flow_max":7.25,"ambient_temp_max":280.5}`)
 	require.Equal(t, namesOf(windowColumns()), keysOf(t, line))
 	a := view.Alert{AlertKey: view.AlertKey{CarID: "c", Seq: 4}, Rule: view.DriveShaft, Score: 1e30}
 	line = string(appendAlert(nil, &a))
