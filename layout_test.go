@@ -83,7 +83,7 @@ var layout = []row{
 	{
 		pkg: "cmd/lambdakappa",
 		within: "bench bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
-			"internal/fleetreport internal/httpapi internal/proc",
+			"internal/fleetreport internal/httpapi internal/proc view",
 		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
 	{pkg: "."},

@@ -107,6 +107,9 @@ func (s *system) partArgs(a *arm, p part, more ...string) []string {
 		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
 		"--allowed-lateness", duration(r.AllowedLateness), "--max-future-skew", duration(r.MaxFutureSkew),
 	)
+	if a.like == armKappa {
+		args = append(args, "--views", "windows,alerts")
+	}
 	if a.like == armLambda { // Kappa keeps nothing outside the log
 		args = append(args, "--dir", filepath.Join(s.dir, a.like))
 	}
@@ -203,5 +206,5 @@ func (s *system) dropTopics(ctx context.Context) error {
 // ownTopics are the topics that the two sides create.
 var ownTopics = []string{
 	"lambda.dead-letters", "lambda.late", "lambda.alerts", "lambda.speed-view",
-	"kappa.dead-letters", "kappa.late", "kappa.alerts", "kappa.changelog." + version, "kappa.control",
+	"kappa.dead-letters", "kappa.late", "kappa.alerts", "kappa.changelog." + version + "-windows-alerts", "kappa.control",
 }

@@ -33,6 +33,16 @@ func (s *Serving) Alerts(r httpapi.Range) ([]view.Alert, httpapi.Stamp) {
 	return rows, m.stamp()
 }
 
+// Trips implements [httpapi.Answers].
+func (s *Serving) Trips(r httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
+	m := s.live.Load()
+	var rows []view.Trip
+	for _, p := range m.partsOf(r.Car) {
+		rows = p.readTrips(rows, r, s.cfg.Rules.ReadingInterval)
+	}
+	return rows, m.stamp(), m.views.Has(view.Trips)
+}
+
 // Latest implements [httpapi.Answers]. A query that waits when its view is replaced goes on
 // waiting on the new one.
 func (s *Serving) Latest(
@@ -59,13 +69,14 @@ func (s *Serving) Latest(
 // Status implements [httpapi.Answers].
 func (s *Serving) Status() httpapi.Status {
 	m := s.live.Load()
-	status := httpapi.Status{Architecture: "kappa", Stamp: m.stamp(), Candidate: s.candidate()}
+	status := httpapi.Status{Architecture: "kappa", Stamp: m.stamp(), Candidate: s.candidate(), Views: m.views}
 	ends := *s.ends.Load()
 	for i, p := range m.parts {
 		p.mu.RLock()
 		progress := p.progress
 		status.Rows.Windows += p.windows
 		status.Rows.Alerts += p.alerts
+		status.Rows.Trips += p.trips
 		p.mu.RUnlock()
 
 		end := max(ends[i], progress.Position) // ends are looked up every now and then
@@ -112,6 +123,20 @@ func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 			rows = append(rows, view.Alert{
 				AlertKey:  view.AlertKey{CarID: c.id, Seq: a.seq},
 				EventTime: a.eventTime, Rule: a.rule, Score: a.score,
+			})
+		}
+		return rows
+	})
+}
+
+// readTrips appends the part's trips that begin in the range.
+func (p *part) readTrips(rows []view.Trip, r httpapi.Range, interval int64) []view.Trip {
+	return copyRows(p, rows, r.Car, func(rows []view.Trip, c *carRows) []view.Trip {
+		i := sort.Search(len(c.trips), func(i int) bool { return c.trips[i].Start >= r.From })
+		for ; i < len(c.trips) && c.trips[i].Start < r.To; i++ {
+			trip := c.trips[i]
+			rows = append(rows, view.Trip{
+				CarID: c.id, Stretch: trip, Distance: view.Distance(trip.SpeedSum, interval),
 			})
 		}
 		return rows

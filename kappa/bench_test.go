@@ -13,6 +13,7 @@ import (
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // fleet is 10,000 cars at 1 Hz: the events [from, to) of its log.
@@ -34,11 +35,11 @@ func BenchmarkReplay(b *testing.B) {
 	const events, slice = 2_000_000, 200_000
 	log := startLog(b, 4)
 	ctx, cancel := context.WithCancel(context.Background())
-	require.NoError(b, CreateTopics(ctx, log, 4, "v1"))
+	require.NoError(b, CreateTopics(ctx, log, 4, withoutTrips().ViewName()))
 	for from := 0; from < events; from += slice {
 		send(b, log, fleet(b, from, from+slice))
 	}
-	cfg := DefaultConfig()
+	cfg := withoutTrips()
 	cfg.Log = log
 	ended := make(chan error, 2)
 	b.ResetTimer()
@@ -54,7 +55,7 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	b.StopTimer()
 	b.ReportMetric(events/b.Elapsed().Seconds(), "events/s")
-	ends, err := log.EndOffsets(ctx, ChangelogTopic("v1"))
+	ends, err := log.EndOffsets(ctx, ChangelogTopic(cfg.ViewName()))
 	require.NoError(b, err)
 	rows := float64(ends[0] + ends[1] + ends[2] + ends[3])
 	b.ReportMetric(rows/float64(serving.Status().Rows.Windows), "rows/window")
@@ -70,8 +71,8 @@ func BenchmarkVisible(b *testing.B) {
 	log := startLog(b, 4)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	require.NoError(b, CreateTopics(ctx, log, 4, "v1"))
-	cfg := DefaultConfig()
+	require.NoError(b, CreateTopics(ctx, log, 4, withoutTrips().ViewName()))
+	cfg := withoutTrips()
 	cfg.Log = log
 	serving, run := serve(b, cfg)
 	processor := background(b, func(ctx context.Context) error { return Process(ctx, cfg) })
@@ -136,7 +137,7 @@ func BenchmarkRestore(b *testing.B) {
 	rows := openWindows(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		t := memoryTask()
+		t := memoryTaskOf(withoutTrips())
 		for i := range rows {
 			if err := t.restoreRow(&rows[i]); err != nil {
 				b.Fatal(err)
@@ -192,7 +193,7 @@ func heldUp(mu *sync.RWMutex, query func()) (longest time.Duration) {
 }
 
 func BenchmarkEncodeRows(b *testing.B) {
-	t := memoryTask()
+	t := memoryTaskOf(withoutTrips())
 	for _, r := range numbered(fleet(b, 0, 400_000)...) {
 		require.NoError(b, t.judge(&r))
 	}
@@ -212,7 +213,7 @@ func BenchmarkEncodeRows(b *testing.B) {
 
 // openWindows is one flush of 40 s of the fleet: 40,000 windows of 10 readings.
 func openWindows(b *testing.B) []eventlog.Record {
-	t := memoryTask()
+	t := memoryTaskOf(withoutTrips())
 	for _, r := range numbered(fleet(b, 0, 400_000)...) {
 		require.NoError(b, t.judge(&r))
 	}
@@ -223,31 +224,40 @@ func openWindows(b *testing.B) []eventlog.Record {
 
 // Judging and folding alone, without reading the log: decode included.
 func BenchmarkFold(b *testing.B) {
+	b.Run("windows,alerts", func(b *testing.B) { benchmarkFold(b, withoutTrips()) })
+	b.Run("windows,alerts,trips", func(b *testing.B) { benchmarkFold(b, DefaultConfig()) })
+}
+
+func benchmarkFold(b *testing.B, cfg Config) {
 	const events = 200_000
 	records := numbered(fleet(b, 0, events)...)
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; n += events {
 		b.StopTimer()
-		t := memoryTask()
+		t := memoryTaskOf(cfg)
 		b.StartTimer()
 		for i := range records[:min(events, b.N-n)] {
 			if err := t.judge(&records[i]); err != nil {
 				b.Fatal(err)
 			}
 		}
-		t.flushed()
+		t.flushed(true)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
 // memoryTask is a task without a log.
-func memoryTask() *task { return versionTask("v1") }
+func memoryTask() *task { return memoryTaskOf(DefaultConfig()) }
 
 // versionTask is memoryTask of a version.
 func versionTask(version string) *task {
 	cfg := DefaultConfig()
 	cfg.Version = version
+	return memoryTaskOf(cfg)
+}
+
+func memoryTaskOf(cfg Config) *task {
 	t := newTask(cfg, 0, 1<<62)
 	t.decoder = event.NewDecoder(schemas{})
 	return t
@@ -267,7 +277,7 @@ func BenchmarkTakeArchive(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var facts segmentFacts
-		task := memoryTask()
+		task := memoryTaskOf(withoutTrips())
 		require.NoError(b, readArchive(segments[0][0], &facts, func(rows []archiveRow) error {
 			for i := range rows {
 				require.NoError(b, task.takeRow(&rows[i]))
@@ -275,7 +285,7 @@ func BenchmarkTakeArchive(b *testing.B) {
 			if task.pending() >= maxPending {
 				_, err := task.encode()
 				task.alerts = task.alerts[:0]
-				task.flushed()
+				task.flushed(true)
 				return err
 			}
 			return nil
@@ -301,4 +311,11 @@ func BenchmarkReadArchive(b *testing.B) {
 		require.NoError(b, readArchive(segments[0][0], &facts, func([]archiveRow) error { return nil }))
 	}
 	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "rows/s")
+}
+
+// withoutTrips is the configuration of the benchmarks, as of the runs that measure speed.
+func withoutTrips() Config {
+	cfg := DefaultConfig()
+	cfg.Views = view.Windows | view.Alerts
+	return cfg
 }

@@ -11,10 +11,11 @@ import (
 // work for the garbage collector.
 type carRows struct {
 	id      string
-	windows []windowCell // ascending starts
-	alerts  []alertCell  // ascending seqs
-	lastSeq int64        // greatest in any window
-	near    seqBits      // those in any window that are near lastSeq
+	windows []windowCell   // ascending starts
+	alerts  []alertCell    // ascending seqs
+	trips   []view.Stretch // ascending starts
+	lastSeq int64          // greatest in any window
+	near    seqBits        // those in any window that are near lastSeq
 }
 
 type windowCell struct {

@@ -20,6 +20,8 @@ import (
 const (
 	windowRow   = 'w' // key: start, car_id. value: tally, seen, later metrics
 	alertRow    = 'a' // key: seq, car_id. value: alert, input offset
+	tripKind    = 't' // key: start, car_id. value: trip, input offset; nothing: it is gone, see triprows.go
+	seenKind    = 's' // key: window start, car_id. value: seen, of the trips
 	progressRow = 'p' // key: nothing more. value: JSON of progress. The last record of every flush
 )
 
@@ -74,20 +76,27 @@ func (c *changelogWriter) window(w *window, appendTime int64) {
 	} {
 		b = binary.BigEndian.AppendUint32(b, math.Float32bits(x))
 	}
-	b = binary.AppendUvarint(b, uint64(len(w.seen)))
-	var last reading // seqs and offsets are written as distances: a byte or two instead of eight
-	for _, r := range w.seen {
-		b = binary.AppendVarint(b, r.seq-last.seq)
-		b = binary.AppendVarint(b, r.offset-last.offset)
-		b = binary.BigEndian.AppendUint32(b, r.fingerprint)
-		last = r
-	}
+	b = appendReadings(b, w.seen)
 	b = appendKnown(b, //bench:change metric encode
 		t.IntakeAirFlowMax,
 		t.AmbientTempMax, //bench:change field encode
 	)
 	c.buffer = b
 	c.add(start, split, appendTime)
+}
+
+// appendReadings appends seen readings. Seqs and offsets are written as distances: a byte or two
+// instead of eight.
+func appendReadings(b []byte, seen []reading) []byte {
+	b = binary.AppendUvarint(b, uint64(len(seen)))
+	var last reading
+	for _, r := range seen {
+		b = binary.AppendVarint(b, r.seq-last.seq)
+		b = binary.AppendVarint(b, r.offset-last.offset)
+		b = binary.BigEndian.AppendUint32(b, r.fingerprint)
+		last = r
+	}
+	return b
 }
 
 // alert appends the row of an alert.
@@ -148,21 +157,32 @@ func readWindow(value []byte, t *view.Tally, seen []reading) ([]reading, error) 
 	t.CoolantTempMax = f.float32()
 	t.EngineVibrationMax = f.float32()
 	t.BatteryVoltageMin = f.float32()
-	t.Readings = int64(f.uvarint())
-	if most := int64(len(f.rest) / minReading); t.Readings <= 0 || t.Readings > most {
+	before := len(seen)
+	seen, err := readReadings(&f, seen)
+	t.Readings = int64(len(seen) - before)
+	t.IntakeAirFlowMax = f.known() //bench:change metric decode
+	t.AmbientTempMax = f.known()   //bench:change field decode
+	if err == nil && len(f.rest) > 0 {
+		err = errRow
+	}
+	return seen, err
+}
+
+// readReadings decodes at least one seen reading; seen is taken as memory to append to.
+func readReadings(f *fields, seen []reading) ([]reading, error) {
+	n := int64(f.uvarint())
+	if most := int64(len(f.rest) / minReading); n <= 0 || n > most {
 		return seen, errRow // also keeps garbage from asking for memory
 	}
-	seen = slices.Grow(seen, int(t.Readings))
+	seen = slices.Grow(seen, int(n))
 	var last reading
-	for i := int64(0); i < t.Readings && !f.short; i++ {
+	for i := int64(0); i < n && !f.short; i++ {
 		last.seq += f.varint()
 		last.offset += f.varint()
 		last.fingerprint = f.uint32()
 		seen = append(seen, last)
 	}
-	t.IntakeAirFlowMax = f.known() //bench:change metric decode
-	t.AmbientTempMax = f.known()   //bench:change field decode
-	if f.short || len(f.rest) > 0 {
+	if f.short {
 		return seen, errRow
 	}
 	return seen, nil

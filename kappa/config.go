@@ -8,13 +8,15 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // Config is what every component of Kappa is given. Start from [DefaultConfig].
 type Config struct {
 	Log     *eventlog.Log
 	Rules   event.Rules
-	Version string // of the logic, "v1" and later; it names the view, its changelog and its group
+	Version string   // of the logic, "v1" and later
+	Views   view.Set // what is kept; with Version it names the view, its changelog and its group
 
 	// Archive is where a replay finds the history before the log's, see archivereplay.go: the Dir of
 	// a sink, or of Lambda. "" is to read the log alone.
@@ -43,6 +45,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rules:          event.DefaultRules(),
 		Version:        "v1",
+		Views:          view.All,
 		Linger:         5 * time.Millisecond,
 		CatchUpLinger:  500 * time.Millisecond,
 		CommitInterval: 200 * time.Millisecond,
@@ -61,6 +64,9 @@ func (c Config) Validate() error {
 	}
 	if c.RollRows <= 0 {
 		return fmt.Errorf("roll rows %d: must be above 0", c.RollRows)
+	}
+	if err := c.Views.Validate(); err != nil {
+		return err
 	}
 	for _, f := range []struct {
 		name  string
@@ -121,22 +127,22 @@ const (
 	ControlTopic     = "kappa.control" // which version is live, see control.go
 )
 
-// ChangelogTopic is the topic of one version's view: written by its processor, read by serving
-// and by the processor itself when it restores its state.
-func ChangelogTopic(version string) string { return "kappa.changelog." + version }
+// ChangelogTopic is the topic of one view (see [Config.ViewName]): written by its processor, read by
+// serving and by the processor itself when it restores its state.
+func ChangelogTopic(name string) string { return "kappa.changelog." + name }
 
-// group is the consumer group of one version's processor: a replay beside the live version has
-// a position of its own.
-func group(version string) string { return "kappa-" + version }
+// group is the consumer group of one view's processor: a replay beside the live view has a position
+// of its own.
+func group(name string) string { return "kappa-" + name }
 
 // CreateTopics creates the topics of Kappa for an input of the given number of partitions and
-// for the view of one version.
-func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int, version string) error {
+// for one view (see [Config.ViewName]).
+func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int, name string) error {
 	return log.CreateTopics(ctx,
 		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Compacted: true},
 		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Compacted: true},
 		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions},
 		eventlog.TopicSpec{Name: ControlTopic, Partitions: 1, Compacted: true},
-		eventlog.TopicSpec{Name: ChangelogTopic(version), Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: ChangelogTopic(name), Partitions: partitions, Compacted: true},
 	)
 }

@@ -16,32 +16,32 @@ func (s *Serving) nominate(now standing) *materialised {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	live := s.live.Load()
-	version := now.candidate
-	if now.live != live.version {
-		version = now.live // another serving has cut over before this one
+	name := now.candidate
+	if now.live != live.name {
+		name = now.live // another serving has cut over before this one
 	}
-	if s.next != nil && s.next.version == version {
+	if s.next != nil && s.next.name == name {
 		return nil
 	}
 	if s.next != nil {
 		s.next.stop() // another candidate came after it
 		s.next = nil
 	}
-	if version == "" || version == live.version {
+	if name == "" || name == live.name {
 		return nil
 	}
-	s.next = newMaterialised(version, len(live.parts))
+	s.next = newMaterialised(name, len(live.parts))
 	return s.next
 }
 
-// candidate names the version that is materialised beside the live one; "" when there is none.
+// candidate names the view that is materialised beside the live one; "" when there is none.
 func (s *Serving) candidate() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == nil {
 		return ""
 	}
-	return s.next.version
+	return s.next.name
 }
 
 // cutOver makes m the live view if it is the next one and has caught up.
@@ -59,14 +59,14 @@ func (s *Serving) cutOver(ctx context.Context, m *materialised) error {
 	if err := s.cfg.step("cut-over"); err != nil {
 		return err
 	}
-	if err := goLive(ctx, s.cfg.Log, m.version, old.version); err != nil {
-		return fmt.Errorf("cut over to %s: %w", m.version, err)
+	if err := goLive(ctx, s.cfg.Log, m.name, old.name); err != nil {
+		return fmt.Errorf("cut over to %s: %w", m.name, err)
 	}
 	s.live.Store(m)
 	s.next = nil
 	close(old.dropped)
 	old.stop()
-	s.cfg.notify("live", "version", m.version)
+	s.cfg.notify("live", "version", m.version, "view", m.name)
 	return nil
 }
 

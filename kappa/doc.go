@@ -26,14 +26,17 @@
 // The state of a partition is a pure function of the log up to its position: the watermark, the
 // counters, and per car the windows that are still open, each with its tally and the readings that
 // it holds. A window that the watermark closes leaves the state, and its readings are forgotten
-// with it.
+// with it. Trips, where they are kept, have a state of their own (trips.go, triprows.go): they call
+// other events late. It holds the trips that are not over and the readings that were seen of windows
+// that are not too old for them.
 //
 // What is kept where, all of it in the log:
 //
 //   - The changelog holds the latest row of every window, the alerts, and per partition a progress
 //     record. It is the durable form of the state and the view at once: the row of an open window
 //     names its readings by seq, input offset and fingerprint, and that is all that de-duplication
-//     has to remember.
+//     has to remember. The row of a trip does not (it may be long): seen readings have rows beside
+//     it, and it says itself up to which offset it holds what belongs to it.
 //   - The commit of the consumer group is the position, and in its metadata what belongs to exactly
 //     this position: watermark, counters, and where in the changelog a restore has to begin.
 //   - The control topic says which version is live, and which is the candidate (control.go).
@@ -61,8 +64,10 @@
 // History that the log has forgotten comes from the archive: a replay takes its rows as if they came
 // from the log, and goes on with the log where the archive ends (archivereplay.go).
 //
-// The way back is a replay of the old version. Other rules (a window length, say) need another
-// version as well: a task refuses to go on with a changelog that was built by other ones.
+// A view that was not kept is added like that too: what is live is told by version and views, so
+// a replay of the same version with more views stands beside it. The way back is a replay of the
+// old version. Other rules (a window length, say) need another version as well: a task refuses to
+// go on with a changelog that was built by other ones.
 //
 // The price is what critics of the architecture name first: the log has to keep all history that
 // may be asked for, a replay needs the capacity of a second processor and the room of a second
@@ -84,6 +89,9 @@
 //     torn flush may have lost it.
 //   - A restored reading with a greater offset is of the future of the event that is read again,
 //     and has no say in it.
+//   - A torn flush may have a trip's row without the tombstones of those that it has swallowed, and
+//     without the seen readings that come last. Whoever reads rows drops what a later row contains;
+//     and a reading is on a trip if its time and its offset are, whatever is known of it besides.
 //   - Until the position has passed what the changelog covers, nothing is written: all of it is
 //     there, and progress would go back.
 //
@@ -121,8 +129,9 @@
 //  4. Crashes change nothing: state, rows, counters and side outputs are those of a run without.
 //  5. A restore begins at or before the latest row of every open window and the latest progress
 //     record, and does not read more when history grows.
-//  6. Memory of the processor is bounded by open windows, not by history.
-//  7. Rows of one window only ever grow: of two, the one with more readings is newer.
+//  6. Memory of the processor is bounded by open windows and trips, not by history.
+//  7. Rows of one window only ever grow: of two, the one with more readings is newer. So do trips: of
+//     two rows of which one contains the other, the greater one is newer, and no other two overlap.
 //  8. An answer comes from one version, and answers never go back in time: not at the cut-over, not
 //     when any component dies and comes back.
 //  9. The files of a dataset of the archive form a chain per partition, without gap or overlap, and

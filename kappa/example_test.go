@@ -20,7 +20,7 @@ func Example() {
 
 	cfg := kappa.DefaultConfig()
 	cfg.Log = log
-	must(kappa.CreateTopics(ctx, log, 1, cfg.Version))
+	must(kappa.CreateTopics(ctx, log, 1, cfg.ViewName()))
 	serving, err := kappa.NewServing(ctx, cfg)
 	must(err)
 	ended := make(chan error, 2)

@@ -121,6 +121,7 @@ func truth(t testing.TB, version string, partitions int, sent []eventlog.Record)
 		o := m.outcome(t)
 		all.Windows = append(all.Windows, o.Windows...)
 		all.Alerts = append(all.Alerts, o.Alerts...)
+		all.Trips = append(all.Trips, o.Trips...)
 		all.Progress.Counters.Add(o.Progress.Counters)
 		for key, reason := range o.Sides {
 			all.Sides[key] = reason
@@ -140,6 +141,10 @@ func requireServed(t testing.TB, want outcome, s *Serving) {
 	alerts, _ := s.Alerts(everything)
 	requireSame(t, want.Alerts, alerts)
 	status := s.Status()
+	trips, _, kept := s.Trips(everything)
+	require.True(t, kept)
+	requireSame(t, want.Trips, trips)
+	require.Equal(t, len(trips), status.Rows.Trips)
 	require.Equal(t, want.Progress.Counters, status.Counters)
 	require.Equal(t, stamp, status.Stamp)
 	require.Equal(t, len(windows), status.Rows.Windows)
@@ -162,7 +167,7 @@ func requireSides(t testing.TB, want outcome, log *eventlog.Log) {
 	sides, messages := map[string]string{}, map[string]bool{}
 	for _, topic := range []string{DeadLettersTopic, LateTopic} {
 		for _, r := range readAll(t, log, topic) {
-			sides[string(r.Key)] = string(r.Headers[1].Value)
+			sides[string(r.Key)] = saidOf(&r)
 		}
 	}
 	for _, r := range readAll(t, log, AlertsTopic) {

@@ -26,6 +26,7 @@ type part struct {
 	all      []*carRows // the cars, and nothing is ever taken out
 	windows  int        // rows
 	alerts   int        // rows
+	trips    int        // rows
 	waiters  map[string]*waiter
 
 	seen  []reading // memory for decoding
@@ -74,6 +75,9 @@ func (p *part) takeLocked(records []eventlog.Record) (progressed, frozen bool, e
 			err = p.takeWindow(r)
 		case alertRow:
 			err = p.takeAlert(r)
+		case tripKind:
+			err = p.takeTrip(r)
+		case seenKind: // is between processors
 		case progressRow:
 			err = p.takeProgress(r)
 			progressed = true
@@ -143,6 +147,27 @@ func (p *part) takeAlert(r *eventlog.Record) error {
 	if isNew || a.offset >= cell.offset {
 		p.reach = max(p.reach, a.offset+1)
 		*cell = alertCell{seq, a.EventTime, a.offset, a.Score, a.Rule}
+	}
+	return nil
+}
+
+// takeTrip puts a trip in the place of those that it contains: their rows are gone with it, and not
+// with their tombstones. So nobody is answered a reading twice, or not at all.
+func (p *part) takeTrip(r *eventlog.Record) error {
+	start, id, err := rowKey(r)
+	if err != nil || len(r.Value) == 0 {
+		return err
+	}
+	var row tripRow
+	if err := readTrip(start, r.Value, &row); err != nil {
+		return err
+	}
+	c := p.car(id)
+	before := len(c.trips)
+	var isNews bool
+	if c.trips, isNews = view.Replace(c.trips, row.Stretch); isNews {
+		p.trips += len(c.trips) - before
+		p.reach = max(p.reach, row.covered)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // rowsOf is one window row per prefix of a window's readings.
 func rowsOf(car string, start int64, seqs ...int64) []eventlog.Record {
 	w := window{start: start, tally: view.EmptyTally()}
-	w.car = newState(event.DefaultRules()).car(car)
+	w.car = newState(event.DefaultRules(), view.All).car(car)
 	var rows changelogWriter
 	for i, seq := range seqs {
 		e := measured(car, seq, start)

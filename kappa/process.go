@@ -45,14 +45,22 @@ func (t *task) meet(r *eventlog.Record) {
 	t.Counters.Events++
 }
 
-// accept takes an event that is not at fault into the state: late, duplicate, apply. Of r it needs
-// no more than where and when it stood on the log, and its bytes if it is late.
+// accept takes an event that is not at fault into the state: late, duplicate, apply. It may be late
+// for the one view and count in the other. Of r it needs no more than where and when it stood on the
+// log, and its bytes if it is late.
 func (t *task) accept(e *event.CarSensor, r *eventlog.Record, fingerprint uint32) {
+	var late view.Set
 	if t.rules.Late(e.EventTime, t.Watermark) {
 		t.Counters.DroppedLate++
-		t.sides.late(r, e.EventTime, t.Watermark)
+		late = view.Windows | view.Alerts
 	} else {
 		t.admit(e, r.Offset, fingerprint)
+	}
+	if t.trips != nil {
+		late |= t.acceptForTrips(e, r.Offset, fingerprint)
+	}
+	if late != 0 {
+		t.sides.late(r, e.EventTime, t.Watermark, late)
 	}
 	t.advance(e.EventTime)
 }

@@ -123,7 +123,7 @@ func TestStateForgets(t *testing.T) {
 		}
 		r.Offset = seq
 		require.NoError(t, task.judge(&r))
-		task.flushed()
+		task.flushed(true)
 	}
 	require.LessOrEqual(t, len(task.cars), 1+5)
 	require.LessOrEqual(t, len(task.cars["steady"].open), 5)
@@ -136,7 +136,7 @@ func TestClosedWindowsAreFlushed(t *testing.T) {
 	task := judged(t, recordOf(t, measured("a", 0, 0)), recordOf(t, measured("a", 1, 90_000)))
 	require.Len(t, task.cars["a"].open, 1)
 	require.Len(t, task.changed, 2)
-	task.flushed()
+	task.flushed(true)
 	require.Len(t, task.spare, 1)
 }
 

@@ -36,7 +36,7 @@ func (p *processor) run(ctx context.Context) error {
 	g, work := errgroup.WithContext(stopping)
 	g.Go(func() error {
 		return watchControl(work, p.cfg.Log, func(s standing) error {
-			if s.retires(p.cfg.Version) {
+			if s.retires(p.cfg.ViewName()) {
 				stop()
 				return nil
 			}
@@ -45,7 +45,7 @@ func (p *processor) run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		defer stop()
-		err := p.cfg.Log.RunGroup(work, group(p.cfg.Version), eventlog.CarsTopic, p.runTask)
+		err := p.cfg.Log.RunGroup(work, group(p.cfg.ViewName()), eventlog.CarsTopic, p.runTask)
 		return unlessEnded(work, err)
 	})
 	if p.ends != nil {
@@ -74,10 +74,10 @@ func unlessEnded(ctx context.Context, err error) error {
 // retired reports whether the version has no more work to do.
 func (p *processor) retired(ctx context.Context) (bool, error) {
 	s, err := readControl(ctx, p.cfg.Log)
-	if err != nil || !s.retires(p.cfg.Version) {
+	if err != nil || !s.retires(p.cfg.ViewName()) {
 		return false, err
 	}
-	p.cfg.notify("retired", "version", p.cfg.Version)
+	p.cfg.notify("retired", "version", p.cfg.Version, "view", p.cfg.ViewName())
 	return true, nil
 }
 
@@ -85,7 +85,7 @@ func (p *processor) retired(ctx context.Context) (bool, error) {
 // is a candidate again.
 func (p *processor) dropReplaced(ctx context.Context, s standing) error {
 	replaced := s.replaces != "" && s.replaces != s.live && s.replaces != s.candidate
-	if s.live != p.cfg.Version || !replaced {
+	if s.live != p.cfg.ViewName() || !replaced {
 		return nil
 	}
 	if err := p.cfg.Log.DeleteTopics(ctx, ChangelogTopic(s.replaces)); err != nil {
@@ -96,7 +96,7 @@ func (p *processor) dropReplaced(ctx context.Context, s standing) error {
 
 // runTask processes one partition for as long as it is assigned to this process.
 func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition int) error {
-	p.cfg.notify("assigned", "partition", partition, "version", p.cfg.Version)
+	p.cfg.notify("assigned", "partition", partition, "version", p.cfg.Version, "view", p.cfg.ViewName())
 	t, err := p.task(ctx, m, partition)
 	if err == nil {
 		err = t.run(ctx, m)
@@ -125,7 +125,7 @@ func (p *processor) task(ctx context.Context, m *eventlog.Member, partition int)
 	delete(p.idle, partition)
 	p.mu.Unlock()
 
-	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.Version), eventlog.CarsTopic)
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), eventlog.CarsTopic)
 	if err != nil {
 		return nil, fmt.Errorf("read commit: %w", err)
 	}

@@ -72,14 +72,14 @@ func (p *processor) stand(ctx context.Context) error {
 	if partitions == 0 {
 		return fmt.Errorf("topic %s does not exist: there is nothing to replay", eventlog.CarsTopic)
 	}
-	if err := CreateTopics(ctx, p.cfg.Log, partitions, p.cfg.Version); err != nil {
+	if err := CreateTopics(ctx, p.cfg.Log, partitions, p.cfg.ViewName()); err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
 	s, err := readControl(ctx, p.cfg.Log)
-	if err != nil || s.live == p.cfg.Version {
+	if err != nil || s.live == p.cfg.ViewName() {
 		return err
 	}
-	return announce(ctx, p.cfg.Log, p.cfg.Version)
+	return announce(ctx, p.cfg.Log, p.cfg.ViewName())
 }
 
 // awaitEnds returns when all ends are committed, by whichever process: the partitions of a replay
@@ -103,14 +103,14 @@ func (p *processor) awaitEnds(ctx context.Context) error {
 // endsReached reports whether every partition is committed up to its end. A partition whose
 // changelog is empty has not begun: if it has a commit, that is of a view that was dropped.
 func (p *processor) endsReached(ctx context.Context) (bool, error) {
-	rows, err := p.cfg.Log.EndOffsets(ctx, ChangelogTopic(p.cfg.Version))
+	rows, err := p.cfg.Log.EndOffsets(ctx, ChangelogTopic(p.cfg.ViewName()))
 	if err != nil {
 		return false, fmt.Errorf("find the end of the changelog: %w", err)
 	}
 	if slices.Contains(rows, 0) {
 		return false, nil
 	}
-	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.Version), eventlog.CarsTopic)
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), eventlog.CarsTopic)
 	if err != nil {
 		return false, fmt.Errorf("read commits: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"lambdakappa/event"
@@ -14,29 +15,44 @@ import (
 // keptRows knows from where on the changelog holds the latest row of every open window, so that
 // a restore reads a few windows' worth of rows and not the history.
 type keptRows struct {
-	// spans is one flush per entry: from this changelog offset on, there are rows of windows that
-	// start up to newest. A flush that is later and knows nothing newer adds nothing.
-	// Invariant: offset and newest both ascend. So there is at most one entry per open window start.
+	// spans is one flush per entry: from this changelog offset on, there are rows that are needed
+	// until the watermark is needed. A flush that is later and needed no longer adds nothing.
+	// Invariant: offset and needed both ascend, and needed comes in steps of a window's length. So
+	// there is at most one entry per window start of the horizon.
 	spans        []rowSpan
 	lastProgress int64 // changelog offset of the latest progress record
 }
 
-type rowSpan struct{ offset, newest int64 }
+type rowSpan struct{ offset, needed int64 }
+
+// noRows is until when the rows of a flush without any are needed.
+const noRows = math.MinInt64
+
+// neededForWindow is the watermark from which on a restore can do without a window's row.
+func neededForWindow(r event.Rules, start int64) int64 {
+	return start + r.Window + r.AllowedLateness
+}
+
+// neededForTrips is the watermark from which on a restore can do without what the trips let go of
+// together with the window that starts at start.
+func neededForTrips(r event.Rules, start int64) int64 {
+	return neededForWindow(r, start) + r.TripGap
+}
 
 // flushed notes the rows of one flush: changelog offsets from first on, a progress record at
-// last, and the start of the newest window among them.
-func (k *keptRows) flushed(first, last, newest int64) {
+// last, and the watermark up to which one of them is needed.
+func (k *keptRows) flushed(first, last, needed int64) {
 	k.lastProgress = last
-	if n := len(k.spans); n == 0 || newest > k.spans[n-1].newest {
-		k.spans = append(k.spans, rowSpan{first, newest})
+	if n := len(k.spans); n == 0 || needed > k.spans[n-1].needed {
+		k.spans = append(k.spans, rowSpan{first, needed})
 	}
 }
 
 // restoreFrom returns the changelog offset at which a restore under watermark w has to begin. The
 // latest progress record is never before it: a restore always finds one.
-func (k *keptRows) restoreFrom(rules event.Rules, w event.Watermark) int64 {
+func (k *keptRows) restoreFrom(w event.Watermark) int64 {
 	closed := 0
-	for closed < len(k.spans) && rules.Closed(k.spans[closed].newest, w) {
+	for closed < len(k.spans) && k.spans[closed].needed <= int64(w) {
 		closed++
 	}
 	k.spans = append(k.spans[:0], k.spans[closed:]...)
@@ -62,14 +78,14 @@ func (t *task) resume(
 	t.progress = from.progress
 	rows, err := t.restore(ctx, from.Restore)
 	if err != nil {
-		return fmt.Errorf("restore from %s: %w", ChangelogTopic(t.cfg.Version), err)
+		return fmt.Errorf("restore from %s: %w", ChangelogTopic(t.cfg.ViewName()), err)
 	}
 	if t.covered < 0 {
 		return t.begin(ctx, m, start)
 	}
 	if from.Rules != t.rules {
 		return fmt.Errorf("the view of %s was built by other rules (%+v, now %+v): "+
-			"replay under another version", t.cfg.Version, from.Rules, t.rules)
+			"replay under another version", t.cfg.ViewName(), from.Rules, t.rules)
 	}
 	t.durable, t.committed = t.Position, t.Position
 	t.cfg.notify("restored", "partition", t.partition, "rows", rows, "position", t.Position,
@@ -93,7 +109,7 @@ func (t *task) begin(ctx context.Context, m *eventlog.Member, start int64) error
 // restore reads the changelog from the given offset to its end into the state. It returns the
 // number of rows.
 func (t *task) restore(ctx context.Context, from int64) (rows int, err error) {
-	topic := ChangelogTopic(t.cfg.Version)
+	topic := ChangelogTopic(t.cfg.ViewName())
 	ends, err := t.cfg.Log.EndOffsets(ctx, topic)
 	if err != nil {
 		return 0, err
@@ -132,6 +148,10 @@ func (t *task) restoreRow(r *eventlog.Record) error {
 		return err
 	case alertRow:
 		return nil // raised, written, done: no later event needs it
+	case tripKind:
+		return t.restoreTrip(r)
+	case seenKind:
+		return t.restoreTripWindow(r)
 	default:
 		return errRow
 	}
@@ -147,7 +167,7 @@ func (t *task) restoreWindow(r *eventlog.Record) error {
 	if t.rules.Closed(start, t.Watermark) {
 		return nil
 	}
-	t.kept.flushed(r.Offset, t.kept.lastProgress, start)
+	t.kept.flushed(r.Offset, t.kept.lastProgress, neededForWindow(t.rules, start))
 	c := t.car(string(id))
 	w := t.window(c, start)
 	held := w.tally.Readings

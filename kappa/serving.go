@@ -13,6 +13,7 @@ import (
 
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // Serving materialises the live version's changelog in memory and answers from it. While a replay
@@ -29,20 +30,23 @@ type Serving struct {
 
 var _ httpapi.Answers = (*Serving)(nil)
 
-// materialised is the view of one version, as far as serving has read its changelog.
+// materialised is one view, as far as serving has read its changelog.
 type materialised struct {
+	name    string // see [Config.ViewName]
 	version string
+	views   view.Set
 	parts   []*part
 	offsets []int64       // changelog offsets to read next; each is its follower's own
 	dropped chan struct{} // closed when another view has taken its place
 	stop    context.CancelFunc
 }
 
-func newMaterialised(version string, partitions int) *materialised {
+func newMaterialised(name string, partitions int) *materialised {
 	m := &materialised{
-		version: version, offsets: make([]int64, partitions), dropped: make(chan struct{}),
+		name: name, offsets: make([]int64, partitions), dropped: make(chan struct{}),
 		stop: func() {},
 	}
+	m.version, m.views = readName(name)
 	for range partitions {
 		m.parts = append(m.parts, newPart())
 	}
@@ -50,8 +54,8 @@ func newMaterialised(version string, partitions int) *materialised {
 }
 
 // NewServing returns a serving that holds the whole live view as it stands now: whatever was
-// answered before a restart is answered again. The live version is what the control topic says;
-// when nothing was ever live, it is cfg.Version, and becomes what the control topic says.
+// answered before a restart is answered again. The live view is what the control topic says;
+// when nothing was ever live, it is that of cfg, and becomes what the control topic says.
 func NewServing(ctx context.Context, cfg Config) (*Serving, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -61,7 +65,7 @@ func NewServing(ctx context.Context, cfg Config) (*Serving, error) {
 		return nil, err
 	}
 	if now.live == "" {
-		now.live = cfg.Version
+		now.live = cfg.ViewName()
 		if err := goLive(ctx, cfg.Log, now.live, ""); err != nil {
 			return nil, err
 		}
@@ -75,7 +79,7 @@ func NewServing(ctx context.Context, cfg Config) (*Serving, error) {
 		return nil, err
 	}
 	s.live.Store(m)
-	cfg.notify("live", "version", m.version)
+	cfg.notify("live", "version", m.version, "view", m.name)
 	return s, nil
 }
 
@@ -91,9 +95,9 @@ func (s *Serving) look(ctx context.Context) error {
 
 // load materialises a view up to where its changelog ends now.
 func (s *Serving) load(ctx context.Context, m *materialised) error {
-	ends, err := s.cfg.Log.EndOffsets(ctx, ChangelogTopic(m.version))
+	ends, err := s.cfg.Log.EndOffsets(ctx, ChangelogTopic(m.name))
 	if err != nil {
-		return fmt.Errorf("find the end of %s: %w", ChangelogTopic(m.version), err)
+		return fmt.Errorf("find the end of %s: %w", ChangelogTopic(m.name), err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for partition := range m.parts {
@@ -151,7 +155,7 @@ func (s *Serving) keepUp(ctx context.Context, m *materialised, partition int) er
 	// Another serving may have cut over before this one; then the old changelog may be gone. The
 	// view stands still until this serving has caught up as well.
 	now, controlErr := readControl(ctx, s.cfg.Log)
-	if controlErr == nil && now.live != m.version && now.candidate != m.version {
+	if controlErr == nil && now.live != m.name && now.candidate != m.name {
 		return nil
 	}
 	return err
@@ -161,7 +165,7 @@ func (s *Serving) keepUp(ctx context.Context, m *materialised, partition int) er
 func (s *Serving) follow(
 	ctx context.Context, m *materialised, partition int, until int64,
 ) (err error) {
-	topic := ChangelogTopic(m.version)
+	topic := ChangelogTopic(m.name)
 	if m.offsets[partition] >= until {
 		return nil
 	}

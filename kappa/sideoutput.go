@@ -9,6 +9,7 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // sideOutputs collects what one partition has to say besides its view: events that were not
@@ -27,10 +28,12 @@ func (s *sideOutputs) reject(r *eventlog.Record, reject *event.Reject) {
 		sideRecord(s.partition, r, string(reject.Reason), reject.Detail))
 }
 
-// late keeps an event whose window was closed.
-func (s *sideOutputs) late(r *eventlog.Record, eventTime int64, w event.Watermark) {
+// late keeps an event that came too late for some of the views, which it names.
+func (s *sideOutputs) late(r *eventlog.Record, eventTime int64, w event.Watermark, late view.Set) {
 	detail := fmt.Sprintf("event time %d, watermark %d", eventTime, w)
-	s.dropped = append(s.dropped, sideRecord(s.partition, r, "late", detail))
+	record := sideRecord(s.partition, r, "late", detail)
+	record.Headers = append(record.Headers, eventlog.Header{Key: "views", Value: []byte(late.String())})
+	s.dropped = append(s.dropped, record)
 }
 
 // sideRecord is the record of a side topic for an event of the input: its bytes as they came,

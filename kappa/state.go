@@ -30,6 +30,8 @@ type state struct {
 	oldest  int64     // no open window starts before it
 	changed []*window // changed since the last flush, also those that have closed meanwhile
 	spare   []*window // closed and flushed: kept for their memory
+
+	trips *tripState // nil when they are not kept
 }
 
 // noWindow is the start of the oldest window when there is none: beyond every event time, and far
@@ -62,13 +64,17 @@ type reading struct {
 	fingerprint uint32 // event.Fingerprint of its value
 }
 
-func newState(rules event.Rules) *state {
-	return &state{
+func newState(rules event.Rules, views view.Set) *state {
+	s := &state{
 		rules:    rules,
 		progress: progress{Watermark: event.NoWatermark},
 		cars:     map[string]*car{},
 		oldest:   noWindow,
 	}
+	if views.Has(view.Trips) {
+		s.trips = newTripState(rules)
+	}
+	return s
 }
 
 // car returns the car with that id, which may be new.
@@ -139,8 +145,18 @@ func (s *state) remember(w *window, r reading) {
 	}
 }
 
-// flushed forgets which windows have changed: their rows are in the changelog.
-func (s *state) flushed() {
+// rowsChanged is how many rows wait for a flush.
+func (s *state) rowsChanged() int {
+	n := len(s.changed)
+	if s.trips != nil {
+		n += len(s.trips.changed) + len(s.trips.gone) + len(s.trips.marked)
+	}
+	return n
+}
+
+// flushed forgets what has changed: the rows are in the changelog, because they were written now or
+// because they were there already.
+func (s *state) flushed(written bool) {
 	for _, w := range s.changed {
 		w.changed = false
 		if w.closed {
@@ -148,6 +164,9 @@ func (s *state) flushed() {
 		}
 	}
 	s.changed = s.changed[:0]
+	if s.trips != nil {
+		s.trips.flushed(written)
+	}
 }
 
 // advance moves the watermark on after an event at time t and closes what it passes.
@@ -155,6 +174,9 @@ func (s *state) advance(t int64) {
 	s.Watermark = s.rules.Advance(s.Watermark, t)
 	if s.rules.Closed(s.oldest, s.Watermark) {
 		s.close()
+	}
+	if s.trips != nil {
+		s.trips.advance(s.Watermark)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"lambdakappa/event"
@@ -61,7 +60,7 @@ func newTask(cfg Config, partition int, until int64) *task {
 		cfg: cfg, partition: partition, until: until,
 		logic:   logic,
 		decoder: event.NewDecoder(cfg.Log),
-		state:   newState(cfg.Rules),
+		state:   newState(cfg.Rules, cfg.Views),
 		sides:   sideOutputs{partition: partition},
 		covered: -1,
 	}
@@ -168,20 +167,21 @@ func (t *task) commitDue(ctx context.Context, m *eventlog.Member, now time.Time)
 	return nil
 }
 
-func (t *task) pending() int { return len(t.changed) + len(t.alerts) + t.sides.len() }
+func (t *task) pending() int { return t.rowsChanged() + len(t.alerts) + t.sides.len() }
 
 // flush makes everything below the position durable: first the side outputs, then the rows of
 // changed windows, alerts and, last, the progress. So whoever reads the progress knows that all
 // the rest is there, whatever a crash has cut off.
 func (t *task) flush(ctx context.Context) error {
-	if !t.repeats() {
+	writes := !t.repeats()
+	if writes {
 		if err := t.write(ctx); err != nil {
 			return fmt.Errorf("flush: %w", err)
 		}
 	}
 	t.sides.forget()
 	t.alerts = t.alerts[:0]
-	t.flushed()
+	t.flushed(writes)
 	t.durable, t.waiting = t.Position, time.Time{}
 	return nil
 }
@@ -192,7 +192,7 @@ func (t *task) repeats() bool { return t.Position <= t.covered }
 
 // write appends what is pending to its topics.
 func (t *task) write(ctx context.Context) error {
-	newestWindow, err := t.encode()
+	needed, err := t.encode()
 	if err != nil {
 		return err
 	}
@@ -205,22 +205,26 @@ func (t *task) write(ctx context.Context) error {
 	if err := t.cfg.step("rows"); err != nil {
 		return err
 	}
-	topic := ChangelogTopic(t.cfg.Version)
+	topic := ChangelogTopic(t.cfg.ViewName())
 	first, err := t.cfg.Log.Append(ctx, topic, t.partition, t.rows.records)
 	if err != nil {
 		return fmt.Errorf("append to %s: %w", topic, err)
 	}
-	t.kept.flushed(first, first+int64(len(t.rows.records))-1, newestWindow)
+	t.kept.flushed(first, first+int64(len(t.rows.records))-1, needed)
 	return t.cfg.step("rows acknowledged")
 }
 
-// encode turns what is pending into records; it returns the start of the newest changed window.
-func (t *task) encode() (newestWindow int64, err error) {
-	newestWindow = math.MinInt64
+// encode turns what is pending into records; it returns the watermark up to which a restore needs
+// any of them.
+func (t *task) encode() (needed int64, err error) {
+	needed = noRows
 	t.rows.reset()
 	for _, w := range t.changed {
 		t.rows.window(w, t.Newest)
-		newestWindow = max(newestWindow, w.start)
+		needed = max(needed, neededForWindow(t.rules, w.start))
+	}
+	if t.trips != nil {
+		needed = max(needed, t.rows.trips(t.trips, t.Newest))
 	}
 	for i := range t.alerts {
 		t.rows.alert(&t.alerts[i], t.Newest)
@@ -228,10 +232,10 @@ func (t *task) encode() (newestWindow int64, err error) {
 			return 0, err
 		}
 	}
-	return newestWindow, t.rows.progress(t.progress)
+	return needed, t.rows.progress(t.progress)
 }
 
-// metadata is what a commit says besides the offset. Kafka allows 4096 bytes; this is below 600.
+// metadata is what a commit says besides the offset. Kafka allows 4096 bytes; this is below 800.
 type metadata struct {
 	progress
 	Restore int64       `json:"restore"` // where in the changelog a restore has to begin
@@ -241,7 +245,7 @@ type metadata struct {
 // commit commits the position, with what belongs to exactly this position.
 func (t *task) commit(ctx context.Context, m *eventlog.Member) error {
 	text, err := json.Marshal(metadata{
-		t.progress, t.kept.restoreFrom(t.rules, t.Watermark), t.rules,
+		t.progress, t.kept.restoreFrom(t.Watermark), t.rules,
 	})
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)

@@ -34,7 +34,7 @@ import (
 //
 // On a start it reads the changelog again as serving does, but it remembers only open windows.
 type windowSink struct {
-	cfg       Config // Version is the one that is followed
+	cfg       Config // Version and Views are those of the view that is followed
 	partition int
 
 	open     map[int64]map[string]*view.Tally // rows by window start and car
@@ -99,7 +99,7 @@ func (s *windowSink) prefix() string { return fmt.Sprintf("p%03d-windows-", s.pa
 
 // run follows the live version, whichever that is, until ctx ends.
 func (s *windowSink) run(ctx context.Context, m membership) error {
-	first := s.cfg.Version // as long as nothing was ever live
+	first := s.cfg.ViewName() // as long as nothing was ever live
 	for ctx.Err() == nil {
 		if err := s.cfg.tidy(ctx, m, s.partition, s.prefix()); err != nil {
 			return err
@@ -108,11 +108,9 @@ func (s *windowSink) run(ctx context.Context, m membership) error {
 		if err != nil {
 			return err
 		}
-		if s.cfg.Version = now.live; now.live == "" {
-			s.cfg.Version = first
-		}
+		s.cfg.Version, s.cfg.Views = readName(cmp.Or(now.live, first))
 		if err := s.followLive(ctx); err != nil {
-			return fmt.Errorf("windows of %s: %w", s.cfg.Version, err)
+			return fmt.Errorf("windows of %s: %w", s.cfg.ViewName(), err)
 		}
 	}
 	return nil
@@ -126,7 +124,7 @@ func (s *windowSink) followLive(ctx context.Context) error {
 	watched := make(chan error, 1)
 	go func() {
 		watched <- watchControl(following, s.cfg.Log, func(now standing) error {
-			if now.live != "" && now.live != s.cfg.Version {
+			if now.live != "" && now.live != s.cfg.ViewName() {
 				stop()
 			}
 			return nil
@@ -138,7 +136,7 @@ func (s *windowSink) followLive(ctx context.Context) error {
 		return unlessEnded(ctx, <-watched)
 	}
 	now, lost := readControl(ctx, s.cfg.Log)
-	if lost == nil && now.live != "" && now.live != s.cfg.Version {
+	if lost == nil && now.live != "" && now.live != s.cfg.ViewName() {
 		return nil
 	}
 	return errors.Join(err, lost)
@@ -149,7 +147,7 @@ func (s *windowSink) follow(ctx context.Context) (err error) {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	reader, err := s.cfg.Log.CompactedReader(ctx, ChangelogTopic(s.cfg.Version), s.partition, 0)
+	reader, err := s.cfg.Log.CompactedReader(ctx, ChangelogTopic(s.cfg.ViewName()), s.partition, 0)
 	if err != nil {
 		return err
 	}
@@ -203,7 +201,7 @@ func (s *windowSink) start(ctx context.Context) error {
 // checkRules compares the rules with those that the view is computed by: others would call windows
 // closed that still change.
 func (s *windowSink) checkRules(ctx context.Context) error {
-	commits, err := s.cfg.Log.Committed(ctx, group(s.cfg.Version), eventlog.CarsTopic)
+	commits, err := s.cfg.Log.Committed(ctx, group(s.cfg.ViewName()), eventlog.CarsTopic)
 	if err != nil || commits[s.partition].Offset < 0 {
 		return err
 	}

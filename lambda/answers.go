@@ -34,6 +34,11 @@ func (s *Serving) Alerts(r httpapi.Range) ([]view.Alert, httpapi.Stamp) {
 	return rows, p.stamp()
 }
 
+// Trips implements [httpapi.Answers]: they are not kept.
+func (s *Serving) Trips(httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
+	return nil, s.live.Load().stamp(), false
+}
+
 // Latest implements [httpapi.Answers]. A query that waits when the pair is swapped goes on waiting
 // on the new one.
 func (s *Serving) Latest(
@@ -62,6 +67,7 @@ func (s *Serving) Status() httpapi.Status {
 	p := s.live.Load()
 	status := httpapi.Status{
 		Architecture: "lambda", Stamp: p.stamp(), Counters: p.manifest.Counters.Clone(),
+		Views: view.Windows | view.Alerts,
 	}
 	ends := *s.ends.Load()
 	for i, part := range p.parts {

@@ -3,6 +3,8 @@ package view
 import (
 	"cmp"
 	"math"
+	"slices"
+	"sort"
 	"strings"
 )
 
@@ -84,6 +86,22 @@ func Coalesce(stretches []Stretch, gap int64) []Stretch {
 		stretches[last] = stretches[i]
 	}
 	return stretches[:last+1]
+}
+
+// Replace puts a new state of a trip in the place of all that it contains: a trip only ever grows,
+// and by that it may swallow others. A state that another one contains is an older one; it changes
+// nothing, and Replace says false. The stretches come by ascending start and do not overlap; they
+// are changed in place.
+func Replace(stretches []Stretch, s Stretch) ([]Stretch, bool) {
+	from := sort.Search(len(stretches), func(i int) bool { return stretches[i].End >= s.Start })
+	to := from
+	for to < len(stretches) && stretches[to].Start <= s.End {
+		if stretches[to].Contains(&s) && stretches[to].Readings >= s.Readings {
+			return stretches, false
+		}
+		to++
+	}
+	return slices.Replace(stretches, from, to, s), true
 }
 
 // Distance is the way in metres that a sum of speeds in m/s, in units of 2^-24, stands for when

@@ -9,6 +9,7 @@ import (
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/kappa"
+	"lambdakappa/view"
 )
 
 // kappaSystem is Kappa to the suite.
@@ -25,13 +26,13 @@ func (k *kappaSystem) parts() []string { return []string{"processor", servingPar
 // config is the configuration of the version of now.
 func (k *kappaSystem) config() kappa.Config {
 	cfg := kappa.DefaultConfig()
-	cfg.Rules, cfg.Version = k.rules, k.version
+	cfg.Rules, cfg.Version, cfg.Views = k.rules, k.version, view.Windows|view.Alerts
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	return cfg
 }
 
 func (k *kappaSystem) createTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
-	return kappa.CreateTopics(ctx, log, partitions, k.version)
+	return kappa.CreateTopics(ctx, log, partitions, k.config().ViewName())
 }
 
 func (k *kappaSystem) run(part string) (component, error) {

@@ -14,6 +14,7 @@ import (
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/proc"
+	"lambdakappa/view"
 )
 
 // logFlags say where the log is.
@@ -100,6 +101,31 @@ func addRules(flags *pflag.FlagSet, r *event.Rules) {
 		"a window takes updates for this long behind the watermark")
 	flags.Var((*milliseconds)(&r.MaxFutureSkew), "max-future-skew",
 		"an event may be this far ahead of its append time")
+	flags.Var((*milliseconds)(&r.TripGap), "trip-gap",
+		"a trip has no hole that is wider than this, in event time")
+	flags.Var((*milliseconds)(&r.ReadingInterval), "reading-interval",
+		"how often a car is meant to send: what a speed counts for in a distance")
+}
+
+// addViews adds the flag that says what is kept; all components of a side get the same.
+func addViews(flags *pflag.FlagSet, s *view.Set) {
+	flags.Var((*viewsFlag)(s), "views",
+		"`list` of views to keep: windows,alerts or windows,alerts,trips")
+}
+
+// viewsFlag is a flag that takes names of views with commas.
+type viewsFlag view.Set
+
+func (v *viewsFlag) String() string { return view.Set(*v).String() }
+
+// Type is the word for the value in the help.
+func (v *viewsFlag) Type() string { return "views" }
+
+// Set implements pflag.Value.
+func (v *viewsFlag) Set(text string) error {
+	set, err := view.ParseSet(text)
+	*v = viewsFlag(set)
+	return err
 }
 
 // addLingers adds the flags that trade latency for work; both sides have the same.
@@ -157,6 +183,8 @@ func takes(kind string) string {
 		return "a number"
 	case "duration":
 		return "a duration in whole milliseconds, such as 10s or 5m"
+	case "views":
+		return "windows,alerts or windows,alerts,trips"
 	case "time":
 		return "a time in RFC 3339, such as 2026-11-22T23:30:00Z"
 	default:

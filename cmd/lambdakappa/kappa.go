@@ -37,6 +37,7 @@ func (a *app) kappaCommand(
 	addLingers(c.Flags(), &f.cfg.Linger, &f.cfg.CatchUpLinger, &f.cfg.CommitInterval)
 	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version,
 		"of the logic: v1, v2 (repairs the detector), v3 (one metric more), v4 (one field more)")
+	addViews(c.Flags(), &f.cfg.Views)
 	c.Args = cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := f.check(c); err != nil {
@@ -47,7 +48,7 @@ func (a *app) kappaCommand(
 			flags:   f.log,
 			serving: c.Flags().Lookup("listen") != nil,
 			topics: func(ctx context.Context, log *eventlog.Log, partitions int) error {
-				return kappa.CreateTopics(ctx, log, partitions, f.cfg.Version)
+				return kappa.CreateTopics(ctx, log, partitions, f.cfg.ViewName())
 			},
 			run: func(ctx context.Context, log *eventlog.Log) error {
 				f.cfg.Log = log
@@ -91,6 +92,9 @@ or on other machines: they share the partitions, and cut over once.`,
 		Example: `  lambdakappa kappa replay --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --version v2
   lambdakappa kappa replay … --version v2 --from 2026-11-22T00:00:00Z
 
+  # add a view that 'kappa process --version v1 --views windows,alerts' does not keep
+  lambdakappa kappa replay … --version v1 --views windows,alerts,trips
+
   # history from the archive of 'kappa sink' (or the --dir of 'lambda ingest'), the rest from the log
   lambdakappa kappa replay … --version v2 --archive /tmp/archive
 
@@ -127,7 +131,8 @@ func (a *app) kappaServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Materialise the live view and answer over HTTP",
 		Example: `  lambdakappa kappa serve --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --listen 127.0.0.1:8080
-  curl 'http://127.0.0.1:8080/v1/cars/car-00042/windows/latest'`,
+  curl 'http://127.0.0.1:8080/v1/cars/car-00042/windows/latest'
+  curl 'http://127.0.0.1:8080/v1/trips?car=car-00042'`,
 	}, func(ctx context.Context, cfg kappa.Config) error {
 		s, err := kappa.NewServing(ctx, cfg)
 		if err != nil {

@@ -54,6 +54,12 @@ func (c *Client) Alerts(ctx context.Context, r Range) ([]view.Alert, Stamp, erro
 	return getArrow(ctx, c, alertsPath, r, alertColumns())
 }
 
+// Trips returns rows of the trips view, in no particular order. A system that keeps none answers
+// with an [*Error] of code 404.
+func (c *Client) Trips(ctx context.Context, r Range) ([]view.Trip, Stamp, error) {
+	return getArrow(ctx, c, tripsPath, r, tripColumns())
+}
+
 // WindowsJSON is [Client.Windows] by way of JSON.
 func (c *Client) WindowsJSON(ctx context.Context, r Range) ([]view.Window, Stamp, error) {
 	return getLines(ctx, c, windowsPath, r, newWindowRow, windowRow.window)
@@ -62,6 +68,11 @@ func (c *Client) WindowsJSON(ctx context.Context, r Range) ([]view.Window, Stamp
 // AlertsJSON is [Client.Alerts] by way of JSON.
 func (c *Client) AlertsJSON(ctx context.Context, r Range) ([]view.Alert, Stamp, error) {
 	return getLines(ctx, c, alertsPath, r, newAlertRow, alertRow.alert)
+}
+
+// TripsJSON is [Client.Trips] by way of JSON.
+func (c *Client) TripsJSON(ctx context.Context, r Range) ([]view.Trip, Stamp, error) {
+	return getLines(ctx, c, tripsPath, r, newTripRow, tripRow.trip)
 }
 
 // Latest answers a point query of a layer ("" is the default); false when the car has no row.

@@ -26,6 +26,19 @@ func windowColumns() []column[view.Window] {
 	}
 }
 
+// tripColumns are the fields of the trips view, in the order in which JSON has them.
+func tripColumns() []column[view.Trip] {
+	return []column[view.Trip]{
+		text("car_id", func(t *view.Trip) *string { return &t.CarID }),
+		instant("trip_start", func(t *view.Trip) *int64 { return &t.Start }),
+		instant("trip_end", func(t *view.Trip) *int64 { return &t.End }),
+		int64s("readings", func(t *view.Trip) *int64 { return &t.Readings }),
+		float64s("distance", func(t *view.Trip) *float64 { return &t.Distance }),
+		int64s("harsh_brakes", func(t *view.Trip) *int64 { return &t.HarshBrakes }),
+		int64s("speed_sum", func(t *view.Trip) *int64 { return &t.SpeedSum }),
+	}
+}
+
 // alertColumns are the fields of the alerts view, in the order in which JSON has them.
 func alertColumns() []column[view.Alert] {
 	return []column[view.Alert]{

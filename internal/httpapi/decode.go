@@ -84,6 +84,30 @@ func (r alertRow) alert() (view.Alert, error) {
 	}, nil
 }
 
+// A tripRow is a row of the trips view as JSON has it.
+type tripRow struct {
+	CarID       string    `json:"car_id"`
+	TripStart   time.Time `json:"trip_start"`
+	TripEnd     time.Time `json:"trip_end"`
+	Readings    int64     `json:"readings"`
+	Distance    float64   `json:"distance"`
+	HarshBrakes int64     `json:"harsh_brakes"`
+	SpeedSum    int64     `json:"speed_sum"`
+}
+
+func newTripRow() tripRow { return tripRow{Distance: math.NaN()} }
+
+func (r tripRow) trip() (view.Trip, error) {
+	return view.Trip{
+		CarID: r.CarID,
+		Stretch: view.Stretch{
+			Start: r.TripStart.UnixMilli(), End: r.TripEnd.UnixMilli(),
+			Readings: r.Readings, SpeedSum: r.SpeedSum, HarshBrakes: r.HarshBrakes,
+		},
+		Distance: r.Distance,
+	}, nil
+}
+
 // A latestRow is the answer to a point query as JSON has it.
 type latestRow struct {
 	Stamp

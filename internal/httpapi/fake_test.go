@@ -17,6 +17,8 @@ type fake struct {
 	mu      sync.Mutex
 	windows []view.Window
 	alerts  []view.Alert
+	trips   []view.Trip
+	noTrips bool
 	seqs    map[string][]int64 // visible, ascending
 	changed chan struct{}      // closed at every change
 	asked   Range              // by the last range query
@@ -59,6 +61,13 @@ func (f *fake) Alerts(r Range) ([]view.Alert, Stamp) {
 	return slices.Clone(f.alerts), f.stamp
 }
 
+func (f *fake) Trips(r Range) ([]view.Trip, Stamp, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = r
+	return slices.Clone(f.trips), f.stamp, !f.noTrips
+}
+
 func (f *fake) Latest(ctx context.Context, car string, afterSeq int64, layer Layer) (Latest, bool) {
 	for {
 		latest, found, changed := f.latest(car, afterSeq)
@@ -96,6 +105,7 @@ func (f *fake) Status() Status {
 	s := Status{
 		Architecture: "lambda",
 		Stamp:        f.stamp,
+		Views:        view.All,
 		Partitions: []PartitionStatus{
 			{Partition: 0, Boundary: 3, Position: 5, EndOffset: 9, Watermark: 12_000, NewestAppend: 14_000},
 			{Partition: 1, Watermark: int64(event.NoWatermark)},
@@ -104,9 +114,9 @@ func (f *fake) Status() Status {
 		Counters: view.Counters{
 			Events:      5,
 			DeadLetters: map[event.Reason]int64{event.ReasonFuture: 2},
-			DroppedLate: 1,
+			DroppedLate: 1, DroppedLateTrips: 3,
 		},
 	}
-	s.Rows.Windows, s.Rows.Alerts = 2, 1
+	s.Rows.Windows, s.Rows.Alerts, s.Rows.Trips = 2, 1, 4
 	return s
 }

@@ -28,7 +28,7 @@ func FuzzParameters(f *testing.F) {
 		if q, bad := parseLatest(raw, layers); bad == nil && q.wait > 0 {
 			return // it would wait
 		}
-		for _, path := range []string{windowsPath, alertsPath, "/v1/cars/c/windows/latest", statusPath} {
+		for _, path := range []string{windowsPath, alertsPath, tripsPath, "/v1/cars/c/windows/latest", statusPath} {
 			request := httptest.NewRequest("GET", path, nil)
 			request.URL.RawQuery = raw
 			w := httptest.NewRecorder()

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+
+	"lambdakappa/view"
 )
 
 // ArrowType is the media type of an Arrow IPC stream, for the Accept header.
@@ -17,12 +19,13 @@ const ArrowType = "application/vnd.apache.arrow.stream"
 const (
 	windowsPath = "/v1/windows"
 	alertsPath  = "/v1/alerts"
+	tripsPath   = "/v1/trips"
 	latestPath  = "/v1/cars/{car}/windows/latest"
 	statusPath  = "/v1/status"
 	metricsPath = "/metrics"
 
-	takesPath = windowsPath + ", " + alertsPath + ", " + latestPath + ", " + statusPath + ", " +
-		metricsPath
+	takesPath = windowsPath + ", " + alertsPath + ", " + tripsPath + ", " + latestPath + ", " +
+		statusPath + ", " + metricsPath
 	takesMethod = "GET, HEAD"
 )
 
@@ -53,6 +56,7 @@ func Handler(a Answers) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(windowsPath, m.count("windows", h.windows))
 	mux.Handle(alertsPath, m.count("alerts", h.alerts))
+	mux.Handle(tripsPath, m.count("trips", h.trips))
 	mux.Handle(latestPath, m.count("latest", h.latest))
 	mux.Handle(statusPath, m.count("status", h.status))
 	mux.Handle(metricsPath, m.count("metrics", m.serve))
@@ -115,6 +119,24 @@ func (h *handler) alerts(w http.ResponseWriter, r *http.Request) *Error {
 	}
 	rows, stamp := h.answers.Alerts(selected)
 	writeRows(w, r, rows, stamp, alertColumns, appendAlert)
+	return nil
+}
+
+func (h *handler) trips(w http.ResponseWriter, r *http.Request) *Error {
+	selected, bad := parseRange(r.URL.RawQuery, h.answers.Layers())
+	if bad != nil {
+		return bad
+	}
+	rows, stamp, kept := h.answers.Trips(selected)
+	if !kept {
+		return &Error{
+			Code:      http.StatusNotFound,
+			Message:   "trips are not kept: components that are started with --views " + view.All.String() + " keep them",
+			Parameter: "path",
+			Takes:     takesPath,
+		}
+	}
+	writeRows(w, r, rows, stamp, tripColumns, appendTrip)
 	return nil
 }
 

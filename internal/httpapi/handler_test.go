@@ -36,7 +36,7 @@ func TestEveryBadRequestNamesItsParameterAndWhatItTakes(t *testing.T) {
 		require.Contains(t, bad.Takes, takes, target)
 		require.NotEmpty(t, bad.Message)
 	}
-	for _, rows := range []string{"/v1/windows", "/v1/alerts"} {
+	for _, rows := range []string{"/v1/windows", "/v1/alerts", "/v1/trips"} {
 		f("GET", rows+"?from=yesterday", 400, "from", "RFC 3339")
 		f("GET", rows+"?to=", 400, "to", "epoch milliseconds")
 		f("GET", rows+"?from=2026-01-01T00:00:00+02:00", 400, "from", "%2B")
@@ -62,7 +62,7 @@ func TestEveryBadRequestNamesItsParameterAndWhatItTakes(t *testing.T) {
 	f("DELETE", latest, 405, "method", "GET")
 	f("GET", "/v1/status?verbose=1", 400, "verbose", "no parameters")
 	f("GET", "/metrics?name=x", 400, "name", "no parameters")
-	f("GET", "/v1/trains", 404, "path", "/v1/windows")
+	f("GET", "/v1/trains", 404, "path", "/v1/trips")
 	f("GET", "/", 404, "path", "/v1/status")
 	f("POST", "/v1/status", 405, "method", "GET")
 }
@@ -93,7 +93,7 @@ func TestEveryAnswerNamesItsVersion(t *testing.T) {
 	a := newFake(Merged)
 	a.see("car-1", 4)
 	for _, path := range []string{
-		"/v1/windows", "/v1/alerts", "/v1/cars/car-1/windows/latest", "/v1/status",
+		"/v1/windows", "/v1/alerts", "/v1/trips", "/v1/cars/car-1/windows/latest", "/v1/status",
 	} {
 		w := ask(a, "GET", path)
 		require.Equal(t, 200, w.Code)
@@ -154,7 +154,9 @@ func TestMetricsShowTheStatusAndTheRequests(t *testing.T) {
 		`lambdakappa_generation 7`,
 		`lambdakappa_lag 4`,
 		`lambdakappa_rows{view="windows"} 2`,
+		`lambdakappa_rows{view="trips"} 4`,
 		`lambdakappa_dropped_late 1`,
+		`lambdakappa_dropped_late_trips 3`,
 		`lambdakappa_dead_letters{reason="future"} 2`,
 		`lambdakappa_dead_letters{reason="malformed"} 0`,
 		`lambdakappa_position{partition="0"} 5`,
@@ -165,6 +167,16 @@ func TestMetricsShowTheStatusAndTheRequests(t *testing.T) {
 		require.Contains(t, text, line+"\n")
 	}
 	require.NotContains(t, text, `watermark_seconds{partition="1"}`, "nothing was read there")
+}
+
+// Ensure that a system without trips says so, and how to get them: not that there are none.
+func TestTripsThatAreNotKept(t *testing.T) {
+	a := newFake(Merged)
+	a.noTrips = true
+	w := ask(a, "GET", "/v1/trips")
+	require.Equal(t, 404, w.Code)
+	require.Contains(t, w.Body.String(), "trips are not kept")
+	require.Contains(t, w.Body.String(), "--views windows,alerts,trips")
 }
 
 func TestJSONSaysNullForWhatItCannotSay(t *testing.T) {

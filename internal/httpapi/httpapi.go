@@ -11,12 +11,14 @@
 //
 //	GET /v1/windows?from=&to=[&car=][&layer=]
 //	GET /v1/alerts?from=&to=[&car=][&layer=]
+//	GET /v1/trips?from=&to=[&car=][&layer=]
 //	GET /v1/cars/{car}/windows/latest[?after_seq=N&wait=1s][&layer=]
 //	GET /v1/status
 //	GET /metrics
 //
 // from and to are RFC 3339 or Unix ms and may be left out, layer is merged, batch or speed where a
-// side has layers. With after_seq the answer waits, up to wait, for a reading with a greater seq.
+// side has layers. A trip is in the range when it begins there; a system that keeps no trips answers
+// 404. With after_seq the answer waits, up to wait, for a reading with a greater seq.
 //
 // [Client] reads what [Handler] writes.
 package httpapi
@@ -38,7 +40,8 @@ const (
 	Speed  Layer = "speed"
 )
 
-// A Range selects rows: window_start (windows) or event time (alerts) in [From, To), Unix ms.
+// A Range selects rows: window_start (windows), event time (alerts) or trip_start (trips) in
+// [From, To), Unix ms.
 type Range struct {
 	From, To int64
 	Car      string // "" is all cars
@@ -84,13 +87,15 @@ type PartitionStatus struct {
 type Status struct {
 	Architecture string `json:"architecture"` // "lambda" or "kappa"
 	Stamp
-	Candidate  string            `json:"candidate,omitempty"` // a version that is being built beside the live one
+	Views      view.Set          `json:"views"`               // that are answered
+	Candidate  string            `json:"candidate,omitempty"` // a view that is being built beside the live one
 	Partitions []PartitionStatus `json:"partitions"`
 	Lag        int64             `json:"lag"`      // sum over partitions of EndOffset - Position
 	Counters   view.Counters     `json:"counters"` // of the served answers
 	Rows       struct {
 		Windows int `json:"windows"`
 		Alerts  int `json:"alerts"`
+		Trips   int `json:"trips"`
 	} `json:"rows"`
 }
 
@@ -104,6 +109,9 @@ type Answers interface {
 	// Windows and Alerts return the rows in the range, in no particular order.
 	Windows(r Range) ([]view.Window, Stamp)
 	Alerts(r Range) ([]view.Alert, Stamp)
+	// Trips returns those that begin in the range, in no particular order; false when trips are not
+	// kept.
+	Trips(r Range) ([]view.Trip, Stamp, bool)
 	// Latest answers a point query; false when the car has no row. With afterSeq >= 0 it waits
 	// until a reading with a greater seq is visible, or ctx ends (then it answers what is there;
 	// a query that shall not wait comes with a ctx that has ended). With afterSeq < 0 it names no

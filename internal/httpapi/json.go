@@ -44,6 +44,18 @@ func appendAlert(dst []byte, a *view.Alert) []byte {
 	return append(dst, '}')
 }
 
+// appendTrip appends a row of the trips view as a JSON object.
+func appendTrip(dst []byte, t *view.Trip) []byte {
+	dst = appendString(append(dst, `{"car_id":`...), t.CarID)
+	dst = appendTime(append(dst, `,"trip_start":`...), t.Start)
+	dst = appendTime(append(dst, `,"trip_end":`...), t.End)
+	dst = appendInt(append(dst, `,"readings":`...), t.Readings)
+	dst = appendFloat(append(dst, `,"distance":`...), t.Distance, 64)
+	dst = appendInt(append(dst, `,"harsh_brakes":`...), t.HarshBrakes)
+	dst = appendInt(append(dst, `,"speed_sum":`...), t.SpeedSum)
+	return append(dst, '}')
+}
+
 // appendLatest appends the answer to a point query as a JSON object.
 func appendLatest(dst []byte, l *Latest) []byte {
 	dst = appendString(append(dst, `{"version":`...), l.Version)

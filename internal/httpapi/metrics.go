@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"lambdakappa/event"
+	"lambdakappa/view"
 )
 
 // metrics is what /metrics serves: the state of the answers, read at each scrape, and the requests.
@@ -66,7 +67,8 @@ var (
 	lagDesc         = gauge("lag", "Offsets behind the end of the log, over all partitions.")
 	rowsDesc        = gauge("rows", "Rows served.", "view")
 	eventsDesc      = gauge("events", "Offsets that the answers reflect.")
-	droppedLateDesc = gauge("dropped_late", "Events dropped late.")
+	droppedLateDesc = gauge("dropped_late", "Events that windows and alerts dropped late.")
+	lateTripsDesc   = gauge("dropped_late_trips", "Events that the trips dropped late.")
 	duplicatesDesc  = gauge("duplicates", "Events that are byte-identical to an earlier one.")
 	conflictsDesc   = gauge("conflicts", "Events with an earlier one's identity and other content.")
 	deadLettersDesc = gauge("dead_letters", "Events that went to the dead letters.", "reason")
@@ -78,8 +80,8 @@ var (
 
 func (c statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		answersDesc, generationDesc, lagDesc, rowsDesc, eventsDesc, droppedLateDesc, duplicatesDesc,
-		conflictsDesc, deadLettersDesc, positionDesc, boundaryDesc, endOffsetDesc, watermarkDesc,
+		answersDesc, generationDesc, lagDesc, rowsDesc, eventsDesc, droppedLateDesc, lateTripsDesc,
+		duplicatesDesc, conflictsDesc, deadLettersDesc, positionDesc, boundaryDesc, endOffsetDesc, watermarkDesc,
 	} {
 		ch <- d
 	}
@@ -97,6 +99,10 @@ func (c statusCollector) Collect(ch chan<- prometheus.Metric) {
 	send(rowsDesc, float64(s.Rows.Alerts), "alerts")
 	send(eventsDesc, float64(s.Counters.Events))
 	send(droppedLateDesc, float64(s.Counters.DroppedLate))
+	if s.Views.Has(view.Trips) {
+		send(rowsDesc, float64(s.Rows.Trips), "trips")
+		send(lateTripsDesc, float64(s.Counters.DroppedLateTrips))
+	}
 	send(duplicatesDesc, float64(s.Counters.Duplicates))
 	send(conflictsDesc, float64(s.Counters.Conflicts))
 	for _, reason := range event.Reasons {

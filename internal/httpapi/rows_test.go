@@ -52,6 +52,20 @@ func drawAlert(t *rapid.T) view.Alert {
 	}
 }
 
+func drawTrip(t *rapid.T) view.Trip {
+	return view.Trip{
+		CarID: rapid.String().Draw(t, "car"),
+		Stretch: view.Stretch{
+			Start:       rapid.Int64Range(0, year10000-1).Draw(t, "start"),
+			End:         rapid.Int64Range(0, year10000-1).Draw(t, "end"),
+			Readings:    rapid.Int64Min(1).Draw(t, "readings"),
+			SpeedSum:    rapid.Int64().Draw(t, "speed sum"),
+			HarshBrakes: rapid.Int64Min(0).Draw(t, "harsh"),
+		},
+		Distance: rapid.Float64Range(-math.MaxFloat64, math.MaxFloat64).Draw(t, "distance"),
+	}
+}
+
 // Ensure that both formats give back exactly the rows that went in, whatever they hold: answers
 // are compared with ==.
 func TestArrowAndJSONCarryTheSameRowsExactly(t *testing.T) {
@@ -60,6 +74,8 @@ func TestArrowAndJSONCarryTheSameRowsExactly(t *testing.T) {
 		checkFormats(t, windows, windowColumns(), appendWindow, newWindowRow, windowRow.window)
 		alerts := rapid.SliceOfN(rapid.Custom(drawAlert), 0, 20).Draw(t, "alerts")
 		checkFormats(t, alerts, alertColumns(), appendAlert, newAlertRow, alertRow.alert)
+		trips := rapid.SliceOfN(rapid.Custom(drawTrip), 0, 20).Draw(t, "trips")
+		checkFormats(t, trips, tripColumns(), appendTrip, newTripRow, tripRow.trip)
 	})
 }
 
@@ -121,6 +137,14 @@ func TestBothFormatsNameTheSameFieldsInTheSameOrder(t *testing.T) {
 	require.Equal(t, `{"car_id":"c","seq":4,"event_time":"1970-01-01T00:00:00.000Z",`+
 		`"rule":"drive_shaft","score":1e+30}`, line)
 	require.Equal(t, namesOf(alertColumns()), keysOf(t, line))
+	trip := view.Trip{CarID: "c", Distance: 12.5, Stretch: view.Stretch{
+		Start: 1_000, End: 2_500, Readings: 3, SpeedSum: view.Fixed(12.5), HarshBrakes: 1,
+	}}
+	line = string(appendTrip(nil, &trip))
+	require.Equal(t, `{"car_id":"c","trip_start":"1970-01-01T00:00:01.000Z",`+
+		`"trip_end":"1970-01-01T00:00:02.500Z","readings":3,"distance":12.5,"harsh_brakes":1,`+
+		`"speed_sum":209715200}`, line)
+	require.Equal(t, namesOf(tripColumns()), keysOf(t, line))
 }
 
 // Ensure that a metric that a version does not have is absent in both formats, and not 0.

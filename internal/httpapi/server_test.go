@@ -34,6 +34,7 @@ func TestTheClientReadsWhatTheServerHas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a.windows = rapid.SliceOfN(rapid.Custom(drawWindow), 1, 10).Draw(t, "windows")
 		a.alerts = rapid.SliceOfN(rapid.Custom(drawAlert), 1, 10).Draw(t, "alerts")
+		a.trips = rapid.SliceOfN(rapid.Custom(drawTrip), 1, 10).Draw(t, "trips")
 		selected := Range{
 			From:  rapid.Int64Max(0).Draw(t, "from"),
 			To:    rapid.OneOf(rapid.Int64Min(1), rapid.Just[int64](math.MaxInt64)).Draw(t, "to"),
@@ -55,6 +56,15 @@ func TestTheClientReadsWhatTheServerHas(t *testing.T) {
 			rows, stamp, err := get(context.Background(), selected)
 			require.NoError(t, err)
 			require.Equal(t, a.alerts, rows)
+			require.Equal(t, a.stamp, stamp)
+			require.Equal(t, selected, a.asked)
+		}
+		for _, get := range []func(context.Context, Range) ([]view.Trip, Stamp, error){
+			c.Trips, c.TripsJSON,
+		} {
+			rows, stamp, err := get(context.Background(), selected)
+			require.NoError(t, err)
+			require.Equal(t, a.trips, rows)
 			require.Equal(t, a.stamp, stamp)
 			require.Equal(t, selected, a.asked)
 		}
