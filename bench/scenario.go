@@ -26,6 +26,7 @@ type procedure interface {
 var procedures = map[string]func() procedure{
 	"correctness": func() procedure { return &correctness{} },
 	"steady":      func() procedure { return &steadyLoad{} },
+	"ceiling":     func() procedure { return &ceiling{} },
 	"replay":      func() procedure { return &replay{} },
 	"code":        func() procedure { return &countCode{} },
 }

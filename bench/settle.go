@@ -42,10 +42,20 @@ func settle(
 			if ctx.Err() != nil {
 				return last, fmt.Errorf("settle: %w", context.Cause(ctx))
 			}
-			return last, fmt.Errorf("not settled within %s: positions %v, boundaries %v, lag %d",
-				limit, positions(last), boundaries(last), last.Lag)
+			return last, &unsettledError{limit, last}
 		}
 	}
+}
+
+// An unsettledError says that the served answers were still behind when their time was up.
+type unsettledError struct {
+	limit time.Duration
+	last  httpapi.Status
+}
+
+func (e *unsettledError) Error() string {
+	return fmt.Sprintf("not settled within %s: positions %v, boundaries %v, lag %d",
+		e.limit, positions(e.last), boundaries(e.last), e.last.Lag)
 }
 
 // reached says that every served position is at or beyond the given end of the log.

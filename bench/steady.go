@@ -37,6 +37,14 @@ type steady struct {
 	arms    map[string]*steadyArm
 	base    account // when the generator was started
 	cpuLine result.Series
+
+	lagLimit time.Duration       // of the generator's p99; see [lagLimit]
+	figures  func(*steady) error // fills in what only this scenario measures; may be nil
+	trial    *trial              // of a search; nil for a run that stands for itself
+}
+
+func newSteady(x *execution, s size, probed bool) *steady {
+	return &steady{execution: x, size: s, probed: probed, arms: map[string]*steadyArm{}, lagLimit: lagLimit}
 }
 
 // A steadyArm is what is measured of one arm.
@@ -59,14 +67,20 @@ func (a *steadyArm) status(ctx context.Context) (httpapi.Status, error) {
 // steadyRun executes one steady run and adds it to the summary. A run that is void because the
 // machine was too slow is retried once.
 func (d *driver) steadyRun(ctx context.Context, head result.Run, s size, probed bool) error {
+	return d.steadyRunOf(ctx, head, s, func(x *execution) *steady { return newSteady(x, s, probed) })
+}
+
+// steadyRunOf is steadyRun with a steady run of the caller's.
+func (d *driver) steadyRunOf(
+	ctx context.Context, head result.Run, s size, of func(*execution) *steady,
+) error {
 	if head.Arm != armControl && d.has(head, head.Arm) {
 		return nil
 	}
 	head.Workload = s.result()
 	for attempt := 1; ; attempt++ {
 		x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
-			st := &steady{execution: x, size: s, probed: probed, arms: map[string]*steadyArm{}}
-			return st.run(ctx)
+			return of(x).run(ctx)
 		})
 		if err != nil {
 			return err
@@ -83,7 +97,9 @@ func (d *driver) steadyRun(ctx context.Context, head result.Run, s size, probed 
 }
 
 // controlKey names workloads that cost the generator and the broker the same.
-func controlKey(s size) string { return fmt.Sprintf("%d/%v/%s", s.cars, s.rate, s.duration) }
+func controlKey(s size) string {
+	return fmt.Sprintf("%d/%v/%s/%s", s.cars, s.rate, s.duration, s.disturb)
+}
 
 // armsOf are the arms of a run.
 func (d *driver) armsOf(name string) []string {
@@ -222,9 +238,7 @@ func (s *steady) letProbesFinish(ctx context.Context, asking []*probes) {
 func (s *steady) conclude(ctx context.Context, w workload, published Published, end []int64) error {
 	r := &s.execution.run
 	r.Events = published.Events
-	if lag := time.Duration(published.Lag.P99 * float64(time.Millisecond)); s.probed && lag > lagLimit {
-		r.Void = fmt.Sprintf("the generator was %s late at p99, more than %s", lag.Round(10*time.Microsecond), lagLimit)
-	}
+	s.judgeGenerator(time.Duration(published.Lag.P99 * float64(time.Millisecond)))
 	r.Notes = append(r.Notes, fmt.Sprintf("generator lag: p50 %.2f ms, p99 %.2f ms, max %.2f ms",
 		published.Lag.P50, published.Lag.P99, published.Lag.Max))
 	r.Cost = s.resultCost()
@@ -237,10 +251,26 @@ func (s *steady) conclude(ctx context.Context, w workload, published Published, 
 	if err := s.fillFigures(); err != nil {
 		return err
 	}
+	if s.figures != nil {
+		if err := s.figures(s); err != nil {
+			return err
+		}
+	}
 	if r.Void != "" {
-		r.LatencyMs, r.FreshnessMs, r.FreshnessLayers, r.Cost, r.Series = nil, nil, nil, nil, nil
+		r.LatencyMs, r.FreshnessMs, r.FreshnessLayers, r.Cost, r.Series, r.Figures = nil, nil, nil, nil, nil, nil
 	}
 	return nil
+}
+
+// judgeGenerator says what a generator that was that late, at p99, means for the run.
+func (s *steady) judgeGenerator(lag time.Duration) {
+	switch {
+	case s.trial != nil:
+		s.trial.generator = lag
+	case s.probed && lag > s.lagLimit:
+		s.execution.run.Void = fmt.Sprintf("the generator was %s late at p99, more than %s",
+			lag.Round(10*time.Microsecond), s.lagLimit)
+	}
 }
 
 // resultCost is the cost less the control run of the same workload, where there is one.
@@ -266,7 +296,7 @@ func (s *steady) judgeSteady(ctx context.Context, w workload, end []int64) error
 			return err
 		}
 	}
-	if len(s.arms) == 0 {
+	if len(s.arms) == 0 || s.trial != nil {
 		return nil
 	}
 	return s.leaveViews(end)
@@ -279,8 +309,8 @@ func (s *steady) stopBatch(ctx context.Context, a *arm) error {
 		return err
 	}
 	served := len(s.arms[a.name].served)
-	s.check(a.name, "batch cycles", len(generations) > 1 && served >= min(len(generations), 3)-1,
-		"%d batch runs were published, and answers came from %d generations", len(generations), served)
+	s.mustKeepUp(a.name, "batch cycles", len(generations) > 1 && served >= min(len(generations), 3)-1,
+		fmt.Sprintf("%d batch runs were published, and answers came from %d generations", len(generations), served))
 	for _, g := range generations {
 		s.execution.run.Marks = append(s.execution.run.Marks, result.Mark{
 			Name: fmt.Sprintf("batch %d", g.Generation),
@@ -288,4 +318,14 @@ func (s *steady) stopBatch(ctx context.Context, a *arm) error {
 		})
 	}
 	return s.sut.supervisor.stop(ctx, a.parts[batchPart.name])
+}
+
+// mustKeepUp notes something that an arm with enough room always does. In a trial it is no fault
+// when it does not: that is what the search wants to know.
+func (s *steady) mustKeepUp(label, name string, ok bool, detail string) {
+	if s.trial == nil {
+		s.check(label, name, ok, "%s", detail)
+	} else if !ok {
+		s.trial.miss("%s", detail)
+	}
 }

@@ -1,0 +1,176 @@
+package bench
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
+)
+
+// find runs a search against an arm that holds every rate up to its ceiling.
+func find(s *search, ceiling float64) (tried []float64) {
+	for rate, more := s.next(); more; rate, more = s.next() {
+		tried = append(tried, rate)
+		s.note(rate, rate <= ceiling)
+	}
+	return tried
+}
+
+// Ensure that a search ends with the ceiling between the two rates that it names, as closely as was
+// asked for, wherever it begins, and tries no rate twice or outside its bounds.
+func TestSearchFindsTheCeiling(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		ceiling := rapid.Float64Range(1001, 99_000).Draw(rt, "ceiling")
+		begin := rapid.Float64Range(1, 1e6).Draw(rt, "begin")
+		s := newSearch(begin, 1000, 100_000, 0.1)
+		tried := find(s, ceiling)
+		require.True(rt, s.closed())
+		require.LessOrEqual(rt, s.held, ceiling)
+		require.Greater(rt, s.missed, ceiling)
+		require.LessOrEqual(rt, s.missed/s.held, 1.1+1e-9)
+		seen := map[float64]bool{}
+		for _, rate := range tried {
+			require.False(rt, seen[rate], "%v in %v", rate, tried)
+			require.True(rt, 1000 <= rate && rate <= 100_000)
+			seen[rate] = true
+		}
+	})
+}
+
+// Ensure that a search which begins at the ceiling is short, and one that never finds it ends too.
+func TestSearchEnds(t *testing.T) {
+	require.Len(t, find(newSearch(20_000, 1000, 400_000, 0.1), 21_000), 4)
+
+	s := newSearch(20_000, 1000, 50_000, 0.1)
+	require.Equal(t, 50_000.0, find(s, 1e9)[3])
+	require.False(t, s.closed())
+	require.Equal(t, 50_000.0, s.held)
+
+	s = newSearch(2000, 1000, 50_000, 0.1)
+	find(s, 10)
+	require.False(t, s.closed())
+	require.Equal(t, 1000.0, s.missed)
+	require.Zero(t, s.held)
+
+	require.Len(t, find(newSearch(5, 5, 5, 0), 9), 1, "one rate")
+	require.Len(t, find(newSearch(5, 5, 5, 0), 1), 1)
+}
+
+// Ensure that answers that grow older are told from answers that are old for a moment.
+func TestGrowth(t *testing.T) {
+	line := func(age func(second float64) float64) (points [][2]float64) {
+		for i := range 90 {
+			points = append(points, [2]float64{float64(i) / 10, age(float64(i) / 10)})
+		}
+		return points
+	}
+	require.InDelta(t, 0, growth(line(func(float64) float64 { return 7 })), 1e-9)
+	require.InDelta(t, 100, growth(line(func(s float64) float64 { return 7 + 100*s })), 1e-6)
+	require.InDelta(t, 0, growth(line(func(s float64) float64 { return map[bool]float64{true: 500, false: 7}[s < 3 || s > 8.5] })), 1e-9)
+	require.Zero(t, growth(nil))
+}
+
+// Ensure that trials become figures only when they mean something: a search that never saw the
+// ceiling, and one that the generator has limited, say so instead.
+func TestTrialsBecomeFigures(t *testing.T) {
+	p99 := 12.0
+	of := func(searched bool, void string, seek *search, trials_ ...*trial) *result.Run {
+		all := &trials{run: result.Run{Arm: armKappa, Void: void}, seek: seek}
+		for _, tr := range trials_ {
+			all.add(tr)
+			seek.note(tr.rate, len(tr.late) == 0)
+		}
+		all.conclude(searched, 100_000)
+		return &all.run
+	}
+	held := func(rate float64) *trial {
+		return &trial{rate: rate, run: result.Run{
+			OK: true, Events: 10, Cost: &result.Cost{CPUSecondsPerMillionEvents: rate},
+			LatencyMs: &result.Latencies{Visible: result.Quantiles{P99: &p99}},
+		}}
+	}
+	missed := func(rate float64) *trial {
+		tr := &trial{rate: rate, run: result.Run{OK: true, Events: 10}}
+		tr.miss("events were visible after %d ms", 900)
+		return tr
+	}
+	figures := func(r *result.Run) map[string]float64 {
+		all := map[string]float64{}
+		for _, f := range r.Figures {
+			all[f.Name] = f.Value
+		}
+		return all
+	}
+	wide := func() *search { return newSearch(20_000, 1000, 400_000, 0.1) }
+
+	r := of(true, "", wide(), held(20_000), missed(28_000), held(26_000))
+	require.True(t, r.OK)
+	require.Equal(t, map[string]float64{
+		figureCeiling: 26_000, figureHeld: 26_000, figureMissed: 28_000, figurePlain: 0.26,
+	}, figures(r))
+	require.Equal(t, 26_000.0, r.Cost.CPUSecondsPerMillionEvents, "the cost is that at the ceiling")
+	require.EqualValues(t, 30, r.Events)
+	require.Contains(t, r.Notes, "28000 events/s: not in time: events were visible after 900 ms")
+
+	r = of(true, "", wide(), held(20_000))
+	require.Contains(t, r.Void, "at least 20000 events/s")
+	require.Empty(t, r.Figures)
+	require.Nil(t, r.LatencyMs)
+	require.Contains(t, of(true, "", wide(), missed(20_000)).Void, "below 20000 events/s")
+	require.Contains(t, of(true, "the generator is the limit", wide(), held(20_000)).Void,
+		"the generator is the limit; the arm held at least 20000 events/s")
+
+	one := func() *search { return newSearch(20_000, 20_000, 20_000, 0) }
+	require.Equal(t, map[string]float64{figureHeld: 20_000, figurePlain: 0.2}, figures(of(false, "", one(), held(20_000))))
+	require.Equal(t, map[string]float64{figureMissed: 20_000}, figures(of(false, "", one(), missed(20_000))))
+
+	broken := &trial{rate: 20_000, run: result.Run{Error: "wrong: windows", Checks: []result.Check{{Name: "windows"}}}}
+	r = of(true, "", wide(), broken)
+	require.False(t, r.OK)
+	require.Equal(t, "at 20000 events/s: wrong: windows", r.Error)
+	require.Equal(t, "at 20000 events/s: windows", r.Checks[0].Name)
+	require.Empty(t, r.Figures)
+}
+
+// Ensure that settings of a search that cannot work are refused by name.
+func TestCeilingSettings(t *testing.T) {
+	f := func(want, with string) {
+		t.Helper()
+		require.ErrorContains(t, askWith(t, "ceiling", with, "{cars: 1000, rate: 2000, duration: 9s, repetitions: 1}"), want)
+	}
+	f("with: in_time: must be given", "{}")
+	f("with: highest: must be given", "{in_time: 1s, lowest: 5}")
+	f("with: lowest 9: must be above 0 and below highest (5)", "{in_time: 1s, lowest: 9, highest: 5, precision: 0.1}")
+	f("with: precision 0: must be between 0.01 and 0.5", "{in_time: 1s, lowest: 9000, highest: 20000}")
+	f("with: in_time: 850 sampled readings at 100 events/s are too few", "{in_time: 1s, lowest: 100, highest: 2000, precision: 0.1}")
+	require.NoError(t, askWith(t, "ceiling", "{in_time: 1s}", "{cars: 1000, rate: 2000, duration: 9s, repetitions: 1}"))
+}
+
+// askWith asks for a scenario with these settings of its procedure.
+func askWith(t *testing.T, procedure, with, workload string) error {
+	t.Helper()
+	file, err := scenarios.Parse("mine.yaml", []byte("name: mine\nquestion: q\nsentence: s\narms: [lambda, kappa]\n"+
+		"procedure: "+procedure+"\nwith: "+with+"\nworkload: "+workload+"\n"))
+	require.NoError(t, err)
+	_, err = DefaultOptions().ask(file)
+	return err
+}
+
+// Ensure that a ceiling is searched for with real processes, and that the plain program's rate stands
+// beside it.
+func TestCeiling(t *testing.T) {
+	t.Parallel()
+	o := small(t, "ceiling")
+	o.Arms, o.Cars, o.Rate, o.Duration = []string{armKappa}, 300, 600, 6*time.Second
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.Len(t, s.Runs, 1)
+	requireRight(t, s)
+	require.NotZero(t, s.RawLimits.OracleEventsPerSecond)
+	require.NotEmpty(t, s.Runs[0].Notes)
+	requireNobodyLeft(t, o.Out)
+}

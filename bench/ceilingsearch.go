@@ -1,0 +1,53 @@
+package bench
+
+import "math"
+
+// searchStep is by how much the rate is raised, or lowered, until it is known on both sides of the
+// ceiling: large enough to get there soon, small enough that the first rate that does not hold is no
+// load that takes a minute to drain.
+const searchStep = 1.4
+
+// A search finds the greatest rate that holds between two bounds: it begins somewhere, walks until
+// one rate has held and a greater one has not, and then halves the distance (of their logarithms)
+// until the two are close. It assumes that what holds at a rate holds below it.
+type search struct {
+	lowest, highest float64 // no rate outside is tried
+	precision       float64 // it ends when the least that did not hold is at most 1+precision times the greatest that did
+	begin           float64
+
+	held   float64 // greatest rate that has held; 0 when none has
+	missed float64 // least rate that has not; +Inf when all have
+}
+
+func newSearch(begin, lowest, highest, precision float64) *search {
+	return &search{
+		lowest: lowest, highest: highest, precision: precision,
+		begin: min(max(begin, lowest), highest), missed: math.Inf(1),
+	}
+}
+
+// next returns the rate to try next, false when nothing more would be learned.
+func (s *search) next() (float64, bool) {
+	switch {
+	case s.held == 0 && math.IsInf(s.missed, 1):
+		return s.begin, true
+	case s.held == 0:
+		return max(s.missed/searchStep, s.lowest), s.missed > s.lowest
+	case math.IsInf(s.missed, 1):
+		return min(s.held*searchStep, s.highest), s.held < s.highest
+	default:
+		return math.Sqrt(s.held * s.missed), !s.closed()
+	}
+}
+
+// note takes what a trial of a rate has shown.
+func (s *search) note(rate float64, held bool) {
+	if held {
+		s.held = max(s.held, rate)
+	} else {
+		s.missed = min(s.missed, rate)
+	}
+}
+
+// closed reports whether the ceiling is known as precisely as was asked for.
+func (s *search) closed() bool { return s.held > 0 && s.missed <= s.held*(1+s.precision) }
