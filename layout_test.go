@@ -50,6 +50,12 @@ var layout = []row{
 		beyond: "github.com/apache/arrow/go/v15 github.com/prometheus/client_golang",
 	},
 	{
+		// What becomes of the events that either side's 'events' finds.
+		pkg: "internal/eventout", within: "event",
+		beyond: "github.com/apache/arrow/go/v15 github.com/parquet-go/parquet-go",
+		tests:  "datagen",
+	},
+	{
 		// The batch application behind both sides: what an organisation has once.
 		pkg: "internal/fleetreport", within: "view",
 		beyond: "github.com/parquet-go/parquet-go golang.org/x/sync",
@@ -77,13 +83,13 @@ var layout = []row{
 	},
 	{
 		pkg: "bench/systemtest",
-		tests: "bench/oracle datagen event view internal/eventlog internal/httpapi internal/proc " +
-			"lambda kappa",
+		tests: "bench/oracle datagen event view internal/eventlog internal/eventout internal/httpapi " +
+			"internal/proc lambda kappa",
 	},
 	{
 		pkg: "cmd/lambdakappa",
 		within: "bench bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
-			"internal/fleetreport internal/httpapi internal/proc view",
+			"internal/eventout internal/fleetreport internal/httpapi internal/proc view",
 		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
 	{pkg: "."},

@@ -12,11 +12,11 @@ import (
 
 func (a *app) kappa() *cobra.Command {
 	c := a.group("kappa", "The components of Kappa, each a process",
-		a.kappaProcess(), a.kappaReplay(), a.kappaServe(), a.kappaSink())
+		a.kappaProcess(), a.kappaReplay(), a.kappaServe(), a.kappaSink(), a.kappaEvents())
 	c.Long = `Kappa: process keeps the view of every event as it comes, in a changelog topic; serve materialises the
 changelog and answers; replay builds the view of another version beside the live one, and takes over;
 sink archives events and closed windows as Parquet, for batch applications and for history that the log
-does not keep. See 'go doc ./kappa'.`
+does not keep; events finds the events of a time. See 'go doc ./kappa'.`
 	c.Example = `  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081`
 	return c
 }

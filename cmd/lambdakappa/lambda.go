@@ -11,9 +11,10 @@ import (
 
 func (a *app) lambda() *cobra.Command {
 	c := a.group("lambda", "The components of Lambda, each a process",
-		a.lambdaIngest(), a.lambdaBatch(), a.lambdaSpeed(), a.lambdaServe())
+		a.lambdaIngest(), a.lambdaBatch(), a.lambdaSpeed(), a.lambdaServe(), a.lambdaEvents())
 	c.Long = `Lambda: ingest writes the log to the master dataset, batch recomputes the batch view from it, speed
 keeps the speed view of what batch has not covered, serve merges the two. All four share --dir.
+Events finds the events of a time in the master dataset.
 See 'go doc ./lambda'.`
 	c.Example = `  lambdakappa lambda ingest --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda`
 	return c

@@ -33,6 +33,7 @@ type fetched struct {
 	end      int64 // exclusive end of the partition
 	logStart int64
 	set      []byte // record batches
+	size     int64  // bytes of the whole response
 }
 
 func newFetchConn(conn net.Conn, topic string, partition int) *fetchConn {
@@ -74,7 +75,9 @@ func (f *fetchConn) fetch(ctx context.Context, offset int64, maxWait time.Durati
 	if err != nil {
 		return fetched{}, err
 	}
-	return parseFetch(response, f.id)
+	answer, err := parseFetch(response, f.id)
+	answer.size = int64(frameSizeBytes + len(response))
+	return answer, err
 }
 
 const (

@@ -23,6 +23,7 @@ type Reader struct {
 	conn      *fetchConn // nil when it has to connect
 	buf       []byte     // the last connection's buffer
 	decoder   batchDecoder
+	bytes     int64 // see BytesRead
 }
 
 // A Batch is what one Read returned.
@@ -96,6 +97,7 @@ func (r *Reader) read(ctx context.Context, maxWait time.Duration) (Batch, error)
 	if err != nil {
 		return Batch{}, err
 	}
+	r.bytes += f.size
 	r.decoder.reset()
 	next, err := r.decoder.decode(f.set, r.next)
 	if err != nil {
@@ -104,6 +106,10 @@ func (r *Reader) read(ctx context.Context, maxWait time.Duration) (Batch, error)
 	r.next = next
 	return Batch{Records: r.decoder.records, Next: next, End: f.end}, nil
 }
+
+// BytesRead returns how many bytes the broker has sent in answer to all Reads: whole responses, also
+// the part of a batch that was before the offset that was asked for.
+func (r *Reader) BytesRead() int64 { return r.bytes }
 
 // connect dials the partition's present leader.
 func (r *Reader) connect(ctx context.Context) error {

@@ -1,0 +1,241 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"lambdakappa/event"
+)
+
+// EventsRead is what it took to find the events of a time.
+type EventsRead struct {
+	Bytes  int64   // that were read from files
+	Events int64   // rows that were looked at, those of pages that were passed over not
+	Files  int     // that were opened
+	Ends   []int64 // per partition: offsets from here on are not in the master dataset
+}
+
+// Events calls each with all events of the master dataset whose event time is in [from, to),
+// partition by partition in log order: as they were appended, duplicates included, without dead
+// letters. What each is given is valid until it returns.
+//
+// Files know event times, so only what holds wanted events is read:
+//
+//   - A file of an hour that was over at append time from - MaxFutureSkew is not opened: an event that
+//     was appended earlier and is from within the range is a dead letter by the guard.
+//   - Of a file that is opened, the statistics of its pages of event_time say where to look.
+//   - Of the other columns, only the pages of rows that are wanted are read.
+//
+// How late an event arrived makes no difference, but what ingest has not written yet is not found.
+func Events(
+	ctx context.Context, cfg Config, from, to time.Time, each func(*event.CarSensor) error,
+) (EventsRead, error) {
+	s := eventScan{from: from.UnixMilli(), to: to.UnixMilli(), each: each}
+	if cfg.Dir == "" {
+		return s.read, fmt.Errorf("dir: must be given")
+	}
+	master, err := cfg.scanMaster()
+	if err != nil {
+		return s.read, err
+	}
+	if len(master) == 0 {
+		return s.read, fmt.Errorf("there is no master dataset in %s: give the --dir of 'lambda ingest'",
+			cfg.Dir)
+	}
+	earliest := s.from - cfg.Rules.MaxFutureSkew
+	for _, partition := range slices.Sorted(maps.Keys(master)) {
+		segments := master[partition]
+		first := chainStart(segments)
+		chain := longestChain(segments, first)
+		s.read.Ends = append(s.read.Ends, chainEnd(chain, first))
+		for _, segment := range chain {
+			if err := ctx.Err(); err != nil {
+				return s.read, err
+			}
+			if over, ok := segment.hourEnd(); ok && over <= earliest {
+				continue
+			}
+			if err := s.file(segment.path); err != nil {
+				return s.read, fmt.Errorf("%s: %w", segment.path, err)
+			}
+		}
+	}
+	return s.read, nil
+}
+
+// hourEnd returns the end of the hour that a segment's folder names, Unix ms: nothing in it was
+// appended later. It is false for a file that is somewhere else.
+func (s segment) hourEnd() (int64, bool) {
+	hour := filepath.Dir(s.path)
+	text := strings.TrimPrefix(filepath.Base(filepath.Dir(hour)), "date=") +
+		strings.TrimPrefix(filepath.Base(hour), "hour=")
+	begin, err := time.Parse(time.DateOnly+"15", text)
+	return begin.Add(time.Hour).UnixMilli(), err == nil
+}
+
+// An eventScan looks for events in files.
+type eventScan struct {
+	from, to int64 // event time, Unix ms
+	each     func(*event.CarSensor) error
+	read     EventsRead
+	event    event.CarSensor
+	rows     [eventsPerRead]masterRow
+}
+
+// eventsPerRead is how many rows are assembled at once: about 50 KB.
+const eventsPerRead = 256
+
+// eventsBuffer is how much is read from a file at once, per column. A page is mostly larger; what is
+// read beyond it is for nothing.
+const eventsBuffer = 4 << 10
+
+// A meter counts what is read from a file.
+type meter struct {
+	io.ReaderAt
+	bytes *int64
+}
+
+func (m meter) ReadAt(p []byte, at int64) (int, error) {
+	n, err := m.ReaderAt.ReadAt(p, at)
+	*m.bytes += int64(n)
+	return n, err
+}
+
+func (s *eventScan) file(path string) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	s.read.Files++
+	f, err := parquet.OpenFile(meter{file, &s.read.Bytes}, info.Size(),
+		parquet.SkipBloomFilters(true), parquet.ReadBufferSize(eventsBuffer))
+	if err != nil {
+		return err
+	}
+	for _, group := range f.RowGroups() {
+		if err := s.group(group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// group looks at the pages of event_time that may hold wanted rows, and reads these rows.
+func (s *eventScan) group(group parquet.RowGroup) error {
+	leaf, ok := group.Schema().Lookup("event_time")
+	if !ok {
+		return errors.New("column event_time is missing")
+	}
+	chunk := group.ColumnChunks()[leaf.ColumnIndex]
+	index, err := chunk.ColumnIndex()
+	if err != nil {
+		return err
+	}
+	places, err := chunk.OffsetIndex()
+	if err != nil {
+		return err
+	}
+	for page := range index.NumPages() {
+		if index.NullPage(page) || index.MaxValue(page).Int64() < s.from ||
+			index.MinValue(page).Int64() >= s.to {
+			continue
+		}
+		begin, end := places.FirstRowIndex(page), group.NumRows()
+		if page+1 < index.NumPages() {
+			end = places.FirstRowIndex(page + 1)
+		}
+		begin, end, err := s.wanted(chunk, begin, end)
+		if err == nil && begin < end {
+			err = s.take(group, begin, end)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted narrows a range of rows down to the first and the last that are wanted.
+func (s *eventScan) wanted(
+	chunk parquet.ColumnChunk, begin, end int64,
+) (first, last int64, err error) {
+	pages := chunk.Pages()
+	defer func() { err = errors.Join(err, pages.Close()) }()
+	if err := pages.SeekToRow(begin); err != nil {
+		return 0, 0, err
+	}
+	first, last = end, begin
+	for row := begin; row < end; {
+		page, err := pages.ReadPage()
+		if err != nil {
+			return 0, 0, err
+		}
+		data := page.Data()
+		for i, t := range data.Int64() {
+			if at := row + int64(i); at < end && t >= s.from && t < s.to {
+				first, last = min(first, at), at+1
+			}
+		}
+		row += page.NumRows()
+		s.read.Events += page.NumRows()
+		parquet.Release(page)
+	}
+	return first, last, nil
+}
+
+// take hands on the wanted rows of [begin, end).
+func (s *eventScan) take(group parquet.RowGroup, begin, end int64) (err error) {
+	reader := parquet.NewGenericRowGroupReader[masterRow](group)
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	if err := reader.SeekToRow(begin); err != nil {
+		return err
+	}
+	for begin < end {
+		n, err := reader.Read(s.rows[:min(end-begin, eventsPerRead)])
+		if n == 0 {
+			return errors.Join(io.ErrUnexpectedEOF, err)
+		}
+		begin += int64(n)
+		for i := range s.rows[:n] {
+			if t := s.rows[i].EventTime; t < s.from || t >= s.to {
+				continue
+			}
+			s.rows[i].event(&s.event)
+			if err := s.each(&s.event); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// event writes the row's event to e.
+func (r *masterRow) event(e *event.CarSensor) {
+	*e = event.CarSensor{
+		CarID: r.CarID, Seq: r.Seq, EventTime: r.EventTime,
+		CoolantTemp: r.CoolantTemp, IntakeAirTemp: r.IntakeAirTemp,
+		IntakeAirFlowSpeed: r.IntakeAirFlowSpeed, BatteryPercentage: r.BatteryPercentage,
+		BatteryVoltage: r.BatteryVoltage, CurrentDraw: r.CurrentDraw, Speed: r.Speed,
+		EngineVibrationAmplitude: r.EngineVibrationAmplitude, ThrottlePos: r.ThrottlePos,
+		TirePressure11: r.TirePressure11, TirePressure12: r.TirePressure12,
+		TirePressure21: r.TirePressure21, TirePressure22: r.TirePressure22,
+		Accelerometer11: r.Accelerometer11, Accelerometer12: r.Accelerometer12,
+		Accelerometer21: r.Accelerometer21, Accelerometer22: r.Accelerometer22,
+		ControlUnitFirmware: r.ControlUnitFirmware,
+	}
+}
