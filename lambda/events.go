@@ -237,5 +237,6 @@ func (r *masterRow) event(e *event.CarSensor) {
 		Accelerometer11: r.Accelerometer11, Accelerometer12: r.Accelerometer12,
 		Accelerometer21: r.Accelerometer21, Accelerometer22: r.Accelerometer22,
 		ControlUnitFirmware: r.ControlUnitFirmware,
+		AmbientTemp:         r.AmbientTemp, //bench:change field decode
 	}
 }

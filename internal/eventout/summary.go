@@ -24,7 +24,9 @@ type Hash uint64
 func (h Hash) String() string { return fmt.Sprintf("%016x", uint64(h)) }
 
 // NewSummary returns the summary of no events.
-func NewSummary() *Summary { return &Summary{encoder: event.NewEncoder(0)} }
+func NewSummary() *Summary {
+	return &Summary{encoder: event.NewEncoder(make([]uint32, len(event.Schemas))...)}
+}
 
 // Add adds an event.
 func (s *Summary) Add(e *event.CarSensor) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"reflect"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func TestFormatsHaveEverything(t *testing.T) {
 	}
 	require.Len(t, wanted, len(events))
 	for i, e := range events {
-		require.Len(t, wanted[i], 21)
+		require.Len(t, wanted[i], reflect.TypeFor[event.CarSensor]().NumField())
 		require.Equal(t, e.CarID, wanted[i]["car_id"])
 		require.EqualValues(t, e.EventTime, wanted[i]["event_time"])
 		require.EqualValues(t, e.Speed, float32(wanted[i]["speed"].(float64)))
