@@ -90,7 +90,17 @@ func (s *Serving) Status() httpapi.Status {
 	return status
 }
 
-func (m *materialised) stamp() httpapi.Stamp { return httpapi.Stamp{Version: m.version} }
+func (m *materialised) stamp() httpapi.Stamp { return *m.stamped.Load() }
+
+// stampAs makes answers say what they come from: a view whose progress says so.
+func (m *materialised) stampAs(p *progress) {
+	now := httpapi.Stamp{Version: m.version, Mistake: p.Mistake}
+	was := m.stamped.Load()
+	if was == nil || *was != now {
+		stamp := now // so that nothing is allocated when it stays the same
+		m.stamped.Store(&stamp)
+	}
+}
 
 // partsOf returns the parts that hold rows of a car; "" is all cars.
 func (m *materialised) partsOf(car string) []*part {

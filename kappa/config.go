@@ -30,6 +30,8 @@ type Config struct {
 	RollInterval time.Duration // an archive file is closed at the latest this long after its first row
 	RollRows     int           // or when it has this many rows
 
+	Mistakes Mistakes // to be made on purpose; none by default
+
 	// Notify is told facts of operation, such as "restored"; fields are alternating names and
 	// values. It may be nil. Components never log.
 	Notify func(fact string, fields ...any)

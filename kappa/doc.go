@@ -118,6 +118,13 @@
 // the history: the live view keeps what it has when the log is cut, but a replay computes no more than
 // the log still holds, and takes over with that.
 //
+// # Mistakes
+//
+// What published implementations get wrong can be switched on (mistakes.go), so that it can be shown
+// what it costs. Without de-duplication a reading counts as often as it is on the log, and after a
+// crash the events between the commit and the changelog that was ahead of it count twice: here a
+// crash alone makes answers wrong.
+//
 // # Invariants
 //
 // Tests cite these by number.

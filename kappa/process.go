@@ -82,7 +82,7 @@ func (t *task) reject(r *eventlog.Record, err error) error {
 func (t *task) admit(e *event.CarSensor, offset int64, fingerprint uint32) {
 	c := t.car(e.CarID)
 	switch prior := c.seen(e.Seq, offset); {
-	case prior == nil:
+	case prior == nil || t.cfg.Mistakes.CountRepeats:
 		t.apply(t.window(c, t.rules.WindowStart(e.EventTime)), e, offset, fingerprint)
 	case prior.offset == offset:
 		// This very event was applied before a crash and its row has survived. Its alert may not

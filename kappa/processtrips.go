@@ -15,7 +15,7 @@ func (t *task) acceptForTrips(e *event.CarSensor, offset int64, fingerprint uint
 		return view.Trips
 	}
 	c := t.trips.car(e.CarID)
-	if c.find(e.Seq, offset) != nil {
+	if c.find(e.Seq, offset) != nil && !t.cfg.Mistakes.CountRepeats {
 		return 0 // a copy or a conflict; or this very event, whose trip was written before it
 	}
 	w := t.trips.window(c, t.rules.WindowStart(e.EventTime))

@@ -39,6 +39,8 @@ type materialised struct {
 	offsets []int64       // changelog offsets to read next; each is its follower's own
 	dropped chan struct{} // closed when another view has taken its place
 	stop    context.CancelFunc
+
+	stamped atomic.Pointer[httpapi.Stamp] // what answers say that they come from
 }
 
 func newMaterialised(name string, partitions int) *materialised {
@@ -47,6 +49,7 @@ func newMaterialised(name string, partitions int) *materialised {
 		stop: func() {},
 	}
 	m.version, m.views = readName(name)
+	m.stampAs(&progress{})
 	for range partitions {
 		m.parts = append(m.parts, newPart())
 	}
@@ -188,6 +191,7 @@ func (s *Serving) follow(
 		}
 		m.offsets[partition] = batch.Next
 		if progressed {
+			m.stampAs(&m.parts[partition].progress) // nobody else writes it
 			if err := s.cutOver(ctx, m); err != nil {
 				return err
 			}

@@ -15,7 +15,8 @@ type progress struct {
 	Position  int64           `json:"position"` // exclusive: offsets below it are processed
 	Watermark event.Watermark `json:"watermark"`
 	Counters  view.Counters   `json:"counters"`
-	Newest    int64           `json:"newest"` // greatest append time of an event, Unix ms; 0 when none
+	Newest    int64           `json:"newest"`            // greatest append time of an event, Unix ms; 0 when none
+	Mistake   string          `json:"mistake,omitempty"` // that was made on purpose, see [Mistakes]
 }
 
 // state is what the processor remembers of one partition: a pure function of the log from where

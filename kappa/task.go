@@ -60,7 +60,7 @@ func newTask(cfg Config, partition int, until int64) *task {
 		cfg: cfg, partition: partition, until: until,
 		logic:   logic,
 		decoder: event.NewDecoder(cfg.Log),
-		state:   newState(cfg.Rules, cfg.Views),
+		state:   cfg.Mistakes.tell(newState(cfg.Rules, cfg.Views)),
 		sides:   sideOutputs{partition: partition},
 		covered: -1,
 	}
@@ -188,7 +188,9 @@ func (t *task) flush(ctx context.Context) error {
 
 // repeats reports whether the task reads again what its restored changelog covers. Then all output
 // is there already, and another progress record would take the view back in time.
-func (t *task) repeats() bool { return t.Position <= t.covered }
+func (t *task) repeats() bool {
+	return t.Position <= t.covered && !t.cfg.Mistakes.CountRepeats
+}
 
 // write appends what is pending to its topics.
 func (t *task) write(ctx context.Context) error {
@@ -232,6 +234,7 @@ func (t *task) encode() (needed int64, err error) {
 			return 0, err
 		}
 	}
+	t.Mistake = t.cfg.Mistakes.String()
 	return needed, t.rows.progress(t.progress)
 }
 

@@ -22,6 +22,8 @@ type tripState struct {
 	changed []*trip        // changed since the last flush, also those that have closed meanwhile
 	marked  []*tripWindow  // their readings have changed since the last flush
 	gone    []view.TripKey // rows that were written and are no rows any more
+
+	countRepeats bool // see Mistakes
 }
 
 // tripCar is one car that the trips remember something of.
@@ -135,7 +137,7 @@ func has(trips []*trip, offset, t int64) bool {
 // whose trip turns out to have begun earlier.
 func (s *tripState) drive(c *tripCar, one view.Stretch, offset int64) {
 	from, to := s.near(c, one.Start)
-	if has(c.trips[from:to], offset, one.Start) {
+	if !s.countRepeats && has(c.trips[from:to], offset, one.Start) {
 		return
 	}
 	if from == to {

@@ -90,8 +90,20 @@ func (s *Serving) Status() httpapi.Status {
 	return status
 }
 
-func (p *pair) stamp() httpapi.Stamp {
-	return httpapi.Stamp{Version: p.manifest.Version, Generation: p.manifest.Generation}
+func (p *pair) stamp() httpapi.Stamp { return *p.stamped.Load() }
+
+// stampAs makes answers say what they come from: the batch view, and a speed view whose progress
+// says so.
+func (p *pair) stampAs(speed *progress) {
+	now := httpapi.Stamp{
+		Version: p.manifest.Version, Generation: p.manifest.Generation,
+		Mistake: together(p.manifest.Mistake, speed.Mistake),
+	}
+	was := p.stamped.Load()
+	if was == nil || *was != now {
+		stamp := now // so that nothing is allocated when it stays the same
+		p.stamped.Store(&stamp)
+	}
 }
 
 // partsOf returns the parts that hold rows of a car; "" is all cars.

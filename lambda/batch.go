@@ -62,6 +62,8 @@ type batchFold struct {
 	handed  []handedReading            // that count and whose window is open
 	repeats []repeat                   // readings that were seen before: duplicates or conflicts
 
+	countRepeats bool // see Mistakes
+
 	codes []int32 // scratch: dictionary index -> index in cars, for one row group
 }
 
@@ -149,7 +151,7 @@ func (f *columnFold) add(b *columnBatch) error {
 	for i, code := range cars {
 		id := f.codes[code]
 		car := &f.cars[id]
-		if !car.seen.add(seqs[i]) {
+		if !car.seen.add(seqs[i]) && !f.countRepeats {
 			f.repeats = append(f.repeats, repeat{id, seqs[i], uint32(fingerprints[i])})
 			continue
 		}

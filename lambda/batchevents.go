@@ -76,7 +76,7 @@ func (f *eventFold) add(b *columnBatch) error {
 // generation.admit is to the speed layer, with a memory that reaches back to the first reading.
 func (f *eventFold) admit(id int32, fingerprint uint32) {
 	e, car := &f.event, &f.cars[id]
-	if !car.seen.add(e.Seq) {
+	if !car.seen.add(e.Seq) && !f.countRepeats {
 		f.repeats = append(f.repeats, repeat{id, e.Seq, fingerprint})
 		return
 	}

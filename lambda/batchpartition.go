@@ -29,6 +29,7 @@ func newBatchPartition(c Config, partition int, segments []segment) *batchPartit
 		cfg: c, partition: partition, fold: newBatchFold(c.Rules),
 		manifest: PartManifest{Watermark: event.NoWatermark},
 	}
+	p.fold.countRepeats = c.Mistakes.CountRepeats
 	p.logic = batchLogics[c.Logic](p.fold, c.Version)
 	if len(segments) > 0 {
 		first := chainStart(segments)
@@ -90,6 +91,9 @@ func (p *batchPartition) read(ctx context.Context) error {
 		}
 	}
 	p.dropClosedReadings()
+	if p.cfg.Mistakes.CountRepeats {
+		p.fold.keepLastAlerts()
+	}
 	return p.judgeRepeats()
 }
 

@@ -97,6 +97,7 @@ func (c Config) planBatch(partitions int) (*batchRun, error) {
 	}
 	run := &batchRun{cfg: c, manifest: Manifest{
 		Generation: 1, Version: c.Version, Rules: c.Rules, Logic: c.Logic,
+		Mistake: c.Mistakes.ofBatch(),
 	}}
 	for p := range partitions {
 		run.partitions = append(run.partitions, newBatchPartition(c, p, master[p]))

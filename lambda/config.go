@@ -28,6 +28,8 @@ type Config struct {
 	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
 	CommitInterval time.Duration // between commits of the side outputs' position
 
+	Mistakes Mistakes // to be made on purpose; none by default
+
 	// Notify is told facts of operation, such as "generation"; fields are alternating names and
 	// values. It may be nil. Components never log.
 	Notify func(fact string, fields ...any)

@@ -104,6 +104,13 @@
 // Retention may be as short as the longest time between two batch runs: the master dataset keeps the
 // history, and a recompute does not need the log.
 //
+// # Mistakes
+//
+// What published implementations get wrong can be switched on (mistakes.go), so that it can be shown
+// what it costs. Without de-duplication a reading counts as often as it is on the log, in either layer
+// and across the boundary. A crash alone leaves answers right: both layers begin again where they had
+// begun, with nothing counted.
+//
 // # Invariants
 //
 // Tests cite these by number.

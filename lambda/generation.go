@@ -45,12 +45,14 @@ type generation struct {
 // yet.
 func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation {
 	logic, _ := logicOf(h.version)
+	state := newSpeedState(h)
+	state.Mistake = c.Mistakes.ofSpeed()
 	return &generation{
 		cfg: c, number: h.generation, partition: h.partition,
 		boundary:   h.boundary,
 		logic:      logic,
 		decoder:    event.NewDecoder(schemas),
-		speedState: newSpeedState(h),
+		speedState: state,
 		sides:      sideOutputs{partition: h.partition},
 		rows:       speedViewWriter{generation: h.generation},
 		durable:    h.boundary,

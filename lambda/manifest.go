@@ -19,6 +19,8 @@ type Manifest struct {
 	Rules      event.Rules `json:"rules"`
 	Logic      string      `json:"logic"` // that computed it; it has no say in what was computed
 
+	Mistake string `json:"mistake,omitempty"` // that was made on purpose, see [Mistakes]
+
 	// Base is the generation that an incremental run went on from; 0 is a run over everything.
 	Base       int64          `json:"base"`
 	Partitions []PartManifest `json:"partitions"` // by partition number

@@ -58,6 +58,8 @@ func naiveAnswer(t testing.TB, cfg Config, records []eventlog.Record, boundary i
 		case r.Offset >= boundary && cfg.Rules.Late(e.EventTime, n.watermark):
 			n.counters.DroppedLate++
 			n.late = append(n.late, r.Offset)
+		case known && cfg.Mistakes.CountRepeats:
+			n.apply(view.WindowKey{CarID: e.CarID, Start: start}, key, &e, logic)
 		case known && !forgotten && prior.fingerprint == event.Fingerprint(r.Value):
 			n.counters.Duplicates++
 		case known && !forgotten:

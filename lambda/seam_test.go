@@ -86,30 +86,46 @@ func build(t testing.TB, g *generation, p *part, records []eventlog.Record, rand
 	}
 }
 
+// A divided log is folded by both layers, and served.
+type divided struct {
+	records  []eventlog.Record
+	boundary int64
+	speed    *generation
+	serving  *Serving
+}
+
+// divide divides a disturbed log anywhere.
+func divide(t testing.TB, cfg Config, seed uint64) divided {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 1))
+	records := disturbed(t, seed, 1+random.IntN(4), 300)
+	boundary := random.Int64N(int64(len(records)) + 1)
+
+	ingestAll(t, cfg, records[:boundary], boundary/3, boundary/2)
+	m, err := runBatch(context.Background(), cfg, 1)
+	require.NoError(t, err)
+	require.Equal(t, boundary, m.boundary(0))
+	h, err := cfg.loadHandover(m, 0)
+	require.NoError(t, err)
+	p := loadPair(t, cfg, m)
+	g := newGeneration(cfg, h, schemas{})
+	build(t, g, p.parts[0], records, random)
+	p.stampAs(&p.parts[0].progress)
+	s := &Serving{cfg: cfg}
+	s.live.Store(p)
+	s.ends.Store(&[]int64{int64(len(records))})
+	return divided{records, boundary, g, s}
+}
+
 // Ensure that a log that is divided at any offset is answered as the definition says: everything
 // below the boundary, what is in time from there on, no reading twice. (Invariants 3 and 4.)
 func TestMergeAtAnyBoundary(t *testing.T) {
 	for seed := range uint64(40) {
-		random := rand.New(rand.NewPCG(seed, 1))
 		cfg := testConfig(t)
 		cfg.Version = logics[seed%uint64(len(logics))].version
-		records := disturbed(t, seed, 1+random.IntN(4), 300)
-		boundary := random.Int64N(int64(len(records)) + 1)
-
-		ingestAll(t, cfg, records[:boundary], boundary/3, boundary/2)
-		m, err := runBatch(context.Background(), cfg, 1)
-		require.NoError(t, err)
-		require.Equal(t, boundary, m.boundary(0))
-		h, err := cfg.loadHandover(m, 0)
-		require.NoError(t, err)
-		p := loadPair(t, cfg, m)
-		g := newGeneration(cfg, h, schemas{})
-		build(t, g, p.parts[0], records, random)
-
-		want := naiveAnswer(t, cfg, records, boundary)
-		s := &Serving{cfg: cfg}
-		s.live.Store(p)
-		s.ends.Store(&[]int64{int64(len(records))})
+		d := divide(t, cfg, seed)
+		records, g, s := d.records, d.speed, d.serving
+		want := naiveAnswer(t, cfg, records, d.boundary)
 		windows, _ := s.Windows(httpapi.All())
 		alerts, _ := s.Alerts(httpapi.All())
 		want.requireAnswer(t, windows, alerts)

@@ -42,10 +42,13 @@ type pair struct {
 	goal     []int64       // position of each part of the live pair when this one appeared
 	loaded   bool          // the batch view is there
 	dropped  chan struct{} // closed when another pair has taken its place
+
+	stamped atomic.Pointer[httpapi.Stamp] // what answers say that they come from
 }
 
 func newPair(m *Manifest, partitions int) *pair {
 	p := &pair{manifest: m, dropped: make(chan struct{})}
+	p.stampAs(&progress{})
 	for i := range partitions {
 		p.parts = append(p.parts, newPart(m, i))
 	}
@@ -227,9 +230,13 @@ func (s *Serving) take(partition int, records []eventlog.Record, row *speedRow) 
 			return err
 		}
 		if p != nil {
-			progressed, err := p.parts[partition].take(records[:n], row)
+			part := p.parts[partition]
+			progressed, err := part.take(records[:n], row)
 			if err != nil {
 				return err
+			}
+			if progressed {
+				p.stampAs(&part.progress) // nobody else writes it
 			}
 			if progressed && p != s.live.Load() {
 				s.swap()

@@ -54,7 +54,7 @@ func (g *generation) reject(r *eventlog.Record, err error) error {
 func (g *generation) admit(e *event.CarSensor, r *eventlog.Record) {
 	c, fingerprint := g.car(e.CarID), event.Fingerprint(r.Value)
 	switch prior, seen := g.seen(c, e.Seq); {
-	case !seen:
+	case !seen || g.cfg.Mistakes.CountRepeats:
 		g.apply(g.window(c, g.rules.WindowStart(e.EventTime)), e, r.Offset, fingerprint)
 	case prior == fingerprint:
 		g.Counters.Duplicates++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,6 +142,28 @@ func addRolls(c *cobra.Command, interval *time.Duration, rows *int) {
 	c.Flags().DurationVar(interval, "roll-interval", *interval,
 		"close a file this long after its first event")
 	c.Flags().IntVar(rows, "roll-rows", *rows, "or when it has this many rows")
+}
+
+// addDeduplicate adds the flag that makes a component count what comes twice; both sides have it.
+func addDeduplicate(flags *pflag.FlagSet, countRepeats *bool) {
+	flags.VarPF((*unless)(countRepeats), "deduplicate", "",
+		"count a reading once; =false makes the mistake of counting it as often as it comes").
+		NoOptDefVal = "true"
+}
+
+// unless is a flag that is true by default and sets the opposite.
+type unless bool
+
+func (u *unless) String() string { return strconv.FormatBool(!bool(*u)) }
+
+// Type is the word for the value in the help.
+func (u *unless) Type() string { return "bool" }
+
+// Set implements pflag.Value.
+func (u *unless) Set(text string) error {
+	yes, err := strconv.ParseBool(text)
+	*u = unless(!yes)
+	return err
 }
 
 // milliseconds is a flag that takes a duration in whole milliseconds.

@@ -69,14 +69,18 @@ func (f *kappaFlags) check(c *cobra.Command) error {
 }
 
 func (a *app) kappaProcess() *cobra.Command {
-	c, _ := a.kappaCommand(&cobra.Command{
+	c, f := a.kappaCommand(&cobra.Command{
 		Use:   "process",
 		Short: "Keep the view of every event as it comes",
 		Example: `  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081
 
   # a second one takes over half of the partitions
-  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081`,
+  lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081
+
+  # a mistake, to see what it costs
+  lambdakappa kappa process … --deduplicate=false`,
 	}, kappa.Process)
+	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	return c
 }
 
@@ -97,6 +101,9 @@ or on other machines: they share the partitions, and cut over once.`,
 
   # history from the archive of 'kappa sink' (or the --dir of 'lambda ingest'), the rest from the log
   lambdakappa kappa replay … --version v2 --archive /tmp/archive
+
+  # a mistake, to see what it costs
+  lambdakappa kappa replay … --version v2 --deduplicate=false
 
   # beside a live view on one machine: slower, and queries do not notice. Afterwards, start
   # 'kappa process --version v2' and stop this
@@ -119,6 +126,7 @@ or on other machines: they share the partitions, and cut over once.`,
 	}
 	c.Flags().StringVar(&f.cfg.Archive, "archive", "",
 		"begin with the events in this `folder` of 'kappa sink', and go on with the log where they end")
+	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	c.Flags().Var(&from, "from", "begin at this append time; by default with the log")
 	c.Flags().Var(&to, "to", "end at this append time; by default go on as the live processor")
 	addBackground(c, &background)

@@ -99,7 +99,10 @@ func (a *app) lambdaBatch() *cobra.Command {
   lambdakappa lambda batch … --version v2 --once
 
   # no second logic: the speed layer's own, driven over the master dataset
-  lambdakappa lambda batch … --logic events`,
+  lambdakappa lambda batch … --logic events
+
+  # a mistake, to see what it costs; the speed layer has to make it too
+  lambdakappa lambda batch … --deduplicate=false`,
 	}, func(ctx context.Context, cfg lambda.Config) error {
 		if err := inBackground(background); err != nil {
 			return err
@@ -117,6 +120,7 @@ func (a *app) lambdaBatch() *cobra.Command {
 		"go on from the previous view instead of recomputing everything")
 	c.Flags().StringVar(&f.cfg.Logic, "logic", f.cfg.Logic,
 		"`how` to fold history: columns, by a logic of its own, or events, by the speed layer's")
+	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	addBackground(c, &background)
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		if once && c.Flags().Changed("interval") {
@@ -128,11 +132,15 @@ func (a *app) lambdaBatch() *cobra.Command {
 }
 
 func (a *app) lambdaSpeed() *cobra.Command {
-	c, _ := a.lambdaCommand(&cobra.Command{
-		Use:     "speed",
-		Short:   "Keep the speed view: what the batch view does not cover yet",
-		Example: `  lambdakappa lambda speed --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda`,
+	c, f := a.lambdaCommand(&cobra.Command{
+		Use:   "speed",
+		Short: "Keep the speed view: what the batch view does not cover yet",
+		Example: `  lambdakappa lambda speed --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda
+
+  # a mistake, to see what it costs; the batch layer has to make it too
+  lambdakappa lambda speed … --deduplicate=false`,
 	}, lambda.Speed)
+	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	return c
 }
 

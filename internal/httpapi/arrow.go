@@ -46,8 +46,8 @@ func schemaOf[R any](columns []column[R], s Stamp) *arrow.Schema {
 	for i, c := range columns {
 		fields[i] = arrow.Field{Name: c.name, Type: c.kind, Nullable: c.nulls}
 	}
-	stamp := arrow.NewMetadata([]string{"version", "generation"},
-		[]string{s.Version, strconv.FormatInt(s.Generation, 10)})
+	stamp := arrow.NewMetadata([]string{"version", "generation", "mistake"},
+		[]string{s.Version, strconv.FormatInt(s.Generation, 10), s.Mistake})
 	return arrow.NewSchema(fields, &stamp)
 }
 

@@ -199,7 +199,9 @@ func readStamp(h http.Header) (Stamp, error) {
 	if err != nil {
 		return Stamp{}, fmt.Errorf("read header %s: %w", generationHeader, err)
 	}
-	return Stamp{Version: h.Get(versionHeader), Generation: generation}, nil
+	return Stamp{
+		Version: h.Get(versionHeader), Generation: generation, Mistake: h.Get(mistakeHeader),
+	}, nil
 }
 
 func readError(response *http.Response) error {

@@ -33,6 +33,7 @@ const (
 const (
 	versionHeader    = "Lambdakappa-Version"
 	generationHeader = "Lambdakappa-Generation"
+	mistakeHeader    = "Lambdakappa-Mistake"
 )
 
 // Header values that never change: shared, so that a point query allocates none of them.
@@ -229,4 +230,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) *Error {
 func (s Stamp) writeHeaders(h http.Header) {
 	h[versionHeader] = []string{s.Version}
 	h[generationHeader] = []string{strconv.FormatInt(s.Generation, 10)}
+	if s.Mistake != "" {
+		h[mistakeHeader] = []string{s.Mistake}
+	}
 }

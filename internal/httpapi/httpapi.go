@@ -55,6 +55,9 @@ func All() Range { return Range{From: math.MinInt64, To: math.MaxInt64} }
 type Stamp struct {
 	Version    string `json:"version"`    // the one version that all rows of the answer come from
 	Generation int64  `json:"generation"` // Lambda: of the pair (batch, speed); Kappa: 0
+
+	// Mistake says what the side gets wrong on purpose, several with commas; "" is nothing.
+	Mistake string `json:"mistake,omitempty"`
 }
 
 // MaxVisible is how far behind the greatest visible seq readings are still named. It bounds what an

@@ -60,6 +60,9 @@ func appendTrip(dst []byte, t *view.Trip) []byte {
 func appendLatest(dst []byte, l *Latest) []byte {
 	dst = appendString(append(dst, `{"version":`...), l.Version)
 	dst = appendInt(append(dst, `,"generation":`...), l.Generation)
+	if l.Mistake != "" {
+		dst = appendString(append(dst, `,"mistake":`...), l.Mistake)
+	}
 	dst = appendString(append(dst, `,"car":`...), l.Car)
 	dst = appendInt(append(dst, `,"last_seq":`...), l.LastSeq)
 	dst = append(dst, `,"visible":[`...)
