@@ -46,7 +46,7 @@ type archiveRow struct {
 	ControlUnitFirmware      int32   `parquet:"control_unit_firmware"`
 
 	// Fields that came later: null where nothing is known. Files may lack the column.
-	AmbientTemp float32 `parquet:"ambient_temp,optional"` //bench:change field encode
+	AmbientTemp float32 `parquet:"ambient_temp,optional"` //bench:change field store
 
 	// Intended is the intended send time, Unix ns; 0 when the event had none. Lambda's master
 	// dataset has no such column: only who republishes needs it.
@@ -69,7 +69,7 @@ func newArchiveRow(
 		Accelerometer11: e.Accelerometer11, Accelerometer12: e.Accelerometer12,
 		Accelerometer21: e.Accelerometer21, Accelerometer22: e.Accelerometer22,
 		ControlUnitFirmware: e.ControlUnitFirmware,
-		AmbientTemp:         e.AmbientTemp, //bench:change field encode
+		AmbientTemp:         e.AmbientTemp, //bench:change field store
 	}
 }
 
@@ -86,7 +86,7 @@ func (r *archiveRow) event(e *event.CarSensor) {
 		Accelerometer11: r.Accelerometer11, Accelerometer12: r.Accelerometer12,
 		Accelerometer21: r.Accelerometer21, Accelerometer22: r.Accelerometer22,
 		ControlUnitFirmware: r.ControlUnitFirmware,
-		AmbientTemp:         r.AmbientTemp, //bench:change field decode
+		AmbientTemp:         r.AmbientTemp, //bench:change field load
 	}
 }
 

@@ -65,8 +65,8 @@ type closedRow struct {
 	LastSeq            int64   `parquet:"last_seq,delta"`
 
 	// Metrics that came later: null where nothing is known.
-	IntakeAirFlowMax float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric archive
-	AmbientTempMax   float32 `parquet:"ambient_temp_max,optional"`    //bench:change field archive
+	IntakeAirFlowMax float32 `parquet:"intake_air_flow_max,optional"` //bench:change metric encode
+	AmbientTempMax   float32 `parquet:"ambient_temp_max,optional"`    //bench:change field encode
 }
 
 func newClosedRow(key view.WindowKey, t *view.Tally) closedRow {
@@ -76,8 +76,8 @@ func newClosedRow(key view.WindowKey, t *view.Tally) closedRow {
 		CoolantTempMax: t.CoolantTempMax, EngineVibrationMax: t.EngineVibrationMax,
 		TirePressureMin: t.TirePressureMin, BatteryVoltageMin: t.BatteryVoltageMin,
 		CurrentDrawSum: t.CurrentDrawSum, Anomalies: t.Anomalies, LastSeq: t.LastSeq,
-		IntakeAirFlowMax: t.IntakeAirFlowMax, //bench:change metric archive
-		AmbientTempMax:   t.AmbientTempMax,   //bench:change field archive
+		IntakeAirFlowMax: t.IntakeAirFlowMax, //bench:change metric encode
+		AmbientTempMax:   t.AmbientTempMax,   //bench:change field encode
 	}
 }
 

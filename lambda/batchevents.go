@@ -49,8 +49,8 @@ func (f *eventFold) add(b *columnBatch) error {
 	a11, a12, a21, a22 := b.floats(colAccelerometer)[:n], b.floats(colAccelerometer + 1)[:n],
 		b.floats(colAccelerometer + 2)[:n], b.floats(colAccelerometer + 3)[:n]
 	fingerprints := b.int32s(colFingerprint)[:n]
-	airFlow := b.laterFloats(colIntakeAirFlow) //bench:change metric column
-	ambient := b.laterFloats(colAmbientTemp)   //bench:change field column
+	airFlow := b.laterFloats(colIntakeAirFlow) //bench:change metric event
+	ambient := b.laterFloats(colAmbientTemp)   //bench:change field event
 	e := &f.event
 	for i := range n {
 		id := f.codes[cars[i]]
@@ -61,10 +61,10 @@ func (f *eventFold) add(b *columnBatch) error {
 		e.TirePressure21, e.TirePressure22 = t21[i], t22[i]
 		e.Accelerometer11, e.Accelerometer12 = a11[i], a12[i]
 		e.Accelerometer21, e.Accelerometer22 = a21[i], a22[i]
-		if i < len(airFlow) { //bench:change metric column
+		if i < len(airFlow) { //bench:change metric event
 			e.IntakeAirFlowSpeed = airFlow[i]
 		}
-		if i < len(ambient) { //bench:change field column
+		if i < len(ambient) { //bench:change field event
 			e.AmbientTemp = ambient[i]
 		}
 		f.admit(id, uint32(fingerprints[i]))

@@ -80,7 +80,7 @@ func (b *columnBatch) floats(i int) []float32 { return b.columns[i].(*array.Floa
 
 // laterFloats are the values of a column that later versions read; none when this one does not.
 //
-//bench:change metric column
+//bench:change metric later
 func (b *columnBatch) laterFloats(i int) []float32 {
 	if i >= len(b.columns) {
 		return nil
@@ -153,19 +153,21 @@ func scanGroup(
 
 // A columnCursor goes through the pages of one column chunk.
 type columnCursor struct {
-	name   string
-	kind   parquet.Kind
-	pages  parquet.Pages // nil when the file lacks the column
-	page   parquet.Page  // nil before the first
-	rows   int           // of page
-	bytes  *memory.Buffer
-	taken  int    // rows of page that were taken
+	name  string
+	kind  parquet.Kind
+	pages parquet.Pages // nil when the file lacks the column
+	page  parquet.Page  // nil before the first
+	rows  int           // of page
+	bytes *memory.Buffer
+	taken int // rows of page that were taken
+
+	//bench:change metric nulls
 	spread []byte // memory for the values of a page with nulls
 }
 
 func newColumnCursor(group parquet.RowGroup, name string) (*columnCursor, error) {
 	leaf, ok := group.Schema().Lookup(name)
-	if !ok && slices.Contains(laterColumns, name) {
+	if !ok && slices.Contains(laterColumns, name) { //bench:change metric older-files
 		return unknownColumn(name, int(group.NumRows())), nil
 	}
 	if !ok {
@@ -180,13 +182,17 @@ func newColumnCursor(group parquet.RowGroup, name string) (*columnCursor, error)
 
 // laterColumns are the columns that a file may lack: it was written before there were any. They are
 // floats of which 0 says that nothing is known.
+//
+//bench:change metric older-files
 var laterColumns = []string{
-	"intake_air_flow_max", //bench:change metric decode
-	"ambient_temp",        //bench:change field column
-	"ambient_temp_max",    //bench:change field decode
+	"intake_air_flow_max",
+	"ambient_temp",     //bench:change field older-files
+	"ambient_temp_max", //bench:change field older-files
 }
 
 // unknownColumn stands for a later column in a file that lacks it: all zeros.
+//
+//bench:change metric older-files
 func unknownColumn(name string, rows int) *columnCursor {
 	return &columnCursor{
 		name: name, kind: parquet.Float, rows: rows,
@@ -194,6 +200,7 @@ func unknownColumn(name string, rows int) *columnCursor {
 	}
 }
 
+//bench:change metric nulls
 const floatBytes = 4
 
 // left is the number of rows of the page that were not taken.
@@ -212,7 +219,7 @@ func (c *columnCursor) fill() error {
 		c.release()
 		values := page.Data()
 		data, _ := values.Data()
-		if page.NumNulls() > 0 {
+		if page.NumNulls() > 0 { //bench:change metric nulls
 			data = c.withNulls(data, page.DefinitionLevels())
 		}
 		c.page, c.rows, c.taken = page, int(page.NumRows()), 0
@@ -223,6 +230,8 @@ func (c *columnCursor) fill() error {
 
 // withNulls returns the floats of a page with a zero for every null: the file holds only the others,
 // and the levels say which rows they belong to.
+//
+//bench:change metric nulls
 func (c *columnCursor) withNulls(data, levels []byte) []byte {
 	c.spread = slices.Grow(c.spread[:0], floatBytes*len(levels))[:floatBytes*len(levels)]
 	clear(c.spread)
@@ -261,7 +270,7 @@ func (c *columnCursor) release() {
 
 func (c *columnCursor) close() error {
 	c.release()
-	if c.pages == nil {
+	if c.pages == nil { //bench:change metric older-files
 		return nil
 	}
 	return c.pages.Close()

@@ -71,7 +71,7 @@ func (f *fields) float32() float32 { return math.Float32frombits(f.uint32()) }
 // nothing is known, and those at the end are not written: a row of a version without these metrics
 // is what it was before there were any.
 //
-//bench:change metric encode
+//bench:change metric known
 func appendKnown(b []byte, metrics ...float32) []byte {
 	end := len(metrics)
 	for end > 0 && metrics[end-1] == 0 {
@@ -85,7 +85,7 @@ func appendKnown(b []byte, metrics ...float32) []byte {
 
 // known reads a metric of appendKnown: 0 when the row has already ended.
 //
-//bench:change metric decode
+//bench:change metric known-read
 func (f *fields) known() float32 {
 	if len(f.rest) == 0 {
 		return 0

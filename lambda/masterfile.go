@@ -47,7 +47,7 @@ type masterRow struct {
 	ControlUnitFirmware      int32   `parquet:"control_unit_firmware"`
 
 	// Fields that came later: null where nothing is known. Files may lack the column.
-	AmbientTemp float32 `parquet:"ambient_temp,optional"` //bench:change field encode
+	AmbientTemp float32 `parquet:"ambient_temp,optional"` //bench:change field store
 }
 
 // newMasterRow is e as it stood on the log at the given offset.
@@ -64,7 +64,7 @@ func newMasterRow(e *event.CarSensor, offset, appendTime int64, fingerprint uint
 		Accelerometer11: e.Accelerometer11, Accelerometer12: e.Accelerometer12,
 		Accelerometer21: e.Accelerometer21, Accelerometer22: e.Accelerometer22,
 		ControlUnitFirmware: e.ControlUnitFirmware,
-		AmbientTemp:         e.AmbientTemp, //bench:change field encode
+		AmbientTemp:         e.AmbientTemp, //bench:change field store
 	}
 }
 

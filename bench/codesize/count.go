@@ -18,6 +18,7 @@ import (
 // countColumn counts what one column has of some folders.
 func countColumn(fsys fs.FS, column string, folders []string) (result.CodeSize, error) {
 	var size result.CodeSize
+	changed := newChangeCount()
 	for _, folder := range folders {
 		files, err := sourceFiles(fsys, folder)
 		if err != nil {
@@ -28,18 +29,21 @@ func countColumn(fsys fs.FS, column string, folders []string) (result.CodeSize, 
 			packages[path.Dir(file)] = append(packages[path.Dir(file)], file)
 		}
 		for _, dir := range slices.Sorted(maps.Keys(packages)) {
-			if err := addPackage(&size, fsys, column, packages[dir]); err != nil {
+			if err := addPackage(&size, changed, fsys, column, packages[dir]); err != nil {
 				return size, err
 			}
 		}
 	}
 	slices.Sort(size.ComplexityPerFunc)
+	size.Changes = changed.costs
 	return size, nil
 }
 
 // addPackage counts the files of one directory together: whether a function is recursive, which
 // makes it more complex, can depend on another file.
-func addPackage(size *result.CodeSize, fsys fs.FS, column string, files []string) error {
+func addPackage(
+	size *result.CodeSize, changed *changeCount, fsys fs.FS, column string, files []string,
+) error {
 	fset := token.NewFileSet()
 	var trees []*ast.File
 	for _, file := range files {
@@ -51,6 +55,10 @@ func addPackage(size *result.CodeSize, fsys fs.FS, column string, files []string
 			size.TestLines += lines(source)
 			continue
 		}
+		found, err := places(file, source)
+		if err != nil {
+			return err
+		}
 		tree, source, err := parse(fset, file, source, column)
 		if err != nil {
 			return err
@@ -58,6 +66,7 @@ func addPackage(size *result.CodeSize, fsys fs.FS, column string, files []string
 		if tree == nil {
 			continue
 		}
+		changed.add(source, found)
 		trees = append(trees, tree)
 		size.LogicStatements += logicStatements(tree)
 		size.PerFile = append(size.PerFile, result.FileSize{

@@ -89,6 +89,7 @@ func drawSummary(rt *rapid.T) result.Summary {
 		Scenarios: []result.Scenario{scenario},
 		CodeSize: map[string]result.CodeSize{"lambda": {
 			PerFile: []result.FileSize{{File: "a.go"}}, ComplexityPerFunc: []int{1}, Operators: map[string]int{"topics": 4},
+			Changes: map[string]result.ChangeCost{"bugfix": {Places: 3}},
 		}},
 		RawLimits: &result.RawLimits{}, Interrupted: rapid.Bool().Draw(rt, "interrupted"),
 	}

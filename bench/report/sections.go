@@ -158,7 +158,7 @@ func codeSection(sizes map[string]result.CodeSize, about string) section {
 	return section{
 		ID: "code-size", Title: "code", About: about,
 		Plots:  []*plot{codePlot(sizes)},
-		Tables: []table{codeTable(sizes)},
+		Tables: tablesOf(codeTable(sizes), changeTable(sizes)),
 		Notes: []string{
 			"Counted from the Go syntax tree; comments, blank lines and tests are apart.",
 			"Shared code (events, windows, log client, HTTP) is used by both sides and belongs to neither.",
@@ -167,6 +167,63 @@ func codeSection(sizes map[string]result.CodeSize, about string) section {
 				"a side wrong on purpose are in no column.",
 		},
 	}
+}
+
+// tablesOf are those of the tables that say anything.
+func tablesOf(tables ...table) (present []table) {
+	for _, t := range tables {
+		if len(t.Rows) > 0 {
+			present = append(present, t)
+		}
+	}
+	return present
+}
+
+// changeNames are the changes whose cost is counted, as a reader knows them.
+var changeNames = []struct{ name, says string }{
+	{"bugfix", "bug fix: the detector of v2"},
+	{"metric", "new metric: v3, out of a field that events had"},
+	{"field", "new field in the event: v4, and a metric from it"},
+	{"view", "new view: trips"},
+}
+
+// changeTable says what each change of the logic has added to whom.
+func changeTable(sizes map[string]result.CodeSize) table {
+	t := table{
+		Caption: "What a change costs, counted where it is marked in the source: tests take the marked places " +
+			"out again, and have the version before. A duplicated edit is made in another file of the same column as well",
+		Head: []string{"change", "count"},
+	}
+	var present []result.CodeSize
+	for _, side := range sides {
+		if size, ok := sizes[side]; ok {
+			t.Head = append(t.Head, side)
+			present = append(present, size)
+		}
+	}
+	for _, change := range changeNames {
+		isMarked := func(c result.CodeSize) bool { return c.Changes[change.name].Places > 0 }
+		if !slices.ContainsFunc(present, isMarked) {
+			continue
+		}
+		for _, count := range []struct {
+			name string
+			of   func(result.ChangeCost) int
+		}{
+			{"files", func(c result.ChangeCost) int { return c.Files }},
+			{"places", func(c result.ChangeCost) int { return c.Places }},
+			{"statements", func(c result.ChangeCost) int { return c.Statements }},
+			{"lines", func(c result.ChangeCost) int { return c.Lines }},
+			{"duplicated edits", func(c result.ChangeCost) int { return c.Duplicated }},
+		} {
+			row := []cell{text(change.says), text(count.name)}
+			for _, size := range present {
+				row = append(row, text(figure(float64(count.of(size.Changes[change.name])))))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
 }
 
 func codeTable(sizes map[string]result.CodeSize) table {

@@ -27,6 +27,10 @@ func Terminal(w io.Writer, s *result.Summary) {
 		t := codeTable(s.CodeSize)
 		fmt.Fprintln(w, "\ncode")
 		t.terminal(w)
+		if t := changeTable(s.CodeSize); len(t.Rows) > 0 {
+			fmt.Fprintln(w, "\nwhat a change costs")
+			t.terminal(w)
+		}
 	}
 	terminalLedger(w, s)
 	for _, sec := range []section{limitsSection(s), budgetSection(s)} {

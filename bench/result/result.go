@@ -192,6 +192,17 @@ type CodeSize struct {
 	TestLines           int            `json:"test_lines"`
 	Operators           map[string]int `json:"operators,omitempty"` // processes, topics, consumer groups, directories, config fields
 	PerFile             []FileSize     `json:"per_file,omitempty"`
+
+	Changes map[string]ChangeCost `json:"changes,omitempty"` // bugfix, metric, field, view
+}
+
+// ChangeCost is what one change of the logic has added to a column, tests apart.
+type ChangeCost struct {
+	Files      int `json:"files"`
+	Places     int `json:"places"` // declarations, fields, statements, clauses, elements of lists
+	Statements int `json:"statements"`
+	Lines      int `json:"lines"`            // from the first to the last of every place
+	Duplicated int `json:"duplicated_edits"` // edits that are made in another file of the column as well
 }
 
 // FileSize is one file's share.

@@ -44,7 +44,10 @@ func writeBatch(out *ipc.Writer, builder *array.RecordBuilder) error {
 func schemaOf[R any](columns []column[R], s Stamp) *arrow.Schema {
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
-		fields[i] = arrow.Field{Name: c.name, Type: c.kind, Nullable: c.nulls}
+		fields[i] = arrow.Field{
+			Name: c.name, Type: c.kind,
+			Nullable: c.nulls, //bench:change metric arrow-field
+		}
 	}
 	stamp := arrow.NewMetadata([]string{"version", "generation", "mistake"},
 		[]string{s.Version, strconv.FormatInt(s.Generation, 10), s.Mistake})

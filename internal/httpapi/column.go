@@ -14,9 +14,11 @@ import (
 type column[R any] struct {
 	name  string
 	kind  arrow.DataType
-	nulls bool // a cell may be null
 	write func(b array.Builder, rows []R)
 	read  func(a arrow.Array, rows []R) error // rows are as many as a is long
+
+	//bench:change metric arrow-null
+	nulls bool // a cell may be null
 }
 
 // numbers is a column whose cells are those of the Go slice that backs the array.
