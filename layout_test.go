@@ -75,7 +75,7 @@ var layout = []row{
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
-		within: "bench/codesize bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
+		within: "bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +

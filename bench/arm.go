@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"lambdakappa/internal/httpapi"
@@ -55,6 +56,8 @@ type arm struct {
 	sut   *system
 	parts map[string]*component
 	api   *httpapi.Client
+
+	batching sync.Mutex // held by one batch run at a time
 }
 
 // startArm starts all components of an architecture at once and waits until they are ready.
@@ -108,19 +111,6 @@ func (a *arm) findAPI(ctx context.Context) error {
 }
 
 func (a *arm) serving() *component { return a.parts[a.like+" serve"] }
-
-// crash kills a component and starts it again.
-func (a *arm) crash(ctx context.Context, name string) error {
-	c := a.parts[name]
-	a.sut.supervisor.kill(c)
-	if err := a.sut.supervisor.restart(ctx, c); err != nil {
-		return err
-	}
-	if c == a.serving() {
-		return a.findAPI(ctx)
-	}
-	return nil
-}
 
 // stop ends all components of the arm, those that answer first.
 func (a *arm) stop(ctx context.Context) error {

@@ -34,8 +34,12 @@ type generation struct {
 // took is how long the run itself took, ms.
 func (g generation) took() float64 { return g.ReadMS + g.WriteMS }
 
-// batchOnce runs the batch layer once, by a process of its own.
+// batchOnce runs the batch layer once, by a process of its own, while the broker is there.
 func (a *arm) batchOnce(ctx context.Context) (generation, error) {
+	a.batching.Lock()
+	defer a.batching.Unlock()
+	a.sut.brokerUp.RLock()
+	defer a.sut.brokerUp.RUnlock()
 	began := time.Now()
 	c, err := a.launchBatch("--once")
 	if err != nil {

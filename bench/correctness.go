@@ -6,31 +6,55 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
 	"lambdakappa/datagen"
 )
 
-// correctness sends a workload to all arms on one log, lets batches hand over meanwhile and kills
-// components if asked, and compares every row of every view at the end.
+// correctness sends a workload to all arms on one log, lets batches hand over and faults happen
+// meanwhile, and compares every row of every view at the end.
 type correctness struct {
+	Faulty `yaml:",inline"`
+
 	// Batches are started at seeded moments while the log grows; 0 runs one after the other until
 	// one has handed over. HandOvers of them must move the boundary.
 	Batches      int           `yaml:"batches"`
 	HandOvers    int           `yaml:"hand_overs"`
 	RollInterval time.Duration `yaml:"roll_interval"` // of ingest; its own when 0
-	KillEach     bool          `yaml:"kill_each"`     // every component once, at a seeded moment
+	// Spares are components of which a second process runs from the start, to take over.
+	Spares []string `yaml:"spares"`
 }
 
 func (c *correctness) check(s *Scenario) error {
 	switch {
 	case c.HandOvers > c.Batches:
 		return fmt.Errorf("hand_overs %d: there are only %d batches", c.HandOvers, c.Batches)
-	case c.KillEach && c.Batches == 0:
-		return fmt.Errorf("kill_each: takes batches above 0, so that a batch run can be killed")
 	case c.RollInterval < 0:
 		return fmt.Errorf("roll_interval %s: must not be negative", c.RollInterval)
 	}
-	return s.needs()
+	for i, name := range c.Spares {
+		if !slices.Contains(s.targets(nil), name) || !partNamed(name).group {
+			return fmt.Errorf("spares[%d]: %q is no component that shares its work in a group", i, name)
+		}
+	}
+	if err := s.needs(); err != nil {
+		return err
+	}
+	return c.Faulty.check(s)
+}
+
+// partNamed is the part of that name, an empty one when there is none.
+func partNamed(name string) part {
+	for _, parts := range architectures {
+		for _, p := range parts {
+			if p.name == name {
+				return p
+			}
+		}
+	}
+	return part{}
 }
 
 // settleLimit is how long the served answers may be behind a log that has stopped growing. A
@@ -42,6 +66,9 @@ const settleLimit = 60 * time.Second
 const sendSeconds = 5
 
 func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
+	if why := d.opt.cannot(c.Faults); why != "" {
+		return d.skip(s, why)
+	}
 	for repetition := range s.size.repetitions {
 		seed := d.opt.Seed + uint64(repetition)
 		w, err := d.correctnessWorkload(s.size, seed)
@@ -91,6 +118,17 @@ func (d *driver) executeTogether(
 	return nil
 }
 
+// skip notes of every arm why nothing was measured of it.
+func (d *driver) skip(s *Scenario, why string) error {
+	for _, arm := range s.arms(d.opt) {
+		r := result.Run{Scenario: s.Name, Arm: arm, Repetition: 1, Seed: d.opt.Seed, OK: true, Void: why}
+		if err := d.add(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // onOneLog groups arms so that no group has two that are like the same architecture.
 func (s *Scenario) onOneLog(arms []string) [][]string {
 	var groups [][]string
@@ -132,14 +170,27 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if c.RollInterval > 0 {
 		x.sut.extra = map[string][]string{"lambda ingest": {"--roll-interval", c.RollInterval.String()}}
 	}
+	plan, err := c.plan(x, w)
+	if err != nil {
+		return err
+	}
+	if hasNetwork(plan) {
+		if err := x.sut.startNetwork(ctx, x.scenario.targets(nil)); err != nil {
+			return err
+		}
+	}
 	if err := x.startArms(ctx); err != nil {
+		return err
+	}
+	if err := x.startSpares(ctx, c.Spares); err != nil {
 		return err
 	}
 	g, err := x.sut.launchGenerator(w)
 	if err != nil {
 		return err
 	}
-	if err := c.meanwhile(ctx, x, w, g); err != nil {
+	x.past.resent = resends(plan)
+	if err := c.meanwhile(ctx, x, w, g, plan); err != nil {
 		return err
 	}
 	published, end, err := x.sut.awaitGenerator(ctx, g)
@@ -154,20 +205,51 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 }
 
 // meanwhile does to the arms what the scenario asks for, while the generator sends.
-func (c *correctness) meanwhile(ctx context.Context, x *execution, w workload, generator *component) error {
-	if c.Batches > 0 {
-		return x.bring(ctx, x.disasters(w, c))
-	}
+func (c *correctness) meanwhile(
+	ctx context.Context, x *execution, w workload, generator *component, plan []fault.Step,
+) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return x.inflict(ctx, plan) })
 	if lambda := x.sut.lambda(); lambda != nil {
-		return x.handOverInside(ctx, lambda, generator)
+		g.Go(func() error {
+			if c.Batches > 0 {
+				return x.runBatches(ctx, lambda, c.moments(w))
+			}
+			return x.handOverInside(ctx, lambda, generator)
+		})
 	}
-	return nil
+	return g.Wait()
+}
+
+// moments are when batch runs begin: not before the first roll of ingest, or there is nothing to
+// hand over, and not so late that the generator has ended.
+func (c *correctness) moments(w workload) []time.Duration {
+	roll := c.RollInterval
+	if roll == 0 {
+		roll = rollInterval
+	}
+	return batchMoments(w.spec.Seed, c.Batches, 2*roll, w.wall()-2*roll)
 }
 
 // startArms starts the arms that are reported.
 func (x *execution) startArms(ctx context.Context) error {
 	for _, r := range x.runs() {
 		if _, err := x.sut.startArm(ctx, r.Arm, pace{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startSpares starts a second process of some components, to share their work or take it over.
+func (x *execution) startSpares(ctx context.Context, names []string) error {
+	for _, name := range names {
+		a, err := x.sut.armOf(name)
+		if err != nil {
+			continue // its arm was not asked for
+		}
+		_, err = x.sut.supervisor.start(ctx, name+" spare", x.sut.env(), x.sut.partArgs(a, partNamed(name))...)
+		if err != nil {
 			return err
 		}
 	}
@@ -217,7 +299,7 @@ func (x *execution) judgeAtEnd(ctx context.Context, w workload, end []int64) err
 		return err
 	}
 	var err error
-	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, end); err != nil {
+	if x.truth, err = readTruthSince(ctx, x.sut.log, w, x.scenario.rules, end, &x.past); err != nil {
 		return err
 	}
 	for _, r := range x.runs() {
@@ -267,7 +349,7 @@ func (c *correctness) seconds(o Options, s *Scenario) float64 {
 		sending = s.size.duration.Seconds() / s.size.speedup
 	}
 	each := sending + 7
-	if c.KillEach {
+	if len(c.Faults)+c.Random.Each+c.Random.Kills > 0 || c.Random.Every > 0 {
 		each += 6 // a session timeout
 	}
 	return float64(len(s.onOneLog(s.arms(o)))*s.size.repetitions) * each

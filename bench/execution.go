@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"lambdakappa/bench/result"
@@ -30,6 +32,9 @@ type execution struct {
 	served     map[string][]view.Window // by arm, as it was judged last
 	handedOver []int64                  // events below the boundary, of every planned batch run
 	spent      cost                     // of a steady run, until it settled
+	past       past                     // what the log cannot tell any more
+
+	marking sync.Mutex // several faults may last at a time
 }
 
 // reported is one of several runs that come from one log.
@@ -129,6 +134,7 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 func (x *execution) conclude(err error) {
 	for _, part := range x.parts {
 		part.Events, part.Marks = x.run.Events, append(part.Marks, x.run.Marks...)
+		part.Notes = append(slices.Clone(x.run.Notes), part.Notes...)
 		if part.Components == nil { // a phase has taken its own account
 			part.Components = componentsOf(x.run.Components, x.scenario.like(part.label))
 		}
@@ -205,6 +211,8 @@ func (x *execution) mark(name string, from, to time.Time) {
 	if !to.IsZero() {
 		m.To = to.Sub(x.began).Seconds()
 	}
+	x.marking.Lock()
+	defer x.marking.Unlock()
 	x.run.Marks = append(x.run.Marks, m)
 }
 

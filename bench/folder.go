@@ -46,7 +46,14 @@ func folderName(o Options) string {
 	if len(o.Scenarios) == 0 {
 		return o.Profile
 	}
-	return strings.Join(o.Scenarios, "+")
+	var names []string
+	for _, name := range o.Scenarios {
+		if isFile(name) {
+			name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, "+")
 }
 
 // newFolder creates a folder that was not there before: nothing is ever overwritten.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -258,6 +259,21 @@ func processesWith(t *testing.T, text string) []string {
 		line, err := p.Cmdline() // an error: it has ended meanwhile
 		if err == nil && strings.Contains(line, text) {
 			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// stopped lists the children of a process that stand still.
+func stopped(t *testing.T, parent int) (found []*psprocess.Process) {
+	t.Helper()
+	all, err := psprocess.ProcessesWithContext(context.Background())
+	require.NoError(t, err)
+	for _, p := range all {
+		of, _ := p.Ppid() // an error: it has ended meanwhile
+		state, err := p.Status()
+		if err == nil && int(of) == parent && slices.Contains(state, psprocess.Stop) {
+			found = append(found, p)
 		}
 	}
 	return found

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
 	"lambdakappa/bench/scenarios"
 	"lambdakappa/datagen"
@@ -101,31 +102,35 @@ func testExecution(t *testing.T, arms ...string) *execution {
 	return x
 }
 
-// Ensure that every component is killed exactly once while events are sent, in an order that
-// depends on the seed alone.
-func TestDisasters(t *testing.T) {
+// Ensure that every component is killed exactly once while events are sent, that an arm that is not
+// asked for changes nothing for the other, and that batch runs keep their moments.
+func TestFaultPlan(t *testing.T) {
 	w := workload{spec: datagen.Spec{Seed: 3, Duration: 6 * time.Minute}, speedup: 20}
-	x := testExecution(t, armLambda, armKappa)
-	began := time.Now()
-	c := &correctness{Batches: 10, RollInterval: 500 * time.Millisecond, KillEach: true}
-	plan := x.disasters(w, c)
-	again := testExecution(t, armLambda, armKappa).disasters(w, c)
-
-	names := func(plan []disaster) (names []string) {
-		for _, d := range plan {
-			names = append(names, d.name)
-		}
-		return names
+	c := &correctness{Batches: 10, RollInterval: 500 * time.Millisecond}
+	c.Random.Each = 1
+	plan, err := c.plan(testExecution(t, armLambda, armKappa), w)
+	require.NoError(t, err)
+	var killed []string
+	for _, s := range plan {
+		require.Equal(t, fault.Kill, s.Do)
+		require.Less(t, s.At, 18*time.Second, "the generator still sends")
+		killed = append(killed, s.Target)
 	}
-	require.Equal(t, names(plan), names(again))
-	kills := slices.DeleteFunc(names(plan), func(name string) bool { return !strings.HasPrefix(name, "kill") })
 	require.ElementsMatch(t, []string{
-		"kill lambda ingest", "kill lambda batch", "kill lambda speed", "kill lambda serve",
-		"kill kappa process", "kill kappa serve",
-	}, kills)
-	require.Len(t, plan, len(kills)+c.Batches)
-	require.True(t, slices.IsSortedFunc(plan, func(a, b disaster) int { return a.at.Compare(b.at) }))
-	require.Less(t, plan[len(plan)-1].at.Sub(began), 18*time.Second, "the generator still sends")
+		"lambda ingest", "lambda batch", "lambda speed", "lambda serve", "kappa process", "kappa serve",
+	}, killed)
+	alone, err := c.plan(testExecution(t, armKappa), w)
+	require.NoError(t, err)
+	require.Equal(t, alone, slices.DeleteFunc(plan, func(s fault.Step) bool {
+		return strings.HasPrefix(s.Target, armLambda)
+	}))
+
+	moments := c.moments(w)
+	require.Equal(t, moments, c.moments(w))
+	require.Len(t, moments, c.Batches)
+	require.True(t, slices.IsSorted(moments))
+	require.GreaterOrEqual(t, moments[0], time.Second)
+	require.Less(t, moments[9], 17*time.Second)
 }
 
 // Ensure that a boundary that stood still is no hand-over.

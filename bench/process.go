@@ -36,6 +36,7 @@ type process struct {
 	tail  *tail
 
 	asked  atomic.Bool   // its end was asked for
+	held   atomic.Bool   // it was suspended, and not resumed
 	exited chan struct{} // closed when it has ended and all its output was read
 	err    error         // how it ended; set before exited is closed
 }
@@ -90,14 +91,35 @@ func (p *process) ready(ctx context.Context) error {
 // kill ends the process at once, as a crash would (SIGKILL on Unix), and waits until it is gone.
 func (p *process) kill() {
 	p.asked.Store(true)
-	_ = proc.Kill(p.cmd)
+	_ = proc.Kill(p.cmd) // also one that is suspended
 	<-p.exited
 }
 
-// stop asks the process to end by closing its stdin. It is killed when it takes too long, or when
-// ctx ends first; both are errors.
+// suspend makes the process stand still, as on a machine that hangs.
+func (p *process) suspend() error {
+	p.held.Store(true)
+	if err := proc.Suspend(p.cmd); err != nil {
+		return fmt.Errorf("suspend %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// resume lets it go on, if it was suspended.
+func (p *process) resume() error {
+	if !p.held.Swap(false) {
+		return nil
+	}
+	if err := proc.Resume(p.cmd); err != nil {
+		return fmt.Errorf("resume %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// stop asks the process to end by closing its stdin; one that is suspended goes on to hear it. It is
+// killed when it takes too long, or when ctx ends first; both are errors.
 func (p *process) stop(ctx context.Context) error {
 	p.asked.Store(true)
+	_ = p.resume() // if it cannot, it is killed below
 	_ = p.stdin.Close()
 	late := time.NewTimer(stopLimit)
 	defer late.Stop()

@@ -85,12 +85,12 @@ func (p *progress) run(r result.Run) {
 
 // say says what is being done now.
 func (p *progress) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case p.out == nil:
 	case p.bar != nil:
-		p.mu.Lock()
 		p.bar.Describe(text)
-		p.mu.Unlock()
 	default:
 		fmt.Fprintf(p.out, "  %s\n", text)
 	}

@@ -25,6 +25,7 @@ const readbackWait = time.Second
 type readback struct {
 	partitions []*tape
 	encoder    *event.Encoder
+	past       *past
 	want       []byte // scratch
 }
 
@@ -32,6 +33,7 @@ type readback struct {
 type tape struct {
 	blocks chan []entry
 	block  []entry
+	wake   wake // empty unless events may come twice
 }
 
 // An entry is one record with what it decodes to.
@@ -46,7 +48,8 @@ type entry struct {
 // readBack hands every entry of [0, end) to keep and returns an error that names the first event
 // that is lost, doubled, changed or out of order.
 func readBack(
-	ctx context.Context, log *eventlog.Log, plan datagen.Source, end []int64, keep func(*oracle.Entry),
+	ctx context.Context, log *eventlog.Log, plan datagen.Source, end []int64, since *past,
+	keep func(*oracle.Entry),
 ) error {
 	ids, err := log.RegisterSchemas(ctx, event.Subject, event.Schemas[:]...)
 	if err != nil {
@@ -55,14 +58,15 @@ func readBack(
 	if s, ok := plan.(*datagen.Stream); ok {
 		s.UseSchemas(ids...)
 	}
-	r := &readback{encoder: event.NewEncoder(ids...)}
+	r := &readback{encoder: event.NewEncoder(ids...), past: since}
+	since.repeated = 0
 	g, ctx := errgroup.WithContext(ctx)
 	for p := range end {
-		t := &tape{blocks: make(chan []entry, 4)}
+		t := &tape{blocks: make(chan []entry, 4), block: since.forgotten[p]}
 		r.partitions = append(r.partitions, t)
 		g.Go(func() error {
 			defer close(t.blocks)
-			return readTape(ctx, log, p, end[p], t.blocks)
+			return readTape(ctx, log, p, since.from(p), end[p], t.blocks)
 		})
 	}
 	g.Go(func() error { return r.compare(ctx, plan, keep) })
@@ -77,15 +81,15 @@ func (r *readback) compare(ctx context.Context, plan datagen.Source, keep func(*
 	var p datagen.Planned
 	for plan.Next(&p) {
 		t := r.partitions[eventlog.PartitionOf([]byte(p.Event.CarID), len(r.partitions))]
-		e, ok := t.next()
-		if !ok {
+		e, err := r.again(t, func(e *entry) error { return r.same(&p, e) }, keep)
+		if err != nil {
+			return err
+		}
+		if e == nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			return fmt.Errorf("lost: %s/%d (%s) is not on the log", p.Event.CarID, p.Event.Seq, p.Kind)
-		}
-		if err := r.same(&p, e); err != nil {
-			return err
 		}
 		keep(&e.truth)
 	}
@@ -93,9 +97,12 @@ func (r *readback) compare(ctx context.Context, plan datagen.Source, keep func(*
 		return s.Err()
 	}
 	for _, t := range r.partitions {
-		if e, more := t.next(); more {
+		_, err := r.again(t, func(e *entry) error {
 			return fmt.Errorf("unplanned: partition %d offset %d holds %s, which nobody planned",
 				e.truth.Partition, e.truth.Offset, e.key)
+		}, keep)
+		if err != nil {
+			return err
 		}
 	}
 	return ctx.Err()
@@ -139,15 +146,17 @@ func (t *tape) next() (*entry, bool) {
 	return e, true
 }
 
-// readTape reads one partition from 0 to end in blocks.
-func readTape(ctx context.Context, log *eventlog.Log, partition int, end int64, blocks chan<- []entry) error {
-	reader, err := log.Reader(ctx, eventlog.CarsTopic, partition, 0)
+// readTape reads one partition from an offset to end in blocks.
+func readTape(
+	ctx context.Context, log *eventlog.Log, partition int, from, end int64, blocks chan<- []entry,
+) error {
+	reader, err := log.Reader(ctx, eventlog.CarsTopic, partition, from)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
 	decoder := event.NewDecoder(log)
-	for at := int64(0); at < end; {
+	for at := from; at < end; {
 		batch, err := reader.Read(ctx, readbackWait)
 		if err != nil {
 			return err

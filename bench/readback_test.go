@@ -51,7 +51,7 @@ func readAll(ctx context.Context, log *eventlog.Log, w workload, end []int64) ([
 		return nil, err
 	}
 	var all []oracle.Entry
-	err = readBack(ctx, log, plan.Source, end, func(e *oracle.Entry) { all = append(all, *e) })
+	err = readBack(ctx, log, plan.Source, end, new(past), func(e *oracle.Entry) { all = append(all, *e) })
 	return all, err
 }
 

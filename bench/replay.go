@@ -200,7 +200,9 @@ func (x *execution) chargePhase(r *result.Run, base account, events int64, label
 // restoreAfterKill kills a component and returns how long its slowest partition took to restore, ms.
 // The time until the broker notices the dead member is configured and no part of it.
 func restoreAfterKill(ctx context.Context, a *arm, name string, end []int64) (float64, error) {
-	if err := a.crash(ctx, name); err != nil {
+	c := a.parts[name]
+	a.sut.supervisor.kill(c)
+	if err := a.startAgain(ctx, c); err != nil {
 		return 0, err
 	}
 	p := a.parts[name].process()

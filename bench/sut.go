@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"lambdakappa/bench/result"
@@ -32,8 +33,10 @@ type system struct {
 	registry   string
 	prefix     string
 	log        *eventlog.Log
-	broker     *component // nil with a cluster of the user's
-	alone      string     // the run's arm, when it is for one
+	broker     *component        // nil with a cluster of the user's
+	alone      string            // the run's arm, when it is for one
+	brokerUp   sync.RWMutex      // held for writing while the broker is away, for reading by who needs it
+	network    map[string]*proxy // by component; nil when nothing disturbs the network
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 }
@@ -83,7 +86,7 @@ func (s *system) findBroker(ctx context.Context) error {
 		return err
 	}
 	s.brokers, s.registry = where.Addr, where.Registry
-	return nil
+	return s.fixPorts()
 }
 
 func (s *system) logs() string      { return filepath.Join(s.dir, "logs") }
@@ -101,7 +104,7 @@ func (s *system) logArgs() []string {
 // partArgs are the arguments of a component, equal for both architectures.
 func (s *system) partArgs(a *arm, p part, more ...string) []string {
 	r := s.scenario.rules
-	args := append(strings.Fields(p.name), s.logArgs()...)
+	args := append(append(strings.Fields(p.name), s.logArgs()...), s.dialArgs(p.name)...)
 	args = append(args,
 		"--version", version, "--linger", linger.String(),
 		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
@@ -192,7 +195,7 @@ func (s *system) close(ctx context.Context) error {
 	if s.log != nil {
 		errs = append(errs, s.dropTopics(ctx), s.log.Close())
 	}
-	return errors.Join(append(errs, s.supervisor.close(ctx))...)
+	return errors.Join(append(errs, s.supervisor.close(ctx), s.closeNetwork())...)
 }
 
 // dropTopics leaves a cluster of the user's as it was.

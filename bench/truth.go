@@ -26,20 +26,27 @@ type truth interface {
 func readTruth(
 	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, end []int64,
 ) (truth, error) {
+	return readTruthSince(ctx, log, w, rules, end, new(past))
+}
+
+// readTruthSince does so about a log to which something has happened.
+func readTruthSince(
+	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, end []int64, since *past,
+) (truth, error) {
 	plan, err := w.open()
 	if err != nil {
 		return nil, err
 	}
 	defer plan.Close()
 	cfg := oracleConfig(rules, len(end))
-	if w.clean() {
-		return readOneTruth(ctx, log, plan.Source, cfg, end)
+	if w.clean() && !since.resent {
+		return readOneTruth(ctx, log, plan.Source, cfg, end, since)
 	}
 	o, err := oracle.New(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := readBack(ctx, log, plan.Source, end, func(e *oracle.Entry) { o.Add(*e) }); err != nil {
+	if err := readBack(ctx, log, plan.Source, end, since, func(e *oracle.Entry) { o.Add(*e) }); err != nil {
 		return nil, err
 	}
 	return keptTruth{o}, nil
@@ -54,12 +61,13 @@ func oracleConfig(r event.Rules, partitions int) oracle.Config {
 
 func readOneTruth(
 	ctx context.Context, log *eventlog.Log, plan datagen.Source, cfg oracle.Config, end []int64,
+	since *past,
 ) (truth, error) {
 	fold, err := oracle.NewFold(cfg, make([]int64, len(end)))
 	if err != nil {
 		return nil, err
 	}
-	if err := readBack(ctx, log, plan, end, func(e *oracle.Entry) { fold.Add(*e) }); err != nil {
+	if err := readBack(ctx, log, plan, end, since, func(e *oracle.Entry) { fold.Add(*e) }); err != nil {
 		return nil, err
 	}
 	a := fold.Answer()

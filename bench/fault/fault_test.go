@@ -100,8 +100,8 @@ func TestRandomRefuses(t *testing.T) {
 		assert.EqualError(t, err, want)
 	}
 	f("{kills: -1}", "random.kills: -1: must not be negative")
-	f("{targets: [kappa serve]}", "random.kills: random takes either kills or every")
-	f("{kills: 1, every: 1s}", "random.kills: random takes either kills or every")
+	f("{targets: [kappa serve]}", "random.kills: random takes one of kills, each and every")
+	f("{kills: 1, every: 1s}", "random.kills: random takes one of kills, each and every")
 	f("{kills: 1, from: 1m}", "random.from: 1m0s: must be within the 1m0s in which the workload is sent")
 	f("{kills: 1, from: 9s, until: 8s}", "random.until: 8s: must be after from (9s)")
 	f("{kills: 1, until: 2m}", "random.until: 2m0s: the workload is sent within 1m0s")
@@ -122,7 +122,7 @@ func TestPlanBySeed(t *testing.T) {
 		{Do: BrokerDown, At: 10 * time.Second, For: 5 * time.Second},
 		{Do: Stop, Target: "kappa process", At: 30 * time.Second, For: 8 * time.Second},
 	}
-	random := Random{Kills: 3 * len(components), From: 2 * time.Second, Until: 58 * time.Second}
+	random := Random{Each: 3, From: 2 * time.Second, Until: 58 * time.Second}
 	different := map[string]bool{}
 	for range 200 {
 		seed := rand.Uint64()
@@ -153,4 +153,18 @@ func TestPlanBySeed(t *testing.T) {
 	every, err := Plan(nil, Random{Every: 7 * time.Second}, 1, components, minute)
 	require.NoError(t, err)
 	require.Len(t, every, 8)
+}
+
+// Ensure that what happens to one target happens one after the other, and to different ones at the
+// same time.
+func TestLanes(t *testing.T) {
+	a := Step{At: 1, Do: Kill, Target: "a"}
+	b := Step{At: 2, Do: Kill, Target: "b"}
+	slow := Step{At: 3, Do: Delay, Target: "a", For: 9}
+	stop := Step{At: 4, Do: Stop, Target: "a", For: 1}
+	down := Step{At: 6, Do: BrokerDown, For: 1}
+	forget := Step{At: 8, Do: Retention, Share: 1, Target: Broker}
+	require.Equal(t, [][]Step{{a, stop}, {b}, {slow}, {down, forget}},
+		Lanes([]Step{a, b, slow, stop, down, forget}))
+	require.Empty(t, Lanes(nil))
 }

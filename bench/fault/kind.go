@@ -60,3 +60,23 @@ func (s Step) contradicts(o Step) bool {
 	same := s.target() == o.target() || a.every && s.Target == "" || b.every && o.Target == ""
 	return a.lane == b.lane && same
 }
+
+// Lanes parts a plan into what has to happen one after the other, each in order.
+func Lanes(plan []Step) [][]Step {
+	type key struct {
+		lane   lane
+		target string
+	}
+	at := map[key]int{}
+	var lanes [][]Step
+	for _, s := range plan {
+		k := key{kinds[s.Do].lane, s.target()}
+		i, known := at[k]
+		if !known {
+			i = len(lanes)
+			at[k], lanes = i, append(lanes, nil)
+		}
+		lanes[i] = append(lanes[i], s)
+	}
+	return lanes
+}

@@ -11,15 +11,16 @@ import (
 // targets, each time in another order: nobody is killed a second time before everybody was once.
 type Random struct {
 	Kills int           `yaml:"kills"` // how many; or
+	Each  int           `yaml:"each"`  // how many of every target; or
 	Every time.Duration `yaml:"every"` // one in each such length
 	// Targets are those to kill; none is every component.
 	Targets []string      `yaml:"targets"`
-	From    time.Duration `yaml:"from"` // the first part of the workload that is left alone
-	Until   time.Duration `yaml:"until"`
+	From    time.Duration `yaml:"from"`  // the first part of the workload that is left alone
+	Until   time.Duration `yaml:"until"` // the end of it is, from here on; 0 is none of it
 }
 
 func (r Random) none() bool {
-	return r.Kills == 0 && r.Every == 0 && len(r.Targets) == 0 && r.From == 0 && r.Until == 0
+	return r.Kills == 0 && r.Each == 0 && r.Every == 0 && len(r.Targets) == 0 && r.From == 0 && r.Until == 0
 }
 
 func (r Random) validate(targets []string, span time.Duration) *Error {
@@ -28,10 +29,12 @@ func (r Random) validate(targets []string, span time.Duration) *Error {
 		return nil
 	case r.Kills < 0:
 		return problem("kills", "%d: must not be negative", r.Kills)
+	case r.Each < 0:
+		return problem("each", "%d: must not be negative", r.Each)
 	case r.Every < 0:
 		return problem("every", "%s: must not be negative", r.Every)
-	case (r.Kills > 0) == (r.Every > 0):
-		return problem("kills", "random takes either kills or every")
+	case min(r.Kills, 1)+min(r.Each, 1)+int(min(r.Every, 1)) != 1:
+		return problem("kills", "random takes one of kills, each and every")
 	case r.From < 0 || r.From >= span:
 		return problem("from", "%s: must be within the %s in which the workload is sent", r.From, span)
 	case r.Until != 0 && r.Until <= r.From:
@@ -88,7 +91,7 @@ func (r Random) draw(
 	if len(r.Targets) > 0 {
 		targets = r.Targets
 	}
-	length, n := r.until(span)-r.From, r.Kills
+	length, n := r.until(span)-r.From, r.Kills+r.Each*len(targets)
 	if r.Every > 0 {
 		n = int(length / r.Every)
 	}
