@@ -47,6 +47,7 @@ type reported struct {
 func (x *execution) report(label, arm, phase string) {
 	r := &reported{label, x.run}
 	r.Arm, r.Phase = arm, phase
+	r.Mistake = x.scenario.mistake(arm)
 	x.parts = append(x.parts, r)
 }
 
@@ -80,7 +81,7 @@ func (d *driver) execute(
 	body func(ctx context.Context, x *execution) error,
 ) (*execution, error) {
 	x := &execution{driver: d, run: head, began: time.Now(), served: map[string][]view.Window{}}
-	x.run.Dir = d.runName(head)
+	x.run.Dir, x.run.Mistake = d.runName(head), d.scenario.mistake(head.Arm)
 	prepare(x)
 	d.progress.run(head)
 	err := x.inSystem(ctx, body)
@@ -149,7 +150,7 @@ func (x *execution) conclude(err error) {
 func (x *execution) wrong() bool {
 	for _, r := range x.runs() {
 		for _, c := range r.Checks {
-			if !c.OK {
+			if c.Failed() {
 				return true
 			}
 		}
@@ -161,9 +162,11 @@ func conclude(r *result.Run, err error) {
 	r.OK = err == nil
 	if err != nil {
 		r.Error = err.Error()
+	} else if r.Mistake != "" {
+		r.Checks = append(r.Checks, shows(r))
 	}
 	for _, c := range r.Checks {
-		if !c.OK {
+		if c.Failed() {
 			r.OK = false
 			r.Error = cmp.Or(r.Error, "wrong: "+c.Name+": "+c.Detail)
 		}
@@ -171,6 +174,19 @@ func conclude(r *result.Run, err error) {
 	if !r.OK {
 		r.Void = ""
 	}
+}
+
+// shows demands that a mistake that was made on purpose has been seen: a check that cannot find it
+// would not find the same mistake made by accident.
+func shows(r *result.Run) result.Check {
+	c := result.Check{Name: "the mistake shows", Detail: r.Mistake + ": every answer was right"}
+	for _, other := range r.Checks {
+		if other.OnPurpose && !other.OK {
+			c.OK, c.Detail = true, other.Name+": "+other.Detail
+			break
+		}
+	}
+	return c
 }
 
 // componentsOf are the components of a label, and the broker.
@@ -203,6 +219,13 @@ func (x *execution) check(label, name string, ok bool, format string, args ...an
 		name = label + " " + name
 	}
 	r.Checks = append(r.Checks, result.Check{Name: name, OK: ok, Detail: fmt.Sprintf(format, args...)})
+}
+
+// checkAnswer notes a comparison of what was answered. It may fail where the arm is wrong on purpose.
+func (x *execution) checkAnswer(label, name string, ok bool, format string, args ...any) {
+	x.check(label, name, ok, format, args...)
+	r := x.side(label)
+	r.Checks[len(r.Checks)-1].OnPurpose = r.Mistake != "" && !ok
 }
 
 // mark notes a moment or a band for the plots over time.

@@ -152,7 +152,7 @@ func (x *execution) judgeAs(ctx context.Context, label string, a *arm, moment st
 	}
 	v := judge(x.truth.at(boundaries(got.status)), got)
 	for _, c := range v.checks(moment) {
-		x.check(label, c.Name, c.OK, "%s", c.Detail)
+		x.checkAnswer(label, c.Name, c.OK, "%s", c.Detail)
 	}
 	r := x.side(label)
 	if r.Arm == armBoth {

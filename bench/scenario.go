@@ -163,6 +163,12 @@ func (s *Scenario) like(name string) string {
 	return name
 }
 
+// mistake is what is wrong with an arm on purpose, "" for one that should be right.
+func (s *Scenario) mistake(name string) string {
+	a, _ := s.ArmNamed(name)
+	return a.Mistake
+}
+
 // needs checks that the scenario has arms and a workload.
 func (s *Scenario) needs() error {
 	switch {

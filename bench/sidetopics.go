@@ -88,7 +88,7 @@ func (x *execution) judgeTopic(
 		return err
 	}
 	missing, unexpected := setDiff(want, got)
-	x.check(arm, name, missing+unexpected == "", "%d entries%s%s", len(want), missing, unexpected)
+	x.checkAnswer(arm, name, missing+unexpected == "", "%d entries%s%s", len(want), missing, unexpected)
 	return nil
 }
 

@@ -115,6 +115,16 @@ func TestJudgeAnswers(t *testing.T) {
 	f("answers: exact, of: kappa", true, Undecided)
 }
 
+// Ensure that an arm that was wrong on purpose counts as wrong, though its run is as it should be.
+func TestJudgeMistakes(t *testing.T) {
+	s := &result.Summary{Runs: []result.Run{{
+		Scenario: "mine", Arm: "lambda", Repetition: 1, OK: true, Mistake: "adds what overlaps",
+		Checks: []result.Check{{Name: "windows", OnPurpose: true}, {Name: "the mistake shows", OK: true}},
+	}}}
+	require.Equal(t, Supports, Judge(scenario(t, "answers: wrong, of: lambda"), s).Verdict)
+	require.Equal(t, Contradicts, Judge(scenario(t, "answers: exact, of: lambda"), s).Verdict)
+}
+
 // Ensure that a claim that nothing measures, or that was not asked for, says so.
 func TestNotRun(t *testing.T) {
 	q := scenario(t, "answers: exact, of: lambda")

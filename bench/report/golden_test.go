@@ -21,7 +21,7 @@ var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 
 // The hand-made summaries of testdata: each is there for one thing that a report must get right.
 var fixtures = []string{
-	"right", "wrong", "void", "interrupted", "missing", "repeated", "hostile",
+	"right", "wrong", "mistaken", "void", "interrupted", "missing", "repeated", "hostile",
 }
 
 // shown are the scenarios that the hand-made summaries speak of: the ledger grows, they do not.

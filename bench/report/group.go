@@ -15,9 +15,10 @@ import (
 type verdict int
 
 const (
-	runRight verdict = iota
-	runVoid          // no figures: the machine was too slow
-	runWrong         // figures struck out
+	runRight    verdict = iota
+	runMistaken         // wrong on purpose, and found to be: its figures are what was asked for
+	runVoid             // no figures: the machine was too slow
+	runWrong            // figures struck out
 )
 
 // verdictOf: wrong beats void. A machine that is too slow excuses no wrong answer.
@@ -27,6 +28,8 @@ func verdictOf(r *result.Run) verdict {
 		return runWrong
 	case r.Void != "":
 		return runVoid
+	case r.Mistake != "":
+		return runMistaken
 	default:
 		return runRight
 	}
@@ -102,19 +105,16 @@ func scenarioNames(s *result.Summary) []string {
 // worst returns the verdict that decides what is printed of the group: one wrong run strikes out
 // all figures of the group, since a median over the others would hide it.
 func (g *group) worst() verdict {
-	allVoid := true
+	best := runVoid
 	for _, r := range g.Runs {
-		switch verdictOf(r) {
+		switch v := verdictOf(r); v {
 		case runWrong:
 			return runWrong
-		case runRight:
-			allVoid = false
+		case runRight, runMistaken:
+			best = v
 		}
 	}
-	if allVoid {
-		return runVoid
-	}
-	return runRight
+	return best
 }
 
 // counted returns the runs whose figures are printed: all that are not void.
@@ -133,6 +133,8 @@ func (g *group) answers() cell {
 	switch {
 	case n[runWrong] > 0:
 		return cell{Text: fmt.Sprintf("WRONG: %d of %s", n[runWrong], runs(len(g.Runs))), Tone: wrong}
+	case n[runMistaken] > 0:
+		return cell{Text: "wrong on purpose: " + runs(n[runMistaken]), Tone: void}
 	case n[runRight] == 0:
 		return cell{Text: "void: " + g.Runs[0].Void, Tone: void}
 	case n[runVoid] > 0:

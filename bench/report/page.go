@@ -154,8 +154,11 @@ func verdictCell(gs []*group, figures []string) cell {
 		all.Runs = append(all.Runs, g.Runs...)
 	}
 	c := all.answers()
-	if c.Tone == right {
+	switch all.worst() {
+	case runRight:
 		c.Text += rowsText(&all) + headline(gs, figures)
+	case runMistaken:
+		c.Text += headline(gs, figures)
 	}
 	return c
 }

@@ -102,40 +102,63 @@ func optional(x *float64, unit string) cell {
 	return text(inUnit(*x, unit))
 }
 
-// timePlots draw what the runs recorded over time: the arms that ran alone in one plot, each run
-// of both arms at once in another, since those two must not be compared.
+// timePlots draw what the runs recorded over time, each unit in plots of its own: the arms that ran
+// alone in one plot, each run of both arms at once in another, since those two must not be compared.
 func timePlots(scenario string, gs []*group) []*plot {
-	alone, together := timePlot(slug(scenario)+"-time", "alone"), timePlot(slug(scenario)+"-time-both", "both arms on one log")
-	together.About += " This is a load test: the arms share the machine, so it ranks nothing."
-	for _, g := range gs {
-		if g.worst() != runRight {
-			continue
+	var all []*plot
+	for _, kind := range overTime {
+		alone := kind.plot(slug(scenario)+"-"+kind.id, kind.alone)
+		together := kind.plot(slug(scenario)+"-"+kind.id+"-both", ", both arms on one log")
+		together.About += " This is a load test: the arms share the machine, so it ranks nothing."
+		for _, g := range gs {
+			if worst := g.worst(); worst != runRight && worst != runMistaken {
+				continue
+			}
+			p := alone
+			if g.Arm == "both" {
+				p = together
+			}
+			p.addRun(g.counted()[0], kind.unit)
 		}
-		p := alone
-		if g.Arm == "both" {
-			p = together
-		}
-		p.addRun(g.counted()[0])
+		all = append(all, alone, together)
 	}
-	return slices.DeleteFunc([]*plot{alone, together}, func(p *plot) bool { return len(p.Lines) == 0 })
+	return slices.DeleteFunc(all, func(p *plot) bool { return len(p.Lines) == 0 })
 }
 
-func timePlot(id, how string) *plot {
+// A timeKind is how series of one unit are drawn over time.
+type timeKind struct {
+	id, unit, title, about string
+	alone                  string // what the title says of arms that are reported apart
+	log                    bool
+}
+
+var overTime = []timeKind{
+	{
+		id: "time", unit: "ms", title: "Freshness over time", alone: ", alone", log: true,
+		about: "Age of the newest event in the answer, worst partition. Lower is fresher. Grey: batch runs, kills and compactions.",
+	},
+	{
+		id: "exact", unit: "%", title: "Exact answers over time",
+		about: "Of the windows whose last reading was on the log half a second before, those that were served as they " +
+			"are in the end. Grey: batch runs and faults.",
+	},
+}
+
+func (k timeKind) plot(id, how string) *plot {
 	return &plot{
 		ID:    id,
-		Title: "Freshness over time, " + how,
-		About: "Age of the newest event in the answer, worst partition. Lower is fresher. Grey: batch runs, kills and compactions.",
+		Title: k.title + how,
+		About: k.about,
 		X:     axis{Name: "seconds since the run began"},
-		Y:     axis{Name: "ms", Log: true},
-		Data:  table{Head: []string{"line", "samples", "median ms", "max ms"}},
+		Y:     axis{Name: k.unit, Log: k.log},
+		Data:  table{Head: []string{"line", "samples", "median " + k.unit, "max " + k.unit}},
 	}
 }
 
-// addRun adds the lines of a run that are in milliseconds. Lines of several runs are told apart
-// by the arm.
-func (p *plot) addRun(r *result.Run) {
+// addRun adds the lines of a run that are in a unit. Lines of several runs are told apart by the arm.
+func (p *plot) addRun(r *result.Run, unit string) {
 	for _, s := range r.Series {
-		if s.Unit != "ms" || len(s.Points) == 0 {
+		if s.Unit != unit || len(s.Points) == 0 {
 			continue
 		}
 		name := strings.TrimSpace(strings.TrimPrefix(s.Name, "freshness"))
@@ -144,6 +167,9 @@ func (p *plot) addRun(r *result.Run) {
 		}
 		p.Lines = append(p.Lines, line{Name: name, Hue: hueOf(name, len(p.Lines)), Points: s.Points})
 		p.Data.Rows = append(p.Data.Rows, seriesRow(name, s.Points))
+	}
+	if len(p.Lines) == 0 {
+		return
 	}
 	for _, m := range r.Marks {
 		name := m.Name

@@ -73,6 +73,8 @@ func runVerdict(r *result.Run) cell {
 		return cell{Text: "WRONG", Tone: wrong}
 	case runVoid:
 		return cell{Text: "void: " + r.Void, Tone: void}
+	case runMistaken:
+		return cell{Text: "wrong on purpose: " + r.Mistake, Tone: void}
 	default:
 		return cell{Text: "right", Tone: right}
 	}
@@ -139,7 +141,10 @@ func runNotes(gs []*group) []string {
 				add("%s", r.Error)
 			}
 			for _, c := range r.Checks {
-				if !c.OK {
+				switch {
+				case c.OnPurpose:
+					add("check %q failed, as it had to: %s", c.Name, c.Detail)
+				case !c.OK:
 					add("check %q failed: %s", c.Name, c.Detail)
 				}
 			}

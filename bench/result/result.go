@@ -115,7 +115,12 @@ type Check struct {
 	Name   string `json:"name"` // e.g. "between batches", "after the covering batch", "counters", "late topic"
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail,omitempty"`
+	// OnPurpose says that the run's mistake is why it was not equal: that is no failure.
+	OnPurpose bool `json:"on_purpose,omitempty"`
 }
+
+// Failed reports whether the comparison speaks against its run.
+func (c Check) Failed() bool { return !c.OK && !c.OnPurpose }
 
 // Latencies by question. Milliseconds from the intended moment.
 type Latencies struct {
