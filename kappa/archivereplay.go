@@ -92,7 +92,7 @@ func (t *task) openArchive(ctx context.Context) error {
 		return err
 	}
 	t.encoder = event.NewEncoder(ids...)
-	ends, err := t.cfg.Log.EndOffsets(ctx, eventlog.CarsTopic)
+	ends, err := t.cfg.Log.EndOffsets(ctx, t.cfg.input())
 	if err == nil {
 		t.logEnd = ends[t.partition]
 	}
@@ -101,7 +101,7 @@ func (t *task) openArchive(ctx context.Context) error {
 
 // checkGap fails when the log has forgotten more than the archive remembers.
 func (t *task) checkGap(ctx context.Context) error {
-	starts, err := t.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
+	starts, err := t.cfg.Log.StartOffsets(ctx, t.cfg.input())
 	if err != nil {
 		return err
 	}

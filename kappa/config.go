@@ -1,6 +1,7 @@
 package kappa
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -17,6 +18,10 @@ type Config struct {
 	Rules   event.Rules
 	Version string   // of the logic, "v1" and later
 	Views   view.Set // what is kept; with Version it names the view, its changelog and its group
+
+	// Input is the topic that a processor reads, a copy of the log, see [Republish]; "" is the log
+	// itself.
+	Input string
 
 	// Archive is where a replay finds the history before the log's, see archivereplay.go: the Dir of
 	// a sink, or of Lambda. "" is to read the log alone.
@@ -96,6 +101,9 @@ func checkVersion(version string) error {
 	}
 	return fmt.Errorf("version %q: must be one of %s", version, strings.Join(names, ", "))
 }
+
+// input is the topic that a processor reads.
+func (c Config) input() string { return cmp.Or(c.Input, eventlog.CarsTopic) }
 
 func (c Config) notify(fact string, fields ...any) {
 	if c.Notify != nil {

@@ -45,7 +45,7 @@ func (p *processor) run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		defer stop()
-		err := p.cfg.Log.RunGroup(work, group(p.cfg.ViewName()), eventlog.CarsTopic, p.runTask)
+		err := p.cfg.Log.RunGroup(work, group(p.cfg.ViewName()), p.cfg.input(), p.runTask)
 		return unlessEnded(work, err)
 	})
 	if p.ends != nil {
@@ -125,7 +125,7 @@ func (p *processor) task(ctx context.Context, m *eventlog.Member, partition int)
 	delete(p.idle, partition)
 	p.mu.Unlock()
 
-	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), eventlog.CarsTopic)
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), p.cfg.input())
 	if err != nil {
 		return nil, fmt.Errorf("read commit: %w", err)
 	}
@@ -155,7 +155,7 @@ func (p *processor) bounds(ctx context.Context, partition int) (start, end int64
 	if p.starts != nil {
 		return p.starts[partition], end, nil
 	}
-	starts, err := p.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
+	starts, err := p.cfg.Log.StartOffsets(ctx, p.cfg.input())
 	if err != nil {
 		return 0, 0, fmt.Errorf("find the start of the log: %w", err)
 	}

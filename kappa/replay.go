@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"lambdakappa/internal/eventlog"
 )
 
 // Replay builds the view of cfg.Version beside the live one, by the same code that processes live
@@ -55,7 +53,7 @@ func (p *processor) offsetsAt(ctx context.Context, t time.Time) ([]int64, error)
 	if t.IsZero() {
 		return nil, nil
 	}
-	offsets, err := p.cfg.Log.OffsetsAt(ctx, eventlog.CarsTopic, t)
+	offsets, err := p.cfg.Log.OffsetsAt(ctx, p.cfg.input(), t)
 	if err != nil {
 		return nil, fmt.Errorf("find offsets at %s: %w", t.Format(time.RFC3339), err)
 	}
@@ -65,12 +63,12 @@ func (p *processor) offsetsAt(ctx context.Context, t time.Time) ([]int64, error)
 // stand makes this version the candidate, unless it is live already: then this is a restart after
 // the cut-over.
 func (p *processor) stand(ctx context.Context) error {
-	partitions, err := p.cfg.Log.Partitions(ctx, eventlog.CarsTopic)
+	partitions, err := p.cfg.Log.Partitions(ctx, p.cfg.input())
 	if err != nil {
-		return fmt.Errorf("look up topic %s: %w", eventlog.CarsTopic, err)
+		return fmt.Errorf("look up topic %s: %w", p.cfg.input(), err)
 	}
 	if partitions == 0 {
-		return fmt.Errorf("topic %s does not exist: there is nothing to replay", eventlog.CarsTopic)
+		return fmt.Errorf("topic %s does not exist: there is nothing to replay", p.cfg.input())
 	}
 	if err := CreateTopics(ctx, p.cfg.Log, partitions, p.cfg.ViewName()); err != nil {
 		return fmt.Errorf("create topics: %w", err)
@@ -110,7 +108,7 @@ func (p *processor) endsReached(ctx context.Context) (bool, error) {
 	if slices.Contains(rows, 0) {
 		return false, nil
 	}
-	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), eventlog.CarsTopic)
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), p.cfg.input())
 	if err != nil {
 		return false, fmt.Errorf("read commits: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
@@ -57,6 +58,20 @@ func sideRecord(partition int, r *eventlog.Record, reason, detail string) eventl
 			{Key: "detail", Value: []byte(detail)},
 		},
 	}
+}
+
+// original returns the event of a dead letter as it stood on the log, and at which offset. It shares no
+// memory with the dead letter.
+func original(dead *eventlog.Record) (offset int64, r eventlog.Record, err error) {
+	place := string(dead.Key)
+	offset, err = strconv.ParseInt(place[strings.LastIndexByte(place, '/')+1:], 10, 64)
+	if err != nil {
+		return 0, r, fmt.Errorf("dead letter %d: key %q is no place in the log", dead.Offset, place)
+	}
+	return offset, eventlog.Record{
+		AppendTime: dead.AppendTime,
+		Key:        bytes.Clone(dead.Header("key")), Value: bytes.Clone(dead.Value),
+	}, nil
 }
 
 // alertMessage is an alert on the alert topic. Consumers keep one per (version, car_id, seq).

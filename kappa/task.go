@@ -72,7 +72,7 @@ func (t *task) run(ctx context.Context, m *eventlog.Member) (err error) {
 	if err := t.runArchive(ctx, m); err != nil {
 		return fmt.Errorf("read archive: %w", err)
 	}
-	reader, err := t.cfg.Log.Reader(ctx, eventlog.CarsTopic, t.partition, t.Position)
+	reader, err := t.cfg.Log.Reader(ctx, t.cfg.input(), t.partition, t.Position)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 func (a *app) kappa() *cobra.Command {
 	c := a.group("kappa", "The components of Kappa, each a process",
-		a.kappaProcess(), a.kappaReplay(), a.kappaServe(), a.kappaSink(), a.kappaEvents())
+		a.kappaProcess(), a.kappaReplay(), a.kappaServe(), a.kappaSink(), a.kappaEvents(), a.kappaRepublish())
 	c.Long = `Kappa: process keeps the view of every event as it comes, in a changelog topic; serve materialises the
 changelog and answers; replay builds the view of another version beside the live one, and takes over;
 sink archives events and closed windows as Parquet, for batch applications and for history that the log
@@ -81,7 +81,14 @@ func (a *app) kappaProcess() *cobra.Command {
   lambdakappa kappa process … --deduplicate=false`,
 	}, kappa.Process)
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
+	addInput(c, &f.cfg)
 	return c
+}
+
+// addInput adds the flag of processors that may read a copy of the log.
+func addInput(c *cobra.Command, cfg *kappa.Config) {
+	c.Flags().StringVar(&cfg.Input, "input", "",
+		"read this `topic`, a copy of the log that 'kappa republish' keeps; by default the log itself")
 }
 
 func (a *app) kappaReplay() *cobra.Command {
@@ -101,6 +108,9 @@ or on other machines: they share the partitions, and cut over once.`,
 
   # history from the archive of 'kappa sink' (or the --dir of 'lambda ingest'), the rest from the log
   lambdakappa kappa replay … --version v2 --archive /tmp/archive
+
+  # history from a copy of the log, such as 'kappa republish' makes
+  lambdakappa kappa replay … --version v2 --input cars.again
 
   # a mistake, to see what it costs
   lambdakappa kappa replay … --version v2 --deduplicate=false
@@ -124,6 +134,7 @@ or on other machines: they share the partitions, and cut over once.`,
 		}
 		return nil
 	}
+	addInput(c, &f.cfg)
 	c.Flags().StringVar(&f.cfg.Archive, "archive", "",
 		"begin with the events in this `folder` of 'kappa sink', and go on with the log where they end")
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
@@ -177,5 +188,40 @@ event and each window exactly once. Events lie in the layout of Lambda's master 
 	c.Flags().StringVar(&f.cfg.Dir, "dir", "", "`folder` of the archive (required)")
 	addRolls(c, &f.cfg.RollInterval, &f.cfg.RollRows)
 	addBackground(c, &background)
+	return c
+}
+
+func (a *app) kappaRepublish() *cobra.Command {
+	topic, rate, follow := "", 0.0, false
+	c, f := a.kappaCommand(&cobra.Command{
+		Use:   "republish",
+		Short: "Write an archive back into the log, for a replay to read",
+		Long: `Write the history of an archive back into a topic of its own: the log again, offset for offset, with append
+and intended times, and dead letters in their places. Then 'kappa replay --input' reads it. With --follow
+it goes on with the log where the archive ends, until it is stopped: a replay can then take over. When it
+is started again it goes on where the topic ends.
+
+The copy costs the log the room of the history, and its bandwidth: --rate limits the latter.`,
+		Example: `  lambdakappa kappa republish --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --archive /tmp/archive --topic cars.again
+  lambdakappa kappa republish … --archive /tmp/archive --topic cars.again --rate 50000 --follow
+  lambdakappa kappa replay … --version v2 --input cars.again`,
+	}, func(ctx context.Context, cfg kappa.Config) error {
+		return kappa.Republish(ctx, cfg, topic, rate, follow)
+	})
+	c.PreRunE = func(*cobra.Command, []string) error {
+		switch {
+		case f.cfg.Archive == "":
+			return usagef("--archive is missing: give the folder of 'kappa sink'")
+		case topic == "":
+			return usagef("--topic is missing: name the topic to write, such as cars.again")
+		case rate < 0:
+			return usagef("--rate %v: must not be negative", rate)
+		}
+		return nil
+	}
+	c.Flags().StringVar(&f.cfg.Archive, "archive", "", "`folder` of 'kappa sink' (required)")
+	c.Flags().StringVar(&topic, "topic", "", "`name` of the topic to write (required)")
+	c.Flags().Float64Var(&rate, "rate", 0, "events per second at most; 0 as fast as the log takes them")
+	c.Flags().BoolVar(&follow, "follow", false, "go on with the log where the archive ends")
 	return c
 }
