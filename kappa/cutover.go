@@ -67,6 +67,11 @@ func (s *Serving) cutOver(ctx context.Context, m *materialised) error {
 	close(old.dropped)
 	old.stop()
 	s.cfg.notify("live", "version", m.version, "view", m.name)
+	if m.version != old.version {
+		retracted, belated := compareAlerts(old, m)
+		s.cfg.notify("alerts", "version", m.version, "replaces", old.version,
+			"retracted", retracted, "belated", belated)
+	}
 	return nil
 }
 

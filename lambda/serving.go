@@ -28,8 +28,10 @@ type Serving struct {
 
 	lease *lease // taken at the start, so that nothing is removed that is being loaded
 
-	mu   sync.Mutex      // guards next and which pair is live; not the rows
+	mu   sync.Mutex      // guards what follows, and which pair is live; not the rows
 	next map[int64]*pair // newer generations on their way to be live; nil is one that is gone
+
+	answering bool // the pair that was live may have been asked: it was not only passed over at the start
 }
 
 var _ httpapi.Answers = (*Serving)(nil)
@@ -100,6 +102,9 @@ func (s *Serving) begin(ctx context.Context) error {
 		}
 	}
 	s.swap()
+	s.mu.Lock()
+	s.answering = true
+	s.mu.Unlock()
 	return s.lease.renew(s.held())
 }
 

@@ -185,6 +185,11 @@ func (s *Serving) goLive(p *pair) {
 	close(old.dropped)
 	s.forgetBefore(p.manifest.Generation + 1)
 	s.cfg.notify("live", "version", p.manifest.Version, "generation", p.manifest.Generation)
+	if was := old.manifest.Version; was != p.manifest.Version && s.answering {
+		retracted, belated := compareAlerts(old, p)
+		s.cfg.notify("alerts", "version", p.manifest.Version, "replaces", was,
+			"retracted", retracted, "belated", belated)
+	}
 }
 
 // forgetBefore forgets the pairs of lower generations.

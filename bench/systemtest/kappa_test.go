@@ -18,6 +18,7 @@ type kappaSystem struct {
 	version string
 	dir     string // of the sink
 	archive string // where a replay finds history; "" is the log
+	notify  func(fact string, fields ...any)
 }
 
 func (k *kappaSystem) name() string    { return "kappa" }
@@ -28,6 +29,7 @@ func (k *kappaSystem) config() kappa.Config {
 	cfg := kappa.DefaultConfig()
 	cfg.Rules, cfg.Version, cfg.Views = k.rules, k.version, view.Windows|view.Alerts
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
+	cfg.Notify = k.notify
 	return cfg
 }
 

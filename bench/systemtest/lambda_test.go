@@ -17,6 +17,7 @@ type lambdaSystem struct {
 	version     string
 	dir         string
 	incremental bool
+	notify      func(fact string, fields ...any)
 }
 
 func (l *lambdaSystem) name() string    { return "lambda" }
@@ -28,6 +29,7 @@ func (l *lambdaSystem) config() lambda.Config {
 	cfg.Rules, cfg.Version = l.rules, l.version
 	cfg.Dir, cfg.Incremental = l.dir, l.incremental
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
+	cfg.Notify = l.notify
 	cfg.RollInterval = 20 * time.Millisecond // a master file is there soon after its events
 	return cfg
 }

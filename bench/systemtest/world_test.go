@@ -52,6 +52,16 @@ type settings struct {
 	window      time.Duration
 	version     string
 	incremental bool
+
+	notify func(side, fact string, fields ...any) // is told what components say; may be nil
+}
+
+// heard is who is told what the components of a side say.
+func (s settings) heard(side string) func(fact string, fields ...any) {
+	if s.notify == nil {
+		return nil
+	}
+	return func(fact string, fields ...any) { s.notify(side, fact, fields...) }
 }
 
 func defaultSettings() settings {
@@ -72,9 +82,11 @@ func openWorld(ctx context.Context, broker *eventlog.Broker, s settings) (*world
 	w.sides = []*side{
 		newSide(&lambdaSystem{
 			rules: rules, version: s.version, dir: filepath.Join(s.dir, "lambda"), incremental: s.incremental,
+			notify: s.heard("lambda"),
 		}, cfg),
 		newSide(&kappaSystem{
 			rules: rules, version: s.version, dir: filepath.Join(s.dir, "kappa"),
+			notify: s.heard("kappa"),
 		}, cfg),
 	}
 	var err error
