@@ -27,6 +27,7 @@ var procedures = map[string]func() procedure{
 	"correctness": func() procedure { return &correctness{} },
 	"steady":      func() procedure { return &steadyLoad{} },
 	"ceiling":     func() procedure { return &ceiling{} },
+	"spike":       func() procedure { return &spike{} },
 	"replay":      func() procedure { return &replay{} },
 	"code":        func() procedure { return &countCode{} },
 }

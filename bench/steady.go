@@ -38,9 +38,12 @@ type steady struct {
 	base    account // when the generator was started
 	cpuLine result.Series
 
-	lagLimit time.Duration       // of the generator's p99; see [lagLimit]
-	figures  func(*steady) error // fills in what only this scenario measures; may be nil
-	trial    *trial              // of a search; nil for a run that stands for itself
+	generatorLag time.Duration // p99
+
+	lagLimit time.Duration                   // of the generator's p99; see [lagLimit]
+	watch    func(ctx context.Context) error // runs while the generator sends; may be nil
+	figures  func(*steady) error             // fills in what only this scenario measures; may be nil
+	trial    *trial                          // of a search; nil for a run that stands for itself
 }
 
 func newSteady(x *execution, s size, probed bool) *steady {
@@ -202,6 +205,9 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 		return Published{}, nil, err
 	}
 	watchers.Go(func() error { s.watchCPU(probing, last); return nil })
+	if s.watch != nil {
+		watchers.Go(func() error { return s.watch(probing) })
+	}
 	published, end, err := s.sut.awaitGenerator(ctx, g)
 	if err == nil {
 		err = s.settleArms(ctx, end)
@@ -264,6 +270,7 @@ func (s *steady) conclude(ctx context.Context, w workload, published Published, 
 
 // judgeGenerator says what a generator that was that late, at p99, means for the run.
 func (s *steady) judgeGenerator(lag time.Duration) {
+	s.generatorLag = lag
 	switch {
 	case s.trial != nil:
 		s.trial.generator = lag

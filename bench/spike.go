@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/datagen"
+)
+
+// spike runs each arm alone under a steady rate with bursts and takes how long the backlog of each
+// takes to drain, how old the answers are meanwhile and how much memory it takes.
+type spike struct {
+	// LateGenerator is how late the generator, with the broker and without any arm, may be at p99; if it
+	// is later, this machine cannot ask the question. Beside an arm that takes all cores in a burst it
+	// may be as late as it will: that is what the burst costs, and ages count from the intended times.
+	LateGenerator time.Duration `yaml:"late_generator"`
+
+	alone time.Duration // how late it was
+}
+
+// The figures of a spike.
+const (
+	figureDrain  = "time to drain"            // the longest of all bursts
+	figureWorst  = "age in a burst, greatest" // of the newest event in the answer
+	figureCalm   = "age in calm, p50"
+	figureMemory = "memory that bursts added"
+)
+
+func (l *spike) check(s *Scenario) error {
+	if err := s.needs(); err != nil {
+		return err
+	}
+	spec := s.size.workload(1, datagen.DefaultStart()).spec
+	bursts := burstsOf(spec)
+	switch {
+	case l.LateGenerator <= 0:
+		return fmt.Errorf("late_generator: must be given: how late the generator may be at p99, such as 100ms")
+	case s.size.speedup != 1:
+		return fmt.Errorf("late_generator: takes a workload with speedup 1, not %v: an age is one of the wall clock", s.size.speedup)
+	case len(bursts) == 0:
+		return fmt.Errorf("late_generator: takes a workload with a burst that ends within its duration (%s): "+
+			"disturb: burst-factor=10,burst-every=8s,burst-length=3s", spec.Duration)
+	case bursts[0].from < 2:
+		return fmt.Errorf("late_generator: takes two seconds of calm before the first burst, which begins after %.1f s", bursts[0].from)
+	case spec.Duration.Seconds() < bursts[len(bursts)-1].to+2*calmSpan:
+		return fmt.Errorf("late_generator: takes calm after the last burst, which ends %.1f s into a workload of %s",
+			bursts[len(bursts)-1].to, spec.Duration)
+	}
+	return nil
+}
+
+func (l *spike) seconds(o Options, s *Scenario) float64 {
+	d := s.size.workload(1, datagen.DefaultStart()).spec
+	inBursts := float64(d.Events()) - s.size.rate*s.size.duration.Seconds()
+	n := len(s.arms(o)) * s.size.repetitions
+	if n > 0 {
+		n++ // the control
+	}
+	return float64(n) * (steadyRunSeconds(s.size) + inBursts*3e-6)
+}
+
+func (l *spike) run(ctx context.Context, d *driver, s *Scenario) error {
+	if len(s.arms(d.opt)) == 0 {
+		return nil
+	}
+	if err := l.control(ctx, d, s); err != nil {
+		return err
+	}
+	for repetition := range s.size.repetitions {
+		for _, arm := range s.arms(d.opt) {
+			head := result.Run{
+				Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
+			}
+			if err := d.steadyRunOf(ctx, head, s.size, l.steady(s.size)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// control takes how late the generator is alone.
+func (l *spike) control(ctx context.Context, d *driver, s *Scenario) error {
+	head := result.Run{Scenario: s.Name, Arm: armControl, Repetition: 1, Seed: d.opt.Seed}
+	return d.steadyRunOf(ctx, head, s.size, func(x *execution) *steady {
+		st := newSteady(x, s.size, true)
+		st.lagLimit = l.LateGenerator
+		st.figures = func(s *steady) error { l.alone = s.generatorLag; return nil }
+		return st
+	})
+}
+
+// steady is a steady run that watches its bursts.
+func (l *spike) steady(s size) func(*execution) *steady {
+	return func(x *execution) *steady {
+		st := newSteady(x, s, true)
+		st.lagLimit = math.MaxInt64
+		if l.alone > l.LateGenerator {
+			x.run.Void = fmt.Sprintf("the generator alone was %s late at p99, more than %s",
+				l.alone.Round(10*time.Microsecond), l.LateGenerator)
+		}
+		var before int64 // memory, when the first burst began
+		st.watch = func(ctx context.Context) error {
+			first := st.spec.Start.Add(time.Duration(burstsOf(st.spec)[0].from * float64(time.Second)))
+			if waitUntil(ctx, first) == nil {
+				before = st.peakMemory()
+			}
+			return nil
+		}
+		st.figures = func(s *steady) error { return s.fillDrains(s.peakMemory() - before) }
+		return st
+	}
+}
+
+// peakMemory is the sum of what every component has held at most so far.
+func (s *steady) peakMemory() int64 {
+	var sum int64
+	for name, u := range s.sut.usages() {
+		if name != generatorName {
+			sum += u.peak
+		}
+	}
+	return sum
+}
+
+// fillDrains turns the ages of the answers into the figures of the run.
+func (s *steady) fillDrains(memory int64) error {
+	r := &s.execution.run
+	a := s.arms[r.Arm]
+	bursts := burstsOf(s.spec)
+	normal, median, ok := normalAge(a.layers[0].points, bursts[0].from)
+	if !ok {
+		return fmt.Errorf("too few ages of answers were sampled before the first burst")
+	}
+	var worst drain
+	for i, b := range bursts {
+		until := s.spec.Duration.Seconds()
+		if i+1 < len(bursts) {
+			until = bursts[i+1].from
+		}
+		d := drainOf(a.layers[0].points, b, until, normal)
+		r.Notes = append(r.Notes, d.says(b, normal))
+		r.Marks = append(r.Marks, result.Mark{Name: "burst", From: b.from, To: b.to})
+		worst.seconds, worst.worst = max(worst.seconds, d.seconds), max(worst.worst, d.worst)
+	}
+	r.Figures = append(r.Figures,
+		result.Figure{Name: figureDrain, Unit: "s", Value: worst.seconds},
+		result.Figure{Name: figureWorst, Unit: "ms", Value: worst.worst},
+		result.Figure{Name: figureCalm, Unit: "ms", Value: median},
+	)
+	if memory > 0 {
+		r.Figures = append(r.Figures, result.Figure{Name: figureMemory, Unit: "B", Value: float64(memory)})
+	}
+	return nil
+}
+
+// says is the drain in a sentence.
+func (d drain) says(b burst, normal float64) string {
+	took := fmt.Sprintf("normal again %.2f s after its end", d.seconds)
+	if d.atLeast {
+		took = fmt.Sprintf("not normal again within the %.2f s after its end, which count as its time", d.seconds)
+	}
+	return fmt.Sprintf("burst from %.0f to %.0f s: answers up to %.0f ms old (at most %.0f ms is normal), %s",
+		b.from, b.to, d.worst, normal, took)
+}
