@@ -29,6 +29,7 @@ var procedures = map[string]func() procedure{
 	"ceiling":     func() procedure { return &ceiling{} },
 	"spike":       func() procedure { return &spike{} },
 	"replay":      func() procedure { return &replay{} },
+	"deadline":    func() procedure { return &deadline{} },
 	"code":        func() procedure { return &countCode{} },
 }
 

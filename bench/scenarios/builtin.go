@@ -13,7 +13,7 @@ var files embed.FS
 // right. A test holds it against the files.
 var order = []string{
 	"settled", "disturbed", "aa", "slowed", "freshness", "replay", "always-on", "code",
-	"ceiling", "spike",
+	"ceiling", "spike", "deadline",
 	"model", "scale-out",
 }
 
