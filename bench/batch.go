@@ -34,14 +34,15 @@ type generation struct {
 // took is how long the run itself took, ms.
 func (g generation) took() float64 { return g.ReadMS + g.WriteMS }
 
-// batchOnce runs the batch layer once, by a process of its own, while the broker is there.
-func (a *arm) batchOnce(ctx context.Context) (generation, error) {
+// batchOnce runs the batch layer once, by a process of its own with further arguments, while the
+// broker is there.
+func (a *arm) batchOnce(ctx context.Context, more ...string) (generation, error) {
 	a.batching.Lock()
 	defer a.batching.Unlock()
 	a.sut.brokerUp.RLock()
 	defer a.sut.brokerUp.RUnlock()
 	began := time.Now()
-	c, err := a.launchBatch("--once")
+	c, err := a.launchBatch(append([]string{"--once"}, more...)...)
 	if err != nil {
 		return generation{}, err
 	}

@@ -299,7 +299,7 @@ func (x *execution) judgeAtEnd(ctx context.Context, w workload, end []int64) err
 		return err
 	}
 	var err error
-	if x.truth, err = readTruthSince(ctx, x.sut.log, w, x.scenario.rules, end, &x.past); err != nil {
+	if x.truth, err = readTruthSince(ctx, x.sut.log, w, x.scenario.rules, x.sut.version, end, &x.past); err != nil {
 		return err
 	}
 	for _, r := range x.runs() {

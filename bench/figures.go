@@ -111,9 +111,9 @@ func (s *steady) watchCPU(ctx context.Context, end time.Time) {
 			return
 		}
 		cpu, now := s.cpuNow(), time.Now()
-		if now.After(s.spec.Start) {
+		if now.After(s.live) {
 			s.cpuLine.Points = append(s.cpuLine.Points, [2]float64{
-				now.Sub(s.spec.Start).Seconds(), (cpu - before) / now.Sub(at).Seconds(),
+				now.Sub(s.live).Seconds(), (cpu - before) / now.Sub(at).Seconds(),
 			})
 		}
 		before, at = cpu, now

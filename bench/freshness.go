@@ -66,6 +66,9 @@ func (f *freshness) sample(s httpapi.Status, now, began time.Time) {
 
 // watchFreshness samples all layers of an arm until the generator has sent everything.
 func watchFreshness(ctx context.Context, ask statusSource, layers []*freshness, began, end time.Time) error {
+	if waitUntil(ctx, began) != nil {
+		return nil
+	}
 	tick := time.NewTicker(freshnessEvery)
 	defer tick.Stop()
 	for time.Now().Before(end) {

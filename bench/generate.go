@@ -24,6 +24,9 @@ type Pace struct {
 	// Speedup sends that many times faster than intended, 0 as fast as the log takes it. 1 is
 	// the open loop of a latency measurement.
 	Speedup float64
+	// LiveFrom is where the schedule begins to be measured: what is intended before it is history,
+	// sent as fast as the log takes it. The zero time measures everything.
+	LiveFrom time.Time
 }
 
 // Published is what a generator reports when it has sent everything.
@@ -145,9 +148,16 @@ type paceClock struct {
 	speedup float64
 	origin  int64 // intended time of the first event; 0 before it
 	began   int64 // wall clock that stands for origin, Unix ns
+	live    int64 // intended times before it are history, Unix ns
 }
 
-func newPaceClock(pace Pace) paceClock { return paceClock{speedup: pace.Speedup} }
+func newPaceClock(pace Pace) paceClock {
+	c := paceClock{speedup: pace.Speedup}
+	if !pace.LiveFrom.IsZero() {
+		c.live = pace.LiveFrom.UnixNano()
+	}
+	return c
+}
 
 // moment returns when an event is due on the wall clock, Unix ns.
 //

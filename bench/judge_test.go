@@ -136,7 +136,7 @@ func TestConclude(t *testing.T) {
 // Ensure that a run says how far its answers are from the other truth, and nothing when both truths
 // are one.
 func TestOtherTruth(t *testing.T) {
-	o, err := oracle.New(oracleConfig(event.DefaultRules(), 1))
+	o, err := oracle.New(oracleConfig(event.DefaultRules(), "v1", 1))
 	require.NoError(t, err)
 	for i, at := range []int64{100_000, 200_000, 100_000} { // the third comes far too late
 		o.Add(oracle.Entry{

@@ -151,6 +151,8 @@ func (l *lane) measure(b *load) {
 	}
 	now := time.Now().UnixNano()
 	for _, intended := range b.intended {
-		record(l.lag, max(now-l.clock.moment(intended), 0))
+		if intended >= l.clock.live {
+			record(l.lag, max(now-l.clock.moment(intended), 0))
+		}
 	}
 }

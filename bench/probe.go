@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sort"
 	"sync"
 	"time"
 
@@ -38,7 +39,13 @@ type latencies struct {
 	unseen  []string // scheduled readings and alerts that were never visible
 	wrong   int      // samples <= 0: an answer before its question
 	failed  error
+
+	keep               bool // samples one by one, for a run whose latency changes on the way
+	visibleAt, queryAt []timed
 }
+
+// timed is a sample with its intended moment.
+type timed struct{ at, ns int64 } // Unix ns, ns
 
 // A slowest is the reading that took longest: whoever wonders about a maximum looks there first.
 type slowest struct {
@@ -55,7 +62,11 @@ func newLatencies() *latencies {
 func (l *latencies) sample(h *hdrhistogram.Histogram, intended int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.note(h, time.Now().UnixNano()-intended)
+	took := time.Now().UnixNano() - intended
+	l.note(h, took)
+	if l.keep && h == l.query {
+		l.queryAt = append(l.queryAt, timed{intended, took})
+	}
 }
 
 func (l *latencies) note(h *hdrhistogram.Histogram, ns int64) {
@@ -81,6 +92,7 @@ func (l *latencies) fail(err error) {
 type probes struct {
 	client *httpapi.Client
 	spec   datagen.Spec
+	live   time.Time    // readings that are intended before it are history, and not waited for
 	alerts []view.Alert // that will be raised, by event time: a seeded sample
 	arms   int          // that are asked at the same time; they share the number of questions
 	got    *latencies
@@ -110,10 +122,17 @@ func readingsOf(s datagen.Spec, car int) int64 {
 	return n
 }
 
+// history is the last reading of a car before the live part begins, and the first where all is live.
+func (p *probes) history(car int) int64 {
+	all, live := int(readingsOf(p.spec, car)), p.live.UnixNano()
+	n := sort.Search(all, func(seq int) bool { return p.spec.Intended(car, int64(seq)) >= live })
+	return int64(max(n-1, 0))
+}
+
 // watchCar asks blocking queries of one car until its last reading is visible. The first reading
 // has no seq before it to ask after, so samples begin with the second.
 func (p *probes) watchCar(ctx context.Context, car int) {
-	id, last, seen := datagen.CarID(car), readingsOf(p.spec, car)-1, int64(0)
+	id, last, seen := datagen.CarID(car), readingsOf(p.spec, car)-1, p.history(car)
 	for seen < last {
 		answer, found, err := p.client.Latest(ctx, id, seen, blockingWait, "")
 		now := time.Now().UnixNano()
@@ -140,10 +159,13 @@ func (p *probes) saw(car int, seq, now int64) {
 	p.got.mu.Lock()
 	defer p.got.mu.Unlock()
 	p.got.note(p.got.visible, now-intended)
+	if p.got.keep {
+		p.got.visibleAt = append(p.got.visibleAt, timed{intended, now - intended})
+	}
 	if took := now - intended; took > p.got.slowest.ns {
 		p.got.slowest = slowest{
 			reading: fmt.Sprintf("%s/%d", datagen.CarID(car), seq), ns: took,
-			at: time.Unix(0, intended).Sub(p.spec.Start),
+			at: time.Unix(0, intended).Sub(p.live),
 		}
 	}
 }
@@ -165,8 +187,8 @@ func (p *probes) missed(car int, seen, last int64) {
 // startQueries asks point queries of random cars at a fixed rate while the generator sends.
 func (p *probes) startQueries(ctx context.Context, seed uint64) {
 	every := time.Second / queriesPerSec * time.Duration(p.arms)
-	begin := p.spec.Start.Add(time.Second) // every car has a row by then
-	n := int(max(p.spec.Duration-time.Second, 0) / every)
+	begin := p.live.Add(time.Second) // every car has a row by then
+	n := int(max(p.spec.Start.Add(p.spec.Duration).Sub(begin), 0) / every)
 	for asker := range queryAskers {
 		random := rand.New(rand.NewPCG(seed, uint64(asker)))
 		p.wg.Go(func() {
@@ -193,6 +215,9 @@ func (p *probes) query(ctx context.Context, at time.Time, car int) {
 func (p *probes) watchAlerts(ctx context.Context) {
 	for _, a := range p.alerts {
 		intended := p.intendedOf(a)
+		if intended < p.live.UnixNano() {
+			continue
+		}
 		if waitUntil(ctx, time.Unix(0, intended)) != nil {
 			return
 		}

@@ -98,7 +98,7 @@ func TestReadBackNotices(t *testing.T) {
 func TestReadTruth(t *testing.T) {
 	log, w := testLog(t), badDay(1)
 	_, end := publish(t, log, w)
-	kept, err := readTruth(t.Context(), log, w, event.DefaultRules(), end)
+	kept, err := readTruth(t.Context(), log, w, event.DefaultRules(), "v1", end)
 	require.NoError(t, err)
 	a, b := kept.at(end), kept.at(make([]int64, len(end)))
 	require.NotZero(t, b.Counters.DroppedLate)
@@ -108,7 +108,7 @@ func TestReadTruth(t *testing.T) {
 	clean.spec.Disturbances = datagen.Disturbances{}
 	log = testLog(t)
 	_, end = publish(t, log, clean)
-	one, err := readTruth(t.Context(), log, clean, event.DefaultRules(), end)
+	one, err := readTruth(t.Context(), log, clean, event.DefaultRules(), "v1", end)
 	require.NoError(t, err)
 	require.Equal(t, one.at(end), one.at(make([]int64, len(end))))
 	require.Equal(t, clean.spec.Events(), one.at(end).Counters.Events)

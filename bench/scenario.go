@@ -30,6 +30,7 @@ var procedures = map[string]func() procedure{
 	"spike":       func() procedure { return &spike{} },
 	"replay":      func() procedure { return &replay{} },
 	"deadline":    func() procedure { return &deadline{} },
+	"deploy":      func() procedure { return &deploy{} },
 	"code":        func() procedure { return &countCode{} },
 }
 

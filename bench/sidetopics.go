@@ -36,7 +36,7 @@ func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 		if err := x.judgeTopic(ctx, r.Arm, "late topic", side+".late", late, reasonOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "alert topic", side+".alerts", alertKeys(b.Alerts), alertOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "alert topic", side+".alerts", alertKeys(x.sut.version, b.Alerts), alertOf); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,7 @@ func reasonOf(r *eventlog.Record) (key, value string, err error) {
 	return string(r.Key), "", nil
 }
 
-func alertKeys(alerts []view.Alert) map[string]string {
+func alertKeys(version string, alerts []view.Alert) map[string]string {
 	keys := make(map[string]string, len(alerts))
 	for _, a := range alerts {
 		keys[fmt.Sprintf("%s/%s/%d", version, a.CarID, a.Seq)] = a.Rule.String()

@@ -33,6 +33,9 @@ type steady struct {
 	size   size
 	probed bool
 	spec   datagen.Spec
+	live   time.Time // when measuring begins: with the first event, or where history ends
+	// meanwhile is done to the arms while they are measured; nil is nothing.
+	meanwhile func(ctx context.Context) error
 
 	arms    map[string]*steadyArm
 	base    account // when the generator was started
@@ -129,7 +132,7 @@ func (s *steady) run(ctx context.Context) error {
 		return err
 	}
 	w := s.size.workload(s.execution.run.Seed, time.Now().Add(leadTime).Truncate(time.Millisecond))
-	s.spec = w.spec
+	s.spec, s.live = w.spec, w.spec.Start
 	g, err := s.sut.launchGenerator(w)
 	if err != nil {
 		return err
@@ -148,7 +151,7 @@ func (s *steady) planAlerts() ([]view.Alert, error) {
 		return nil, nil
 	}
 	spec := s.size.workload(s.execution.run.Seed, datagen.DefaultStart()).spec
-	fold, err := oracle.NewFold(oracle.Config{WindowMs: 1 << 40, Version: version, Partitions: 1}, []int64{0})
+	fold, err := oracle.NewFold(oracle.Config{WindowMs: 1 << 40, Version: s.sut.version, Partitions: 1}, []int64{0})
 	if err != nil {
 		return nil, err
 	}
@@ -190,11 +193,11 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 	var watchers errgroup.Group
 	var asking []*probes
 	for _, a := range s.arms {
-		watchers.Go(func() error { return watchFreshness(probing, a.status, a.layers, s.spec.Start, last) })
+		watchers.Go(func() error { return watchFreshness(probing, a.status, a.layers, s.live, last) })
 		if s.probed {
 			p := &probes{
-				client: a.api, spec: s.spec, alerts: atStart(alerts, s.spec.Start), arms: len(s.arms),
-				got: a.got,
+				client: a.api, spec: s.spec, live: s.live, alerts: atStart(alerts, s.spec.Start),
+				arms: len(s.arms), got: a.got,
 			}
 			p.start(probing)
 			asking = append(asking, p)
@@ -208,7 +211,10 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 	if s.watch != nil {
 		watchers.Go(func() error { return s.watch(probing) })
 	}
-	published, end, err := s.sut.awaitGenerator(ctx, g)
+	if s.meanwhile != nil {
+		err = s.meanwhile(ctx)
+	}
+	published, end, err := s.awaitUnless(ctx, err, g)
 	if err == nil {
 		err = s.settleArms(ctx, end)
 	}
@@ -221,6 +227,14 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 		p.wait()
 	}
 	return published, end, errors.Join(err, watchers.Wait())
+}
+
+// awaitUnless waits for the generator, unless something has failed before.
+func (s *steady) awaitUnless(ctx context.Context, failed error, g *component) (Published, []int64, error) {
+	if failed != nil {
+		return Published{}, nil, failed
+	}
+	return s.sut.awaitGenerator(ctx, g)
 }
 
 // probePatience is how long after settling a probe may still be without its answer. It waits for
@@ -288,7 +302,7 @@ func (s *steady) resultCost() *result.Cost {
 
 // judgeSteady stops the batch layer, so that the answers stand still, and compares them.
 func (s *steady) judgeSteady(ctx context.Context, w workload, end []int64) error {
-	truth, err := readTruth(ctx, s.sut.log, w, s.scenario.rules, end)
+	truth, err := readTruth(ctx, s.sut.log, w, s.scenario.rules, s.sut.version, end)
 	if err != nil {
 		return err
 	}
@@ -315,13 +329,14 @@ func (s *steady) stopBatch(ctx context.Context, a *arm) error {
 	if err != nil {
 		return err
 	}
-	served := len(s.arms[a.name].served)
-	s.mustKeepUp(a.name, "batch cycles", len(generations) > 1 && served >= min(len(generations), 3)-1,
-		fmt.Sprintf("%d batch runs were published, and answers came from %d generations", len(generations), served))
+	if served := len(s.arms[a.name].served); s.meanwhile == nil {
+		s.mustKeepUp(a.name, "batch cycles", len(generations) > 1 && served >= min(len(generations), 3)-1,
+			fmt.Sprintf("%d batch runs were published, and answers came from %d generations", len(generations), served))
+	}
 	for _, g := range generations {
 		s.execution.run.Marks = append(s.execution.run.Marks, result.Mark{
 			Name: fmt.Sprintf("batch %d", g.Generation),
-			From: g.began.Sub(s.spec.Start).Seconds(), To: g.began.Add(g.wall).Sub(s.spec.Start).Seconds(),
+			From: g.began.Sub(s.live).Seconds(), To: g.began.Add(g.wall).Sub(s.live).Seconds(),
 		})
 	}
 	return s.sut.supervisor.stop(ctx, a.parts[batchPart.name])

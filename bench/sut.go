@@ -14,8 +14,8 @@ import (
 	"lambdakappa/internal/eventlog"
 )
 
-// version is the version of the logic that all runs of this benchmark serve.
-const version = "v1"
+// firstVersion is the version of the logic that runs serve unless they deploy another one.
+const firstVersion = "v1"
 
 // generatorName is the one component that belongs to neither side.
 const generatorName = "generator"
@@ -37,6 +37,7 @@ type system struct {
 	alone      string            // the run's arm, when it is for one
 	brokerUp   sync.RWMutex      // held for writing while the broker is away, for reading by who needs it
 	network    map[string]*proxy // by component; nil when nothing disturbs the network
+	version    string            // of the logic that its components are started with
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 }
@@ -44,7 +45,7 @@ type system struct {
 // newSystem returns a system without anything running, and the context of the run, which ends
 // when a component dies unasked.
 func newSystem(ctx context.Context, d *driver, dir string) (*system, context.Context, error) {
-	s := &system{driver: d, dir: dir, arms: map[string]*arm{}}
+	s := &system{driver: d, dir: dir, version: firstVersion, arms: map[string]*arm{}}
 	s.supervisor, ctx = newSupervisor(ctx, d.opt.Binary, s.logs())
 	return s, ctx, nil
 }
@@ -106,7 +107,7 @@ func (s *system) partArgs(a *arm, p part, more ...string) []string {
 	r := s.scenario.rules
 	args := append(append(strings.Fields(p.name), s.logArgs()...), s.dialArgs(p.name)...)
 	args = append(args,
-		"--version", version, "--linger", linger.String(),
+		"--version", s.version, "--linger", linger.String(),
 		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
 		"--allowed-lateness", duration(r.AllowedLateness), "--max-future-skew", duration(r.MaxFutureSkew),
 	)
@@ -203,11 +204,9 @@ func (s *system) dropTopics(ctx context.Context) error {
 	if s.prefix == "" {
 		return nil
 	}
-	return s.log.DeleteTopics(ctx, append([]string{eventlog.CarsTopic}, ownTopics...)...)
-}
-
-// ownTopics are the topics that the two sides create.
-var ownTopics = []string{
-	"lambda.dead-letters", "lambda.late", "lambda.alerts", "lambda.speed-view",
-	"kappa.dead-letters", "kappa.late", "kappa.alerts", "kappa.changelog." + version + "-windows-alerts", "kappa.control",
+	names, err := s.log.Topics(ctx)
+	if err != nil {
+		return err
+	}
+	return s.log.DeleteTopics(ctx, names...)
 }

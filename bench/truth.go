@@ -24,21 +24,21 @@ type truth interface {
 // comes twice, so every boundary has the same truth and a history of any length needs no more
 // memory than its answer. Otherwise the events are kept.
 func readTruth(
-	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, end []int64,
+	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, version string, end []int64,
 ) (truth, error) {
-	return readTruthSince(ctx, log, w, rules, end, new(past))
+	return readTruthSince(ctx, log, w, rules, version, end, new(past))
 }
 
 // readTruthSince does so about a log to which something has happened.
 func readTruthSince(
-	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, end []int64, since *past,
+	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, version string, end []int64, since *past,
 ) (truth, error) {
 	plan, err := w.open()
 	if err != nil {
 		return nil, err
 	}
 	defer plan.Close()
-	cfg := oracleConfig(rules, len(end))
+	cfg := oracleConfig(rules, version, len(end))
 	if w.clean() && !since.resent {
 		return readOneTruth(ctx, log, plan.Source, cfg, end, since)
 	}
@@ -52,7 +52,7 @@ func readTruthSince(
 	return keptTruth{o}, nil
 }
 
-func oracleConfig(r event.Rules, partitions int) oracle.Config {
+func oracleConfig(r event.Rules, version string, partitions int) oracle.Config {
 	return oracle.Config{
 		WindowMs: r.Window, DisorderMs: r.DisorderBound, LatenessMs: r.AllowedLateness,
 		SkewMs: r.MaxFutureSkew, Version: version, Partitions: partitions,

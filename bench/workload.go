@@ -14,8 +14,9 @@ import (
 // A workload is what a run publishes: a spec, or recorded input.
 type workload struct {
 	spec    datagen.Spec
-	csv     string  // file of recorded input; "" for the spec
-	speedup float64 // see [Pace]
+	csv     string    // file of recorded input; "" for the spec
+	speedup float64   // see [Pace]
+	live    time.Time // where history ends, see [Pace]; zero when there is none
 }
 
 // A plan is a workload's events in the order in which they are to be sent.
@@ -62,6 +63,9 @@ func (w workload) args() []string {
 	}
 	if d := w.spec.Disturbances.String(); d != "" {
 		args = append(args, "--disturb", d)
+	}
+	if !w.live.IsZero() {
+		args = append(args, "--live-from", w.live.UTC().Format(time.RFC3339Nano))
 	}
 	return args
 }

@@ -12,9 +12,20 @@ var files embed.FS
 // order is that in which the scenarios run: nothing is measured before answers are known to be
 // right. A test holds it against the files.
 var order = []string{
-	"settled", "disturbed", "aa", "slowed", "freshness", "replay", "always-on", "code",
-	"ceiling", "spike", "deadline",
-	"model", "scale-out",
+	"settled",
+	"disturbed",
+	"aa",
+	"slowed",
+	"freshness",
+	"replay",
+	"deadline",
+	"always-on",
+	"ceiling",
+	"spike",
+	"bugfix",
+	"code",
+	"model",
+	"scale-out",
 }
 
 // Builtin returns the scenarios of the project, in the order in which they run.

@@ -69,6 +69,8 @@ durations; burst-factor is a factor.`,
 	flags.StringVar(&f.input, "input", "", "`csv:FILE` plays recorded input instead")
 	flags.Float64Var(&f.pace.Speedup, "speedup", 1,
 		"send that many times faster than intended; 0 as fast as the log takes it")
+	flags.Var((*timeFlag)(&f.pace.LiveFrom), "live-from",
+		"what is intended before it is history: sent at once, and not measured")
 	flags.StringVar(&f.csv, "csv", "", "write CSV to this `file`; - is stdout")
 	flags.StringVar(&f.parquet, "parquet", "",
 		"write Parquet, with truth labels, to this `file`; - is stdout")

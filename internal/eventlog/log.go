@@ -82,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		},
 		registry: registry,
 	}
-	if _, err := l.clusterMetadata(ctx, nil); err != nil {
+	if _, err := l.clusterMetadata(ctx, []string{}); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -125,6 +126,29 @@ func (l *Log) deleteTopic(ctx context.Context, name string) error {
 	})
 	l.forgetCluster()
 	return err
+}
+
+// Topics lists the topics that there are, by the names that this log gives them: of a shared cluster,
+// those under its own prefix.
+func (l *Log) Topics(ctx context.Context) ([]string, error) {
+	var names []string
+	err := l.retry(ctx, func(ctx context.Context) error {
+		m, err := l.clusterMetadata(ctx, nil)
+		if err != nil {
+			return err
+		}
+		names = nil
+		for _, t := range m.Topics {
+			if name, own := strings.CutPrefix(t.Name, l.cfg.Prefix); own && !t.IsInternal {
+				names = append(names, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	return names, nil
 }
 
 // Partitions returns the number of partitions of a topic; 0 when the topic does not exist.

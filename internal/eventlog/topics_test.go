@@ -25,6 +25,9 @@ func TestTopics(t *testing.T) {
 	err := l.CreateTopics(t.Context(), eventlog.TopicSpec{Name: "cars", Partitions: 4})
 	require.ErrorContains(t, err, "create topic cars: it exists with 3 partitions, not 4")
 
+	names, err := l.Topics(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"cars"}, names)
 	require.NoError(t, l.DeleteTopics(t.Context(), "cars", "trucks"))
 	require.Zero(t, partitions())
 	createTopic(t, l, "cars", 2)

@@ -19,7 +19,8 @@ const (
 	fetchVersion    = 11
 )
 
-// clusterMetadata asks the first broker that answers for what it knows of the topics now.
+// clusterMetadata asks the first broker that answers for what it knows of the topics now; of all that
+// there are when topics is nil.
 // kafka-go's Client.Metadata would answer from its cache, and ReadPartitions would create a topic
 // that is missing where the cluster allows that.
 func (l *Log) clusterMetadata(ctx context.Context, topics []string) (*metadata.Response, error) {
@@ -40,9 +41,6 @@ func (l *Log) clusterMetadata(ctx context.Context, topics []string) (*metadata.R
 func (l *Log) brokerMetadata(
 	ctx context.Context, addr string, topics []string,
 ) (*metadata.Response, error) {
-	if topics == nil {
-		topics = []string{} // nil would list every topic of the cluster
-	}
 	conn, err := l.cfg.dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err

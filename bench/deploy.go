@@ -1,0 +1,323 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/internal/httpapi"
+)
+
+// deploy brings a new version of the logic to a running system that has a history and goes on living:
+// how long until every answer is the new one, what is answered wrong meanwhile, what it takes, and
+// what the live part feels of it. The workload's duration is that of the history.
+type deploy struct {
+	From string        `yaml:"from"` // version that runs
+	To   string        `yaml:"to"`   // version that is deployed
+	Live time.Duration `yaml:"live"` // of the part that is measured, after the history
+	At   time.Duration `yaml:"at"`   // when it is deployed, after the live part has begun
+	// Ways says how each arm does it.
+	Ways map[string]way `yaml:"ways"`
+}
+
+// A way is how a version is deployed.
+type way struct {
+	How        string `yaml:"how"`        // recompute, replay or archive
+	Processes  int    `yaml:"processes"`  // of a replay, that share the partitions; 1 when 0
+	Background bool   `yaml:"background"` // the work gives way to queries
+}
+
+// The ways: Lambda's batch layer computes everything again; Kappa reads the log again (Kreps), or an
+// archive as if it were a stream (Uber's Kappa+).
+const (
+	byRecompute = "recompute"
+	byReplay    = "replay"
+	byArchive   = "archive"
+)
+
+var waysOf = map[string][]string{
+	armLambda: {byRecompute},
+	armKappa:  {byReplay, byArchive},
+}
+
+func (p *deploy) check(s *Scenario) error {
+	switch {
+	case p.From == "" || p.To == "" || p.From == p.To:
+		return fmt.Errorf("from %q, to %q: takes two versions", p.From, p.To)
+	case p.At <= 0 || p.Live <= p.At:
+		return fmt.Errorf("at %s: must be above 0 and before the end of the live part, %s", p.At, p.Live)
+	}
+	for _, a := range s.Arms {
+		w, ok := p.Ways[a.Name]
+		if !ok {
+			return fmt.Errorf("ways: says nothing about arm %s", a.Name)
+		}
+		if !slices.Contains(waysOf[a.Like], w.How) {
+			return fmt.Errorf("ways.%s.how %q: is none of %q", a.Name, w.How, waysOf[a.Like])
+		}
+		if w.Processes < 0 || w.Processes > 1 && w.How == byRecompute {
+			return fmt.Errorf("ways.%s.processes %d: only a replay has several", a.Name, w.Processes)
+		}
+	}
+	for name := range p.Ways {
+		if _, ok := s.ArmNamed(name); !ok {
+			return fmt.Errorf("ways: %q is no arm of this scenario", name)
+		}
+	}
+	return s.needs()
+}
+
+func (p *deploy) seconds(o Options, s *Scenario) float64 {
+	var sum float64
+	for _, point := range append([]*Scenario{s}, s.points(o)...) {
+		history := point.size.rate * point.size.duration.Seconds()
+		each := leadOf(point.size).Seconds() + p.Live.Seconds() + 4 + history*5e-6
+		sum += float64(len(s.arms(o))*point.size.repetitions) * each
+	}
+	return sum
+}
+
+func (p *deploy) run(ctx context.Context, d *driver, s *Scenario) error {
+	for _, point := range append([]*Scenario{s}, s.points(d.opt)...) {
+		for repetition := range point.size.repetitions {
+			for _, arm := range s.arms(d.opt) {
+				head := result.Run{
+					Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
+					Parameter: point.parameter, Workload: point.size.result(),
+				}
+				if d.has(head, arm) {
+					continue
+				}
+				if err := p.once(ctx, d, point, head); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// once deploys in one arm. A run that is void because the machine was too slow is retried once.
+func (p *deploy) once(ctx context.Context, d *driver, s *Scenario, head result.Run) error {
+	for attempt := 1; ; attempt++ {
+		x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
+			return newDeployment(p, x, s).run(ctx)
+		})
+		if err != nil {
+			return err
+		}
+		if x.run.Void == "" || attempt == 2 {
+			return d.add(x.run)
+		}
+		d.progress.say("void (" + x.run.Void + "), once more")
+	}
+}
+
+// catchUpRate is what both sides work off of a history, events/s, with a reserve: the live part
+// begins when that is done.
+const catchUpRate = 200_000
+
+// leadOf is how long before the live part everything is started.
+func leadOf(s size) time.Duration {
+	events := s.rate * s.duration.Seconds()
+	return 2*leadTime + time.Duration(events/catchUpRate*float64(time.Second))
+}
+
+// deployLagLimit is how late the generator may be at p99. A deployment takes all cores for a while, so
+// that the generator waits for them too: on one machine that is a part of what is felt, and the run
+// notes it. Later than this, something else takes the machine.
+const deployLagLimit = 500 * time.Millisecond
+
+// A deployment is one run of it.
+type deployment struct {
+	*steady
+	plan *deploy
+	way  way
+	arm  *steadyArm
+
+	from, until time.Time // of the deployment: until all answers were new ones
+	before      spending  // when it began
+	after       spending  // when it was done
+	idle        float64   // CPU-seconds a second before it
+	watch       *switchWatch
+}
+
+// spending is what the arm and its broker have taken so far.
+type spending struct {
+	at   time.Time
+	cpu  float64 // seconds
+	disk int64   // bytes
+}
+
+func newDeployment(p *deploy, x *execution, s *Scenario) *deployment {
+	size := s.size
+	size.duration += p.Live
+	d := &deployment{
+		steady: newSteady(x, size, true),
+		plan:   p, way: p.Ways[x.run.Arm],
+	}
+	d.steady.meanwhile, d.steady.lagLimit = d.bring, deployLagLimit
+	return d
+}
+
+func (d *deployment) run(ctx context.Context) error {
+	d.sut.version = d.plan.From
+	a, err := d.startArm(ctx)
+	if err != nil {
+		return err
+	}
+	d.arm = a
+	d.live = time.Now().Add(leadOf(d.scenario.size)).Truncate(time.Millisecond)
+	w := d.size.workload(d.execution.run.Seed, d.live.Add(-d.size.duration+d.plan.Live))
+	w.live, w.speedup = d.live, 1
+	d.spec = w.spec
+	g, err := d.sut.launchGenerator(w)
+	if err != nil {
+		return err
+	}
+	d.watch = newSwitchWatch(a.api, d.spec, d.scenario.rules, d.diskNow)
+	published, end, err := d.measure(ctx, g, nil)
+	if err != nil {
+		return err
+	}
+	d.sut.version = d.plan.To
+	if err := d.conclude(ctx, w, published, end); err != nil {
+		return err
+	}
+	return d.judgeSwitch(ctx, w, end)
+}
+
+func (d *deployment) startArm(ctx context.Context) (*steadyArm, error) {
+	name := d.execution.run.Arm
+	a, err := d.sut.startArm(ctx, name, pace{interval: d.size.interval, background: true})
+	if err != nil {
+		return nil, err
+	}
+	if d.way.How == byArchive {
+		if err := a.launchSink(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s := &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(a.like), served: map[int64]bool{}}
+	s.got.keep = true
+	d.arms[name] = s
+	return s, nil
+}
+
+// behind is how far an arm may be behind when the live part begins, as a time of the live rate.
+const behind = 2 * time.Second
+
+// bring waits for its moment in the live part, deploys, and returns when all answers are new.
+func (d *deployment) bring(ctx context.Context) error {
+	if err := waitUntil(ctx, d.live); err != nil {
+		return err
+	}
+	status, err := d.arm.api.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if float64(status.Lag) > d.size.rate*behind.Seconds() {
+		return fmt.Errorf("the history was not worked off when the live part began: %d events behind", status.Lag)
+	}
+	began := d.spends()
+	if err := waitUntil(ctx, d.live.Add(d.plan.At)); err != nil {
+		return err
+	}
+	d.before = d.spends()
+	d.idle = (d.before.cpu - began.cpu) / d.before.at.Sub(began.at).Seconds()
+	d.from = d.before.at
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go d.watch.sample(watching)
+	d.progress.say(fmt.Sprintf("deploy %s by %s", d.plan.To, d.way.How))
+	if err := d.bringBy(ctx); err != nil {
+		return fmt.Errorf("deploy %s: %w", d.plan.To, err)
+	}
+	_, err = settle(ctx, d.arm.status, catchUpLimit(d.spec.Events()), func(s httpapi.Status) bool {
+		return s.Version == d.plan.To
+	})
+	if err != nil {
+		return fmt.Errorf("deploy %s: %w", d.plan.To, err)
+	}
+	d.after = d.spends()
+	d.until = d.after.at
+	stop()
+	d.watch.wait()
+	d.mark("deploy "+d.plan.To, d.from, d.until)
+	return nil
+}
+
+func (d *deployment) bringBy(ctx context.Context) error {
+	if d.way.How == byRecompute {
+		return d.recompute(ctx)
+	}
+	return d.replay()
+}
+
+// recompute stops the batch layer, runs it once with the new version, and goes on with that one. The
+// speed layer follows what the batch layer publishes.
+func (d *deployment) recompute(ctx context.Context) error {
+	a := d.arm.arm
+	if err := d.sut.supervisor.stop(ctx, a.parts[batchPart.name]); err != nil {
+		return err
+	}
+	if _, err := a.batchOnce(ctx, d.toVersion()...); err != nil {
+		return err
+	}
+	more := append(d.toVersion(), "--background", "--interval", d.size.interval.String())
+	return a.launch(batchPart, more...)
+}
+
+func (d *deployment) toVersion() []string { return []string{"--version", d.plan.To} }
+
+// replayPart is Kappa's second processor, that builds the new version's view.
+var replayPart = part{name: "kappa replay"}
+
+// replay starts the second processor. The first one ends by itself when it was replaced.
+func (d *deployment) replay() error {
+	a := d.arm.arm
+	args := d.toVersion()
+	if d.way.Background {
+		args = append(args, "--background")
+	}
+	if d.way.How == byArchive {
+		args = append(args, "--archive", a.archive())
+	}
+	a.parts["kappa process"].expectEnd()
+	for i := range max(d.way.Processes, 1) {
+		name := replayPart.name
+		if i > 0 {
+			name += " " + strconv.Itoa(i+1)
+		}
+		c, err := d.sut.supervisor.launch(name, d.sut.env(), d.sut.partArgs(a, replayPart, args...)...)
+		if err != nil {
+			return err
+		}
+		a.parts[name] = c
+	}
+	return nil
+}
+
+// spends is what the run has taken until now.
+func (d *deployment) spends() spending {
+	s := spending{at: time.Now(), cpu: d.cpuNow()}
+	s.disk, _ = d.diskNow() // a file that vanished meanwhile is no error, and others show up when judging
+	return s
+}
+
+// diskNow is what lies on disk, without the input topic, which grows all the time.
+func (d *deployment) diskNow() (int64, error) {
+	all, err := diskBytes(d.sut.dir, "")
+	if err != nil {
+		return 0, err
+	}
+	logs, err := diskBytes(d.sut.logs(), "")
+	if err != nil {
+		return 0, err
+	}
+	_, cars, err := d.sut.brokerBytes()
+	return all - logs - cars, err
+}

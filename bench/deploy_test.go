@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/bench/scenarios"
+	"lambdakappa/event"
+	"lambdakappa/view"
+)
+
+// Ensure that a deployment in each way ends with every answer new, and with no answer that mixes
+// versions on the way.
+func TestDeploy(t *testing.T) {
+	t.Parallel()
+	o := small(t, "testdata/deploy.yaml")
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.Len(t, s.Runs, 3)
+	requireRight(t, s)
+	for _, r := range s.Runs {
+		if r.Void != "" {
+			continue // the machine was too slow for a latency, and the answers are right
+		}
+		figures := map[string]float64{}
+		for _, f := range r.Figures {
+			figures[f.Name] = f.Value
+		}
+		require.Positive(t, figures["time until all answers are new"], r.Arm)
+		require.Positive(t, figures["rows that the change corrects"], r.Arm)
+	}
+	requireNobodyLeft(t, o.Out)
+}
+
+// Ensure that a sample which is of no version as a whole is found, and one of the old version after
+// the new one.
+func TestSwitchWatchFindsMixtures(t *testing.T) {
+	rules := event.DefaultRules()
+	row := func(car string, anomalies int64) view.Window {
+		return view.Window{
+			WindowKey: view.WindowKey{CarID: car, Start: 0}, Tally: view.Tally{Readings: 1, Anomalies: anomalies},
+		}
+	}
+	truths := map[string]oracle.Answer{
+		"v1": {Windows: []view.Window{row("a", 0), row("b", 0)}},
+		"v2": {Windows: []view.Window{row("a", 1), row("b", 1)}},
+	}
+	sample := func(version string, rows ...view.Window) switchSample {
+		return switchSample{version: version, alertsV: version, windows: rows}
+	}
+	old, new := sample("v1", row("a", 0), row("b", 0)), sample("v2", row("a", 1), row("b", 1))
+	f := func(want int, samples ...switchSample) {
+		t.Helper()
+		w := &switchWatch{rules: rules, samples: samples}
+		require.Len(t, w.mixtures(truths, "v1", "v2"), want)
+	}
+	f(0, old, old, new, new)
+	f(2, old, new, old)                          // windows and alerts went back
+	f(1, sample("v1", row("a", 0), row("b", 1))) // a mixture under the old name
+	f(1, sample("v2", row("a", 0), row("b", 1))) // and under the new one
+	f(1, sample("v2", row("a", 1)))              // a row is missing
+	f(3, sample("v3", row("a", 1), row("b", 1))) // nobody deployed that
+}
+
+// Ensure that a deployment that cannot be is refused before anything starts.
+func TestDeployRefuses(t *testing.T) {
+	arms := []scenarios.Arm{{Name: "lambda", Like: "lambda"}, {Name: "kappa", Like: "kappa"}}
+	f := func(want string, change func(*deploy)) {
+		t.Helper()
+		p := &deploy{
+			From: "v1", To: "v2", Live: 10 * time.Second, At: time.Second,
+			Ways: map[string]way{"lambda": {How: byRecompute}, "kappa": {How: byReplay}},
+		}
+		change(p)
+		err := p.check(&Scenario{Scenario: &scenarios.Scenario{Arms: arms}, size: size{rate: 1}})
+		if want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.ErrorContains(t, err, want)
+	}
+	f("", func(*deploy) {})
+	f("takes two versions", func(p *deploy) { p.To = "v1" })
+	f("before the end of the live part", func(p *deploy) { p.At = time.Minute })
+	f("says nothing about arm kappa", func(p *deploy) { delete(p.Ways, "kappa") })
+	f(`ways.kappa.how "recompute": is none of`, func(p *deploy) { p.Ways["kappa"] = way{How: byRecompute} })
+	f("only a replay has several", func(p *deploy) { p.Ways["lambda"] = way{How: byRecompute, Processes: 2} })
+	f(`"gamma" is no arm`, func(p *deploy) { p.Ways["gamma"] = way{How: byReplay} })
+}

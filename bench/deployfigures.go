@@ -1,0 +1,87 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/bench/result"
+	"lambdakappa/view"
+)
+
+// judgeSwitch holds the sampled answers against the truth of both versions and fills in what the
+// deployment took.
+func (d *deployment) judgeSwitch(ctx context.Context, w workload, end []int64) error {
+	truths := map[string]oracle.Answer{d.plan.To: d.truth.at(end)}
+	d.sut.version = d.plan.From
+	old, err := readTruth(ctx, d.sut.log, w, d.scenario.rules, d.sut.version, end)
+	if err != nil {
+		return err
+	}
+	truths[d.plan.From] = old.at(end)
+	r := &d.execution.run
+	if d.watch.err != nil {
+		return d.watch.err
+	}
+	mixed := d.watch.mixtures(truths, d.plan.From, d.plan.To)
+	d.check(r.Arm, "no answer mixes versions", len(mixed) == 0, "%d samples of history while %s was deployed%s",
+		len(d.watch.samples), d.plan.To, listed(": ", mixed))
+	r.Cost = nil // it has the history in it
+	if r.Void == "" {
+		d.fill(changed(truths[d.plan.From], truths[d.plan.To]))
+	}
+	return nil
+}
+
+// changed counts the rows that differ between two truths: until the deployment is done, they are
+// served wrong.
+func changed(from, to oracle.Answer) int {
+	windows, alerts := view.Compare(from.Windows, to.Windows), view.Compare(from.Alerts, to.Alerts)
+	return windows.Missing + windows.Unexpected + windows.Different + alerts.Missing + alerts.Unexpected + alerts.Different
+}
+
+// fill turns the deployment into figures.
+func (d *deployment) fill(rows int) {
+	took := d.until.Sub(d.from)
+	d.figure("time until all answers are new", "s", took.Seconds())
+	d.figure("rows that the change corrects", "rows", float64(rows))
+	d.figure("wrong meanwhile", "row-seconds", float64(rows)*took.Seconds())
+	d.figure("CPU of the deployment", "s", d.after.cpu-d.before.cpu-d.idle*took.Seconds())
+	d.figure("disk beside what was there, at most", "B", float64(max(d.watch.peak-d.before.disk, 0)))
+	for _, q := range []struct {
+		name string
+		of   []timed
+	}{{"event visible", d.arm.got.visibleAt}, {"point query", d.arm.got.queryAt}} {
+		d.quantile(q.name+", p99 before", q.of, d.live, d.from)
+		d.quantile(q.name+", p99 during", q.of, d.from, d.until)
+	}
+}
+
+func (d *deployment) figure(name, unit string, value float64) {
+	d.execution.run.Figures = append(d.execution.run.Figures, result.Figure{Name: name, Unit: unit, Value: value})
+}
+
+// quantile notes the p99 of the samples whose question was meant for [from, to), where there are
+// enough of them; the deployment may be over before.
+func (d *deployment) quantile(name string, samples []timed, from, to time.Time) {
+	h := within(samples, from, to)
+	if q := quantilesOf(h); q.P99 != nil {
+		d.figure(name, "ms", *q.P99)
+		return
+	}
+	r := &d.execution.run
+	r.Notes = append(r.Notes, fmt.Sprintf("%s: not measured, there are only %d samples", name, h.TotalCount()))
+}
+
+func within(samples []timed, from, to time.Time) *hdrhistogram.Histogram {
+	h := newHistogram()
+	for _, s := range samples {
+		if s.at >= from.UnixNano() && s.at < to.UnixNano() {
+			record(h, s.ns)
+		}
+	}
+	return h
+}
