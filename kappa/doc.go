@@ -54,7 +54,8 @@
 //  3. Serving materialises the candidate's view beside the live one. When it reflects at least as
 //     much of the log as the live one, on every partition, serving stops the old view, writes to
 //     the control topic who is live, and then changes the one pointer that every query loads once
-//     (cutover.go).
+//     (cutover.go). It reports how many alerts that retracts, and how many of old events are
+//     belated (retracted.go).
 //  4. The old processor reads that it was replaced, and ends. The new one deletes the old changelog
 //     and goes on as the live one: nothing has to be restarted.
 //

@@ -58,7 +58,9 @@
 //
 // A new version computes the whole alerts view again. On the alert topic it announces, under its
 // own name, the alerts from a boundary on: that of the generation with which it has caught up with
-// what the old version had announced. (A Kappa replay announces those of all that it reads.)
+// what the old version had announced. (A Kappa replay announces those of all that it reads.) Nothing
+// is taken back there: serving reports how many alerts a swap to another version retracts, and how
+// many of old events are belated (retracted.go).
 //
 // From one generation to the next, three steps keep answers from going back in time:
 //
