@@ -133,7 +133,7 @@ func (a *arrowStream) Close() error {
 
 // parquetFile writes Parquet with snappy. Its columns are in the order of their names.
 type parquetFile struct {
-	out    *parquet.Writer
+	out    *parquet.GenericWriter[any]
 	column []int // of every field
 	rows   []parquet.Row
 }
@@ -144,7 +144,7 @@ func newParquet(w io.Writer) *parquetFile {
 		group[f.name] = parquetTypes[f.kind]()
 	}
 	schema := parquet.NewSchema("CarSensor", group)
-	p := &parquetFile{out: parquet.NewWriter(w, schema, parquet.Compression(&parquet.Snappy))}
+	p := &parquetFile{out: parquet.NewGenericWriter[any](w, schema, parquet.Compression(&parquet.Snappy))}
 	for _, f := range fields {
 		leaf, _ := schema.Lookup(f.name)
 		p.column = append(p.column, leaf.ColumnIndex)
