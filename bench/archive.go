@@ -8,6 +8,12 @@ import (
 // sinkPart is Kappa's archive behind its pipeline, which runs only where a scenario needs it.
 var sinkPart = part{name: "kappa sink", group: true, patient: true}
 
+// republishPart writes an archive back into the log, and goes on with the log, for a replay to read.
+var republishPart = part{name: "kappa republish"}
+
+// republishedTopic is the copy of the log that it keeps.
+const republishedTopic = "cars.again"
+
 // archive is the folder of an arm's archive.
 func (a *arm) archive() string { return filepath.Join(a.sut.dir, "archive") }
 
@@ -17,4 +23,13 @@ func (a *arm) launchSink(ctx context.Context) error {
 		return err
 	}
 	return a.parts[sinkPart.name].ready(ctx)
+}
+
+// launchRepublish starts the copy. A replay that is started beside it finds the topic when it is there.
+func (a *arm) launchRepublish(ctx context.Context) error {
+	err := a.launch(republishPart, "--archive", a.archive(), "--topic", republishedTopic, "--follow")
+	if err != nil {
+		return err
+	}
+	return a.parts[republishPart.name].ready(ctx)
 }

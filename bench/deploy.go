@@ -25,22 +25,23 @@ type deploy struct {
 
 // A way is how a version is deployed.
 type way struct {
-	How        string `yaml:"how"`        // recompute, replay or archive
+	How        string `yaml:"how"`        // recompute, replay, archive or republish
 	Processes  int    `yaml:"processes"`  // of a replay, that share the partitions; 1 when 0
 	Background bool   `yaml:"background"` // the work gives way to queries
 }
 
-// The ways: Lambda's batch layer computes everything again; Kappa reads the log again (Kreps), or an
-// archive as if it were a stream (Uber's Kappa+).
+// The ways: Lambda's batch layer computes everything again; Kappa reads the log again (Kreps), an
+// archive as if it were a stream (Uber's Kappa+), or the archive after it was published again.
 const (
 	byRecompute = "recompute"
 	byReplay    = "replay"
 	byArchive   = "archive"
+	byRepublish = "republish"
 )
 
 var waysOf = map[string][]string{
 	armLambda: {byRecompute},
-	armKappa:  {byReplay, byArchive},
+	armKappa:  {byReplay, byArchive, byRepublish},
 }
 
 func (p *deploy) check(s *Scenario) error {
@@ -118,7 +119,7 @@ func (p *deploy) once(ctx context.Context, d *driver, s *Scenario, head result.R
 
 // catchUpRate is what both sides work off of a history, events/s, with a reserve: the live part
 // begins when that is done.
-const catchUpRate = 200_000
+const catchUpRate = 150_000
 
 // leadOf is how long before the live part everything is started.
 func leadOf(s size) time.Duration {
@@ -196,7 +197,7 @@ func (d *deployment) startArm(ctx context.Context) (*steadyArm, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.way.How == byArchive {
+	if d.way.How == byArchive || d.way.How == byRepublish {
 		if err := a.launchSink(ctx); err != nil {
 			return nil, err
 		}
@@ -220,7 +221,7 @@ func (d *deployment) bring(ctx context.Context) error {
 		return err
 	}
 	if float64(status.Lag) > d.size.rate*behind.Seconds() {
-		return fmt.Errorf("the history was not worked off when the live part began: %d events behind", status.Lag)
+		return &slowError{fmt.Sprintf("the history was not worked off when the live part began: %d events behind", status.Lag)}
 	}
 	began := d.spends()
 	if err := waitUntil(ctx, d.live.Add(d.plan.At)); err != nil {
@@ -254,7 +255,7 @@ func (d *deployment) bringBy(ctx context.Context) error {
 	if d.way.How == byRecompute {
 		return d.recompute(ctx)
 	}
-	return d.replay()
+	return d.replay(ctx)
 }
 
 // recompute stops the batch layer, runs it once with the new version, and goes on with that one. The
@@ -277,14 +278,20 @@ func (d *deployment) toVersion() []string { return []string{"--version", d.plan.
 var replayPart = part{name: "kappa replay"}
 
 // replay starts the second processor. The first one ends by itself when it was replaced.
-func (d *deployment) replay() error {
+func (d *deployment) replay(ctx context.Context) error {
 	a := d.arm.arm
 	args := d.toVersion()
 	if d.way.Background {
 		args = append(args, "--background")
 	}
-	if d.way.How == byArchive {
+	switch d.way.How {
+	case byArchive:
 		args = append(args, "--archive", a.archive())
+	case byRepublish:
+		if err := a.launchRepublish(ctx); err != nil {
+			return err
+		}
+		args = append(args, "--input", republishedTopic)
 	}
 	a.parts["kappa process"].expectEnd()
 	for i := range max(d.way.Processes, 1) {

@@ -19,7 +19,7 @@ func TestDeploy(t *testing.T) {
 	o := small(t, "testdata/deploy.yaml")
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
-	require.Len(t, s.Runs, 3)
+	require.Len(t, s.Runs, 4)
 	requireRight(t, s)
 	for _, r := range s.Runs {
 		if r.Void != "" {

@@ -46,6 +46,7 @@ func changed(from, to oracle.Answer) int {
 // fill turns the deployment into figures.
 func (d *deployment) fill(rows int) {
 	took := d.until.Sub(d.from)
+	d.figure("readings lost", "readings", float64(d.lost()))
 	d.figure("time until all answers are new", "s", took.Seconds())
 	d.figure("rows that the change corrects", "rows", float64(rows))
 	d.figure("wrong meanwhile", "row-seconds", float64(rows)*took.Seconds())
@@ -58,6 +59,15 @@ func (d *deployment) fill(rows int) {
 		d.quantile(q.name+", p99 before", q.of, d.live, d.from)
 		d.quantile(q.name+", p99 during", q.of, d.from, d.until)
 	}
+}
+
+// lost counts the readings of the workload that are in no window of the answers.
+func (d *deployment) lost() int64 {
+	left := d.execution.run.Events
+	for _, w := range d.served[d.execution.run.Arm] {
+		left -= w.Readings
+	}
+	return left
 }
 
 func (d *deployment) figure(name, unit string, value float64) {

@@ -158,7 +158,18 @@ func (x *execution) wrong() bool {
 	return false
 }
 
+// A slowError says that a run cannot be, because the machine was too slow for it: that is void, and no
+// fault of the arm.
+type slowError struct{ says string }
+
+func (e *slowError) Error() string { return e.says }
+
 func conclude(r *result.Run, err error) {
+	var slow *slowError
+	if errors.As(err, &slow) {
+		r.OK, r.Void = true, slow.says
+		return
+	}
 	r.OK = err == nil
 	if err != nil {
 		r.Error = err.Error()

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -206,4 +207,13 @@ func TestCostLessControl(t *testing.T) {
 	require.True(t, r.LessControl)
 	require.Equal(t, result.BytesPerEvent{Log: 1, Master: 2, Views: 3}, r.BytesPerEvent)
 	require.False(t, c.less(cost{}).LessControl, "there was no control run")
+}
+
+// Ensure that a machine that was too slow voids a run, which is neither right nor wrong then.
+func TestSlowMachineVoids(t *testing.T) {
+	r := result.Run{Arm: armLambda}
+	conclude(&r, fmt.Errorf("lambda: %w", &slowError{"the history was not worked off"}))
+	require.True(t, r.OK)
+	require.Equal(t, "the history was not worked off", r.Void)
+	require.Empty(t, r.Error)
 }

@@ -18,12 +18,13 @@ type size struct {
 	interval    time.Duration // between batch runs
 	repetitions int
 	disturb     datagen.Disturbances
+	schemaFrom  time.Duration // when cars begin to write the second schema; 0 is never
 }
 
 func sized(w scenarios.Workload) size {
 	return size{
 		cars: w.Cars, rate: w.Rate, duration: w.Duration, speedup: w.Speedup,
-		interval: w.BatchInterval, repetitions: w.Repetitions, disturb: w.Disturbances(),
+		interval: w.BatchInterval, repetitions: w.Repetitions, disturb: w.Disturbances(), schemaFrom: w.SchemaFrom,
 	}
 }
 
@@ -60,7 +61,7 @@ func (s size) workload(seed uint64, start time.Time) workload {
 	return workload{
 		spec: datagen.Spec{
 			Seed: seed, Cars: s.cars, Rate: s.rate, Duration: s.duration, Start: start,
-			Disturbances: s.disturb,
+			Disturbances: s.disturb, SchemaFrom: s.schemaFrom,
 		},
 		speedup: s.speedup,
 	}

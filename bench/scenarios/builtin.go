@@ -23,6 +23,7 @@ var order = []string{
 	"ceiling",
 	"spike",
 	"bugfix",
+	"schema",
 	"code",
 	"model",
 	"scale-out",

@@ -15,7 +15,8 @@ type Workload struct {
 	Speedup       float64       `yaml:"speedup"`        // of sending against event time; 0 is as fast as the log takes it
 	BatchInterval time.Duration `yaml:"batch_interval"` // between the starts of two batch runs
 	Repetitions   int           `yaml:"repetitions"`
-	Disturb       string        `yaml:"disturb"` // as datagen --disturb takes it
+	Disturb       string        `yaml:"disturb"`     // as datagen --disturb takes it
+	SchemaFrom    time.Duration `yaml:"schema_from"` // of event time, when cars begin to write the second schema
 }
 
 func (w Workload) with(o Workload) Workload {
@@ -26,6 +27,7 @@ func (w Workload) with(o Workload) Workload {
 	override(&w.BatchInterval, o.BatchInterval)
 	override(&w.Repetitions, o.Repetitions)
 	override(&w.Disturb, o.Disturb)
+	override(&w.SchemaFrom, o.SchemaFrom)
 	return w
 }
 
@@ -46,7 +48,7 @@ func (w Workload) Disturbances() datagen.Disturbances {
 func (w Workload) Spec(seed uint64, start time.Time) datagen.Spec {
 	return datagen.Spec{
 		Seed: seed, Cars: w.Cars, Rate: w.Rate, Duration: w.Duration, Start: start,
-		Disturbances: w.Disturbances(),
+		Disturbances: w.Disturbances(), SchemaFrom: w.SchemaFrom,
 	}
 }
 
