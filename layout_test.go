@@ -61,6 +61,7 @@ var layout = []row{
 		beyond: "github.com/parquet-go/parquet-go golang.org/x/sync",
 		tests:  "bench datagen event internal/eventlog kappa lambda",
 	},
+	{pkg: "internal/redrive", within: "event internal/eventlog"},
 	{pkg: "internal/proc", beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sys"},
 
 	{pkg: "bench/oracle", within: "event view", pure: true},
@@ -84,12 +85,12 @@ var layout = []row{
 	{
 		pkg: "bench/systemtest",
 		tests: "bench/oracle datagen event view internal/eventlog internal/eventout internal/httpapi " +
-			"internal/proc lambda kappa",
+			"internal/proc internal/redrive lambda kappa",
 	},
 	{
 		pkg: "cmd/lambdakappa",
 		within: "bench bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
-			"internal/eventout internal/fleetreport internal/httpapi internal/proc view",
+			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc view",
 		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
 	{pkg: "."},

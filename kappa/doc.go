@@ -71,6 +71,11 @@
 // old version. Other rules (a window length, say) need another version as well: a task refuses to
 // go on with a changelog that was built by other ones.
 //
+// What was refused (undecodable, or too far in the future) is refused by a replay as well. A re-drive of
+// the dead letters appends them to the log again, repaired (go doc ./internal/redrive). What comes
+// after the lateness is dropped then, and by a replay too, for the order of the log is the same; a
+// replay under another version that allows more lateness counts it.
+//
 // The price is what critics of the architecture name first: the log has to keep all history that
 // may be asked for, a replay needs the capacity of a second processor and the room of a second
 // view, and every row of an open window carries the readings that de-duplication has to know. A

@@ -54,7 +54,9 @@
 // Version and rules travel with the generation to the speed layer and to serving. An incremental
 // run goes on from the previous generation instead (its view, and every seq it has seen, as runs);
 // after a change of version or rules it cannot, and does not. What ingest has refused (undecodable,
-// or too far in the future) is not in the master dataset, and no batch run brings it back.
+// or too far in the future) is not in the master dataset, and no batch run brings it back. A re-drive
+// of the dead letters does: it appends them to the log again, repaired (go doc ./internal/redrive).
+// The speed layer drops what comes after the lateness, and the next batch run counts it.
 //
 // A new version computes the whole alerts view again. On the alert topic it announces, under its
 // own name, the alerts from a boundary on: that of the generation with which it has caught up with

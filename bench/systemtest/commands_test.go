@@ -43,7 +43,7 @@ func (s *script) play(c command) (string, error) {
 		"send": s.world.sendAll, "settle": s.world.settleAll, "batch": s.world.batch,
 		"kill": s.world.kill, "start": s.world.start, "compact": s.world.compact,
 		"deploy": s.world.deploy, "check": s.world.checkAll, "break": s.world.breakSide,
-		"visible": s.world.visible,
+		"visible": s.world.visible, "redrive": s.world.redrive,
 	}[c.name]
 	if !known {
 		return "", fmt.Errorf("command %q: see the package comment", c.name)

@@ -21,6 +21,7 @@
 //	batch            Lambda recomputes until its batch view covers the whole log; then settles
 //	kill SIDE PART   the component's process ends in the middle of whatever it does
 //	start SIDE PART  a new process takes its place
+//	redrive SIDE [repair=schema=99:1,clock]     the side's dead letters are repaired and sent again
 //	compact          the broker compacts the log's compacted topics
 //	deploy v2        both sides bring the new version live, then settle
 //	windows alerts counters late dead-letters       what is answered; [differ=(the reason)]
