@@ -65,6 +65,7 @@ var layout = []row{
 	{pkg: "internal/proc", beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sys"},
 
 	{pkg: "bench/oracle", within: "event view", pure: true},
+	{pkg: "bench/accuracy", within: "bench/oracle view", tests: "event", pure: true},
 	{pkg: "bench/fault"},
 	{pkg: "bench/result", within: "view"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
@@ -76,7 +77,7 @@ var layout = []row{
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
-		within: "bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
+		within: "bench/accuracy bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +

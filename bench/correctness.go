@@ -23,6 +23,8 @@ type correctness struct {
 	Batches      int           `yaml:"batches"`
 	HandOvers    int           `yaml:"hand_overs"`
 	RollInterval time.Duration `yaml:"roll_interval"` // of ingest; its own when 0
+	// Watched looks at the answers while the run goes on: when were they right?
+	Watched bool `yaml:"watched"`
 	// Spares are components of which a second process runs from the start, to take over.
 	Spares []string `yaml:"spares"`
 }
@@ -185,6 +187,11 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if err := x.startSpares(ctx, c.Spares); err != nil {
 		return err
 	}
+	stop := func() {}
+	if c.Watched {
+		stop = x.watchArms(ctx)
+	}
+	defer stop()
 	g, err := x.sut.launchGenerator(w)
 	if err != nil {
 		return err
@@ -201,7 +208,11 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if c.HandOvers > 0 {
 		x.checkHandOvers(c.HandOvers)
 	}
-	return x.judgeAtEnd(ctx, w, end)
+	if err := x.judgeAtEnd(ctx, w, end); err != nil {
+		return err
+	}
+	stop()
+	return x.measureAccuracy(len(end))
 }
 
 // meanwhile does to the arms what the scenario asks for, while the generator sends.

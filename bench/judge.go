@@ -163,6 +163,12 @@ func (x *execution) judgeAs(ctx context.Context, label string, a *arm, moment st
 		r.Notes = append(r.Notes, note)
 	}
 	x.served[a.name] = got.windows
+	if len(x.watchers) > 0 {
+		want := x.truth.at(boundaries(got.status))
+		dropped, ruled := got.status.Counters.DroppedLate, want.Counters.DroppedLate
+		x.checkAnswer(label, "dropped late "+moment, dropped == ruled, "%d dropped, %d by the rule", dropped, ruled)
+		r.Figures = append(r.Figures, effectFigures(moment, want, got)...)
+	}
 	return got, nil
 }
 

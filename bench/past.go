@@ -12,6 +12,7 @@ import (
 // log alone does not tell any more. The zero value is that of a log to which nothing happened.
 type past struct {
 	forgotten map[int][]entry // by partition: what the log held before its first offset
+	kept      bool            // every event is asked for again, also of a workload without disturbances
 	resent    bool            // a batch may be there twice: its acknowledgement was lost
 	repeated  int64           // events that a readback has found a second time
 }

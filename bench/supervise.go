@@ -34,8 +34,9 @@ type component struct {
 	mu      sync.Mutex
 	current *process
 	starts  int
-	spent   usage // of the processes that have ended
-	seen    usage // of the current one, when it was last looked at
+	said    []*facts // of all its processes, in order
+	spent   usage    // of the processes that have ended
+	seen    usage    // of the current one, when it was last looked at
 }
 
 // newSupervisor returns a supervisor and a context that ends, with the reason as its cause, as
@@ -72,7 +73,7 @@ func (s *supervisor) spawn(c *component) error {
 		return err
 	}
 	c.mu.Lock()
-	c.current, c.starts = p, c.starts+1
+	c.current, c.starts, c.said = p, c.starts+1, append(c.said, p.facts)
 	c.mu.Unlock()
 	go s.watch(p)
 	return nil

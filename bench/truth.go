@@ -39,7 +39,7 @@ func readTruthSince(
 	}
 	defer plan.Close()
 	cfg := oracleConfig(rules, version, len(end))
-	if w.clean() && !since.resent {
+	if w.clean() && !since.resent && !since.kept {
 		return readOneTruth(ctx, log, plan.Source, cfg, end, since)
 	}
 	o, err := oracle.New(cfg)

@@ -15,6 +15,7 @@ type Fold struct {
 	cars       map[string]*car
 	alerts     map[view.AlertKey]view.Alert
 	counters   view.Counters
+	applied    int64 // readings that count
 	dead       map[Position]event.Reason
 	late       map[Position]bool
 	lateTrips  map[Position]bool
@@ -134,6 +135,7 @@ func (f *Fold) car(id string) *car {
 
 // apply adds an admitted reading to its window and raises its alert.
 func (f *Fold) apply(c *car, e *event.CarSensor, start int64) {
+	f.applied++
 	t := c.windows[start]
 	if t == nil {
 		t = first(e)

@@ -14,6 +14,7 @@ var files embed.FS
 var order = []string{
 	"settled",
 	"disturbed",
+	"late",
 	"aa",
 	"slowed",
 	"freshness",

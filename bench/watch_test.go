@@ -1,0 +1,128 @@
+package bench
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lambdakappa/bench/accuracy"
+	"lambdakappa/bench/result"
+	"lambdakappa/view"
+)
+
+// Ensure that what is missing and what is there too often are counted apart, in readings.
+func TestEffects(t *testing.T) {
+	f := func(lost, doubled int64, spoil func([]view.Window) []view.Window) {
+		t.Helper()
+		want, got := aTruth() // windows of 1, 2 and 3 readings
+		l, d := effects(want.Windows, spoil(got.windows))
+		require.Equal(t, []int64{lost, doubled}, []int64{l, d})
+	}
+	f(0, 0, func(w []view.Window) []view.Window { return w })
+	f(6, 0, func([]view.Window) []view.Window { return nil })
+	f(3, 0, func(w []view.Window) []view.Window { return w[:2] })
+	f(1, 2, func(w []view.Window) []view.Window { w[0].Readings, w[1].Readings = 0, 4; return w })
+	f(0, 6, func(w []view.Window) []view.Window {
+		other := w[2]
+		other.Start += 10_000
+		w[2].Readings += 3
+		return append(w, other)
+	})
+}
+
+// Ensure that kills are found among everything that has happened, those of one architecture.
+func TestKillsOf(t *testing.T) {
+	marks := []result.Mark{
+		{Name: "kill kappa serve", From: 7.5},
+		{Name: "batch 1", From: 1},
+		{Name: "kill kappa process", From: 2},
+		{Name: "kill lambda speed", From: 3},
+		{Name: "stop kappa process", From: 4},
+		{Name: "kill broker", From: 5},
+	}
+	require.Equal(t, []time.Duration{2 * time.Second, 7500 * time.Millisecond}, killsOf(marks, armKappa))
+	require.Equal(t, []time.Duration{3 * time.Second}, killsOf(marks, armLambda))
+}
+
+// figureNamed is the value of a run's figure; the test fails without.
+func figureNamed(t *testing.T, figures []result.Figure, name string) float64 {
+	t.Helper()
+	for _, f := range figures {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	t.Fatalf("no figure %q among %v", name, figures)
+	return 0
+}
+
+// Ensure that figures are what the counts say, with nothing divided by nothing.
+func TestAccuracyFigures(t *testing.T) {
+	seconds := func(s ...int) (all []time.Duration) {
+		for _, s := range s {
+			all = append(all, time.Duration(s)*time.Second)
+		}
+		return all
+	}
+	c := accuracy.Course{
+		At: seconds(0, 1, 2, 4), Silent: []bool{false, true, false, false},
+		Wrong: []int64{0, 3, 5, 0}, Excess: []int64{0, 10, 20, 0},
+	}
+	figures := courseFigures(&c, 200)
+	require.Equal(t, 13.0, figureNamed(t, figures, "served wrong, windows by time"))
+	require.Equal(t, 3.0, figureNamed(t, figures, "some answer wrong"))
+	require.Equal(t, 1.0, figureNamed(t, figures, "nobody answered"))
+	require.Equal(t, 20.0, figureNamed(t, figures, "readings counted too often, most at a time"))
+	require.Equal(t, 10.0, figureNamed(t, figures, "readings counted too often, share"))
+	require.Equal(t, 3.0, figureNamed(t, figures, "readings counted too often, for"))
+	require.NotPanics(t, func() { courseFigures(&accuracy.Course{}, 0) })
+
+	require.Empty(t, crashFigures(nil, &c))
+	figures = crashFigures(seconds(1, 3), &c)
+	require.Equal(t, 2.0, figureNamed(t, figures, "kills"))
+	require.Equal(t, 0.5, figureNamed(t, figures, "right again after a kill, median"))
+	require.Equal(t, 1.0, figureNamed(t, figures, "right again after a kill, longest"))
+
+	figures = liveFigures(accuracy.Lives{Closed: 8, Corrected: 2, Shares: []accuracy.Share{
+		{Band: accuracy.Beyond, Stage: accuracy.Finally, Windows: 4, ExactA: 4, ExactB: 1},
+	}})
+	require.Equal(t, 100.0, figureNamed(t, figures, "exact finally, beyond the allowed lateness, truth A"))
+	require.Equal(t, 25.0, figureNamed(t, figures, "exact finally, beyond the allowed lateness, truth B"))
+	require.Equal(t, 4.0, figureNamed(t, figures, "windows beyond the allowed lateness"))
+	require.Equal(t, 25.0, figureNamed(t, figures, "windows corrected after their close"))
+	require.Empty(t, liveFigures(accuracy.Lives{}))
+}
+
+// Ensure that Lambda's batch repairs what came too late and Kappa's stream drops it, and that both were
+// seen while it happened.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	o := small(t, "late")
+	o.Cars, o.Rate = 50, 50
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	requireRight(t, s)
+	require.Len(t, s.Runs, 2)
+	for _, r := range s.Runs {
+		exact := func(when, band, truth string) float64 {
+			return figureNamed(t, r.Figures, "exact "+when+", "+band+", truth "+truth)
+		}
+		require.Less(t, exact("at close", "within the allowed lateness", "A"), 90.0)
+		require.Equal(t, 100.0, exact("finally", "within the allowed lateness", "A"))
+		for _, band := range []string{"beyond the allowed lateness", "beyond the batch cut"} {
+			repaired, dropped := 100.0, 0.0
+			if r.Arm == armKappa {
+				repaired, dropped = dropped, repaired
+			}
+			require.Zero(t, exact("at close", band, "A"))
+			require.Equal(t, repaired, exact("finally", band, "A"))
+			require.Equal(t, dropped, exact("finally", band, "B"))
+		}
+		require.Positive(t, figureNamed(t, r.Figures, "events dropped late, "+map[string]string{
+			armLambda: "between batches", armKappa: "at the end",
+		}[r.Arm]))
+		require.Len(t, r.Series, 2)
+		require.NotEmpty(t, r.Series[0].Points)
+	}
+}
