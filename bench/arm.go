@@ -86,6 +86,23 @@ func (s *system) startArm(ctx context.Context, name string, at pace) (*arm, erro
 	return a, a.findAPI(ctx)
 }
 
+// reinforce starts another process of every part that shares the partitions of the log with its like.
+func (a *arm) reinforce(ctx context.Context) error {
+	for _, p := range architectures[a.like] {
+		if !p.group {
+			continue
+		}
+		c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a, p)...)
+		if err != nil {
+			return err
+		}
+		if err := c.ready(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a *arm) launch(p part, more ...string) error {
 	c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a, p, more...)...)
 	a.parts[p.name] = c

@@ -26,6 +26,9 @@ type execution struct {
 	run   result.Run
 	parts []*reported // when several runs come from one log; see report
 	sut   *system
+
+	partitions int // of the input topic, when a scenario wants another number of them
+
 	began time.Time
 	truth truth
 
@@ -106,6 +109,9 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 	sut, inner, err := newSystem(ctx, x.driver, dir)
 	if err == nil {
 		x.sut, sut.alone = sut, x.run.Arm
+		if x.partitions > 0 {
+			sut.partitions = x.partitions
+		}
 		err = sut.startLog(inner)
 	}
 	if err == nil {

@@ -51,7 +51,7 @@ func Publish(ctx context.Context, log *eventlog.Log, source datagen.Source, pace
 	if err != nil {
 		return Published{}, fmt.Errorf("register schema: %w", err)
 	}
-	if s, ok := source.(*datagen.Stream); ok {
+	if s, ok := source.(interface{ UseSchemas(ids ...uint32) }); ok {
 		s.UseSchemas(ids...)
 	}
 	partitions, err := log.Partitions(ctx, eventlog.CarsTopic)

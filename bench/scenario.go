@@ -31,6 +31,7 @@ var procedures = map[string]func() procedure{
 	"replay":      func() procedure { return &replay{} },
 	"deadline":    func() procedure { return &deadline{} },
 	"deploy":      func() procedure { return &deploy{} },
+	"order":       func() procedure { return &order{} },
 	"code":        func() procedure { return &countCode{} },
 }
 

@@ -34,6 +34,7 @@ type system struct {
 	prefix     string
 	log        *eventlog.Log
 	broker     *component        // nil with a cluster of the user's
+	partitions int               // of the input topic
 	alone      string            // the run's arm, when it is for one
 	brokerUp   sync.RWMutex      // held for writing while the broker is away, for reading by who needs it
 	network    map[string]*proxy // by component; nil when nothing disturbs the network
@@ -45,7 +46,9 @@ type system struct {
 // newSystem returns a system without anything running, and the context of the run, which ends
 // when a component dies unasked.
 func newSystem(ctx context.Context, d *driver, dir string) (*system, context.Context, error) {
-	s := &system{driver: d, dir: dir, version: firstVersion, arms: map[string]*arm{}}
+	s := &system{
+		driver: d, dir: dir, version: firstVersion, partitions: partitions, arms: map[string]*arm{},
+	}
 	s.supervisor, ctx = newSupervisor(ctx, d.opt.Binary, s.logs())
 	return s, ctx, nil
 }
@@ -62,7 +65,7 @@ func (s *system) startLog(ctx context.Context) error {
 		return err
 	}
 	s.log = log
-	if err := log.CreateTopics(ctx, eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: partitions}); err != nil {
+	if err := log.CreateTopics(ctx, eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: s.partitions}); err != nil {
 		return err
 	}
 	_, err = log.RegisterSchema(ctx, event.Subject, event.Schema)

@@ -23,6 +23,7 @@ var order = []string{
 	"always-on",
 	"ceiling",
 	"spike",
+	"order",
 	"bugfix",
 	"schema",
 	"code",
