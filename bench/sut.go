@@ -114,9 +114,7 @@ func (s *system) partArgs(a *arm, p part, more ...string) []string {
 		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
 		"--allowed-lateness", duration(r.AllowedLateness), "--max-future-skew", duration(r.MaxFutureSkew),
 	)
-	if a.like == armKappa {
-		args = append(args, "--views", "windows,alerts")
-	}
+	args = append(args, "--views", "windows,alerts")
 	if a.like == armLambda { // Kappa keeps nothing outside the log
 		args = append(args, "--dir", filepath.Join(s.dir, a.like))
 	}

@@ -34,9 +34,14 @@ func (s *Serving) Alerts(r httpapi.Range) ([]view.Alert, httpapi.Stamp) {
 	return rows, p.stamp()
 }
 
-// Trips implements [httpapi.Answers]: they are not kept.
-func (s *Serving) Trips(httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
-	return nil, s.live.Load().stamp(), false
+// Trips implements [httpapi.Answers].
+func (s *Serving) Trips(r httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
+	p := s.live.Load()
+	var rows []view.Trip
+	for _, part := range p.partsOf(r.Car) {
+		rows = part.readTrips(rows, r, s.cfg.Rules.ReadingInterval)
+	}
+	return rows, p.stamp(), p.manifest.Views.Has(view.Trips)
 }
 
 // Latest implements [httpapi.Answers]. A query that waits when the pair is swapped goes on waiting
@@ -67,7 +72,7 @@ func (s *Serving) Status() httpapi.Status {
 	p := s.live.Load()
 	status := httpapi.Status{
 		Architecture: "lambda", Stamp: p.stamp(), Counters: p.manifest.Counters.Clone(),
-		Views: view.Windows | view.Alerts,
+		Views: p.manifest.Views,
 	}
 	ends := *s.ends.Load()
 	for i, part := range p.parts {
@@ -86,6 +91,7 @@ func (s *Serving) Status() httpapi.Status {
 		status.Counters.Add(progress.Counters)
 		status.Rows.Windows += len(part.batch.windows) + extra.windows
 		status.Rows.Alerts += len(part.batch.alerts) + extra.alerts
+		status.Rows.Trips += len(part.batch.trips) + extra.trips
 	}
 	return status
 }

@@ -57,9 +57,10 @@ type batchFold struct {
 	cars    []batchCar
 	windows foldedWindows
 	alerts  []batchAlert
+	trips   *foldedTrips // nil when they are not kept
 
 	isOpen  func(eventTime int64) bool // at the boundary; nil: no row of this file is in an open window
-	handed  []handedReading            // that count and whose window is open
+	handed  []handedReading            // that count and whose window is open, or not forgotten by the trips
 	repeats []repeat                   // readings that were seen before: duplicates or conflicts
 
 	countRepeats bool // see Mistakes
@@ -75,6 +76,7 @@ type columnFold struct {
 	*batchFold
 	columnLogic
 	fired []view.Rule // scratch: per row of a batch
+	again []int       // scratch: the rows of a batch whose reading was seen before
 }
 
 //bench:only lambda
@@ -106,8 +108,12 @@ type batchAlert struct {
 	score     float64
 }
 
-func newBatchFold(rules event.Rules) *batchFold {
-	return &batchFold{rules: rules, index: map[string]int32{}}
+func newBatchFold(rules event.Rules, views view.Set) *batchFold {
+	f := &batchFold{rules: rules, index: map[string]int32{}}
+	if views.Has(view.Trips) {
+		f.trips = &foldedTrips{gap: rules.TripGap}
+	}
+	return f
 }
 
 // car returns the index of a car, which becomes known by it.
@@ -140,6 +146,7 @@ func (f *columnFold) add(b *columnBatch) error {
 	}
 	f.fired = slices.Grow(f.fired[:0], b.rows)[:b.rows]
 	f.detector.mark(b, f.fired)
+	f.again = f.again[:0]
 
 	cars, seqs, times := b.int32s(colCar), b.int64s(colSeq), b.int64s(colEventTime)
 	speed, coolant := b.floats(colSpeed), b.floats(colCoolantTemp)
@@ -153,6 +160,7 @@ func (f *columnFold) add(b *columnBatch) error {
 		car := &f.cars[id]
 		if !car.seen.add(seqs[i]) && !f.countRepeats {
 			f.repeats = append(f.repeats, repeat{id, seqs[i], uint32(fingerprints[i])})
+			f.again = append(f.again, i)
 			continue
 		}
 		if start := times[i] - car.start; start < 0 || start >= f.rules.Window {
@@ -184,6 +192,9 @@ func (f *columnFold) add(b *columnBatch) error {
 				handedReading{id, uint32(fingerprints[i]), seqs[i], car.start})
 		}
 	}
+	if f.trips != nil {
+		f.drive(b)
+	}
 	return nil
 }
 
@@ -207,6 +218,11 @@ func (f *batchFold) load(p *batchPart) {
 		car.seen = slices.Clone(p.seenOf(int32(i)))
 		for _, w := range p.windowsOf(int32(i)) {
 			car.newest = f.windows.add(w, car.newest)
+		}
+		if f.trips != nil {
+			for _, trip := range p.tripsOf(id, math.MinInt64) {
+				f.trips.add(f.index[id], trip)
+			}
 		}
 	}
 	for _, a := range p.alerts {

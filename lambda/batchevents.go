@@ -88,6 +88,9 @@ func (f *eventFold) admit(id int32, fingerprint uint32) {
 		car.tally.Anomalies++
 		f.alerts = append(f.alerts, batchAlert{id, e.Seq, e.EventTime, rule, score})
 	}
+	if f.trips != nil && e.Speed > 0 {
+		f.trips.add(id, driven(e))
+	}
 	if f.isOpen != nil && f.isOpen(e.EventTime) {
 		f.handed = append(f.handed, handedReading{id, fingerprint, e.Seq, car.start})
 	}

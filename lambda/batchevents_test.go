@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"lambdakappa/view"
 )
 
 // Ensure that both logics publish the same batch view and hand-over, to the byte, over everything
@@ -15,7 +17,7 @@ import (
 func TestLogicsPublishTheSame(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 3))
-		records := disturbed(t, seed, 1+random.IntN(5), 400)
+		records := stopAndGo(t, disturbed(t, seed, 1+random.IntN(5), 400))
 		half := int64(len(records) / 2)
 		var published [2][]map[string]string
 		var manifests [2]*Manifest
@@ -23,6 +25,7 @@ func TestLogicsPublishTheSame(t *testing.T) {
 			cfg := testConfig(t)
 			cfg.Logic, cfg.Incremental = logic, seed/3%2 == 1
 			cfg.Version = logics[seed%uint64(len(logics))].version
+			cfg.Rules.TripGap = brittleGaps[seed%uint64(len(brittleGaps))]
 			ingestAll(t, cfg, records[:half], half/3, half/2)
 			m := runBatchOnce(t, cfg)
 			published[i] = append(published[i], filesOf(t, cfg.generationDir(m.Generation)))
@@ -39,6 +42,7 @@ func TestLogicsPublishTheSame(t *testing.T) {
 		require.Positive(t, m.Counters.Duplicates)
 		require.Positive(t, m.Counters.Conflicts)
 		require.Positive(t, m.Alerts)
+		require.Positive(t, m.Trips)
 	}
 }
 
@@ -99,7 +103,7 @@ func TestEventLogicAllocatesPerBatchNotPerRow(t *testing.T) {
 	cfg := testConfig(t)
 	fold := func(logic string) float64 {
 		return testing.AllocsPerRun(3, func() {
-			f := newBatchFold(cfg.Rules)
+			f := newBatchFold(cfg.Rules, view.Windows|view.Alerts)
 			logic := batchLogics[logic](f, "v1")
 			require.NoError(t, scanFile(path, logic.names(), logic.add))
 		})

@@ -26,7 +26,7 @@ type batchPartition struct {
 
 func newBatchPartition(c Config, partition int, segments []segment) *batchPartition {
 	p := &batchPartition{
-		cfg: c, partition: partition, fold: newBatchFold(c.Rules),
+		cfg: c, partition: partition, fold: newBatchFold(c.Rules, c.Views),
 		manifest: PartManifest{Watermark: event.NoWatermark},
 	}
 	p.fold.countRepeats = c.Mistakes.CountRepeats
@@ -90,7 +90,7 @@ func (p *batchPartition) read(ctx context.Context) error {
 			return err
 		}
 	}
-	p.dropClosedReadings()
+	p.dropForgottenReadings()
 	if p.cfg.Mistakes.CountRepeats {
 		p.fold.keepLastAlerts()
 	}
@@ -100,7 +100,7 @@ func (p *batchPartition) read(ctx context.Context) error {
 // loadBase takes over the state of the previous generation.
 func (p *batchPartition) loadBase() error {
 	dir := p.cfg.generationDir(p.base)
-	part, err := loadBatchPart(dir, p.partition)
+	part, err := loadBatchPart(dir, p.partition, p.cfg.Views)
 	if err != nil {
 		return err
 	}
@@ -135,23 +135,25 @@ func (p *batchPartition) readSegment(s segment, facts *segmentFacts) error {
 		}
 		p.rows += f.NumRows()
 		p.fold.isOpen = nil
-		if facts.rows() > 0 && !p.isClosed(facts.MaxEventTime) {
-			p.fold.isOpen = func(t int64) bool { return !p.isClosed(t) }
+		if facts.rows() > 0 && !p.isForgotten(p.cfg.Rules.WindowStart(facts.MaxEventTime)) {
+			p.fold.isOpen = func(t int64) bool { return !p.isForgotten(p.cfg.Rules.WindowStart(t)) }
 		}
 		return f.scan(p.logic.names(), p.logic.add)
 	})
 }
 
-// isClosed reports whether the window of event time t is closed at the boundary.
-func (p *batchPartition) isClosed(t int64) bool {
-	return p.cfg.Rules.Late(t, p.manifest.Watermark)
+// isForgotten reports whether the stream has no use for the readings of a window at the boundary: it
+// is closed, and the trips, where they are kept, have forgotten it as well.
+func (p *batchPartition) isForgotten(windowStart int64) bool {
+	return p.cfg.Rules.Closed(windowStart, p.manifest.Watermark) &&
+		(p.fold.trips == nil || p.cfg.Rules.TripForgotten(windowStart, p.manifest.Watermark))
 }
 
-// dropClosedReadings forgets the readings of the previous generation whose window has closed
-// since.
-func (p *batchPartition) dropClosedReadings() {
+// dropForgottenReadings drops the readings of the previous generation that the stream has no use for
+// any more.
+func (p *batchPartition) dropForgottenReadings() {
 	p.fold.handed = slices.DeleteFunc(p.fold.handed, func(r handedReading) bool {
-		return p.cfg.Rules.Closed(r.windowStart, p.manifest.Watermark)
+		return p.isForgotten(r.windowStart)
 	})
 }
 
@@ -160,5 +162,6 @@ func (p *batchPartition) write(dir string) error {
 	order := p.fold.order()
 	return errors.Join(
 		p.fold.writeView(dir, p.partition, order),
+		p.fold.writeTrips(dir, p.partition, order),
 		p.fold.writeHandover(dir, p.partition, order))
 }

@@ -71,7 +71,7 @@ func runBatch(ctx context.Context, cfg Config, partitions int) (*Manifest, error
 	m := &run.manifest
 	cfg.notify("generation", "generation", m.Generation, "version", m.Version, "logic", m.Logic,
 		"base", m.Base,
-		"rows", m.Rows, "windows", m.Windows, "boundary", m.boundaries(),
+		"rows", m.Rows, "windows", m.Windows, "trips", m.Trips, "boundary", m.boundaries(),
 		"read_ms", m.ReadMS, "write_ms", m.WriteMS, "columns", m.Columns)
 	return m, nil
 }
@@ -96,7 +96,7 @@ func (c Config) planBatch(partitions int) (*batchRun, error) {
 		return nil, err
 	}
 	run := &batchRun{cfg: c, manifest: Manifest{
-		Generation: 1, Version: c.Version, Rules: c.Rules, Logic: c.Logic,
+		Generation: 1, Version: c.Version, Views: c.Views, Rules: c.Rules, Logic: c.Logic,
 		Mistake: c.Mistakes.ofBatch(),
 	}}
 	for p := range partitions {
@@ -119,7 +119,7 @@ func (c Config) planBatch(partitions int) (*batchRun, error) {
 // continues reports whether the run can go on from a previous generation: the same logic, and in
 // every partition a file that begins where it ended.
 func (r *batchRun) continues(previous *Manifest) bool {
-	if previous.Version != r.cfg.Version || previous.Rules != r.cfg.Rules ||
+	if previous.Version != r.cfg.Version || previous.Views != r.cfg.Views || previous.Rules != r.cfg.Rules ||
 		len(previous.Partitions) != len(r.partitions) {
 		return false
 	}
@@ -170,5 +170,6 @@ func (r *batchRun) summarize() {
 		m.Rows += part.rows
 		m.Windows += int64(part.fold.windows.len)
 		m.Alerts += int64(len(part.fold.alerts))
+		m.Trips += part.fold.trips.len()
 	}
 }

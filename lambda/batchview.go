@@ -12,6 +12,7 @@ import (
 
 // The batch view of a generation is four files per partition in the folder of the generation:
 // windows, alerts, seen (all readings that count, as runs of seqs) and handover (see handover.go).
+// A fifth, trips (see batchtrips.go), is there where they are kept.
 // Rows are in the order of their keys.
 
 // A windowEntry is a row of the file "windows": raw sums, so that the speed view can be merged in.
@@ -125,6 +126,9 @@ type batchPart struct {
 	seenEnd []int32  // per car: exclusive end of its runs in seen
 
 	alerts []view.Alert // by car, then seq
+
+	trips    []view.Stretch // by car, then start
+	tripsEnd []int32        // per car: exclusive end of its rows in trips
 }
 
 // windowsOf returns the rows of car i.
@@ -181,12 +185,15 @@ func (p *batchPart) alertsOf(car string) []view.Alert {
 }
 
 // loadBatchPart loads what writeView wrote.
-func loadBatchPart(dir string, partition int) (*batchPart, error) {
+func loadBatchPart(dir string, partition int, views view.Set) (*batchPart, error) {
 	p := &batchPart{index: map[string]int32{}}
 	err := errors.Join(
 		p.loadWindows(partFile(dir, "windows", partition)),
 		p.loadSeen(partFile(dir, "seen", partition)),
 		p.loadAlerts(partFile(dir, "alerts", partition)))
+	if err == nil && views.Has(view.Trips) {
+		err = p.loadTrips(partFile(dir, "trips", partition))
+	}
 	return p, err
 }
 

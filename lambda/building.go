@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // A building is the next generation on its way, in a goroutine of its own: loading a hand-over
@@ -16,6 +17,7 @@ import (
 type building struct {
 	number    int64
 	version   string
+	views     view.Set
 	boundary  int64
 	liveBuild int64                 // where the live generation begins in the speed view
 	said      *atomic.Pointer[said] // the task's position of the side outputs
@@ -35,7 +37,7 @@ type building struct {
 func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
 	ctx, cancel := context.WithCancel(ctx)
 	b := &building{
-		number: m.Generation, version: m.Version, boundary: m.boundary(t.partition),
+		number: m.Generation, version: m.Version, views: m.Views, boundary: m.boundary(t.partition),
 		liveBuild: t.live.Build, said: &t.said, catchUp: t.catchUp,
 		cancel: cancel, done: make(chan struct{}),
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/event"
+	"lambdakappa/view"
 )
 
 // A firstRow is a row of a master file from before a field came, as far as the fold of v3 reads it.
@@ -81,7 +82,7 @@ func TestFilesFromBeforeAField(t *testing.T) {
 		}
 	}))
 	for name, logic := range batchLogics {
-		f := newBatchFold(event.DefaultRules())
+		f := newBatchFold(event.DefaultRules(), view.All)
 		l := logic(f, "v4")
 		require.NoError(t, scanFile(path, l.names(), l.add), name)
 		tally := f.windows.at(0).tally
@@ -100,7 +101,7 @@ func TestColumnsOfVersions(t *testing.T) {
 		t.Helper()
 		for name, logic := range batchLogics {
 			require.Equal(t, append(foldColumns[:colFingerprint+1:colFingerprint+1], more...),
-				logic(newBatchFold(event.DefaultRules()), version).names(), name)
+				logic(newBatchFold(event.DefaultRules(), view.All), version).names(), name)
 		}
 	}
 	f("v1")

@@ -8,14 +8,16 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // Config is what every component of Lambda is given. Start from [DefaultConfig].
 type Config struct {
 	Log     *eventlog.Log
 	Rules   event.Rules
-	Version string // of the logic, "v1" and later; the batch layer's version leads, speed follows it
-	Dir     string // holds master/ and views/; shared by all components
+	Version string   // of the logic, "v1" and later; the batch layer's version leads, speed follows it
+	Views   view.Set // what is kept; the batch layer's leads as well
+	Dir     string   // holds master/ and views/; shared by all components
 
 	Logic       string        // of the batch layer, "columns" or "events", see batchlogic.go
 	Incremental bool          // a batch run continues from the previous view where it can
@@ -45,6 +47,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rules:          event.DefaultRules(),
 		Version:        "v1",
+		Views:          view.All,
 		Logic:          ByColumns,
 		Interval:       10 * time.Second,
 		RollInterval:   2 * time.Second,
@@ -67,6 +70,9 @@ func (c Config) Validate() error {
 		return err
 	}
 	if err := checkLogic(c.Logic); err != nil {
+		return err
+	}
+	if err := c.Views.Validate(); err != nil {
 		return err
 	}
 	if c.RollRows <= 0 {

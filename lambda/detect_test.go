@@ -144,7 +144,7 @@ func batchAlerts(t *testing.T, version string, e *event.CarSensor) []batchAlert 
 	require.NoError(t, writeParquet(path, func(emit func(masterRow)) {
 		emit(newMasterRow(e, 0, 0, 0))
 	}))
-	f := newBatchFold(event.DefaultRules())
+	f := newBatchFold(event.DefaultRules(), view.All)
 	logic := newColumnFold(f, version)
 	err := scanFile(path, logic.names(), logic.add)
 	require.NoError(t, err)

@@ -35,6 +35,11 @@
 // are still open. From there on the speed layer judges every event as if it had been there from
 // the beginning. A reading is then in exactly one of the two views, and merging is [view.Tally.Merge].
 //
+// Trips, where they are kept, are intervals (batchtrips.go, speedtrips.go, triprows.go). Each layer
+// has those of its own readings, and a trip across the boundary is one when it is served, by
+// [view.Coalesce]. What the hand-over has for them is the readings that they have seen: they call
+// other events late than windows do, and wait longer.
+//
 // What is kept where:
 //
 //   - master/ is the only data that could not be computed again once the log has forgotten it.
@@ -125,7 +130,7 @@
 //     more file never moves the position back.
 //  2. A file or a generation is complete or not there.
 //  3. A hand-over holds the watermark of [0, B_k) and every reading that was counted in a window
-//     that this watermark leaves open, and no other.
+//     that this watermark leaves open, or that the trips have not forgotten, and no other.
 //  4. What is served at boundaries B is: everything below B once, and of the rest what was not
 //     late, once. Counters say what became of every offset.
 //  5. An incremental run publishes what a run over everything would, row for row.
@@ -134,6 +139,6 @@
 //     a dead letter only if that is acknowledged.
 //  7. Answers never go back in time: not when generations are swapped, not when any component dies
 //     and comes back.
-//  8. The speed layer's memory is bounded by open windows (twice, while a generation is built), not
+//  8. The speed layer's memory is bounded by open windows and trips (twice, while a generation is built), not
 //     by history.
 package lambda

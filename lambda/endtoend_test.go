@@ -112,15 +112,23 @@ func requireTruth(t testing.TB, s *Serving, status httpapi.Status) {
 	require.Equal(t, status.Stamp, stamp)
 	var wantWindows []view.Window
 	var wantAlerts []view.Alert
+	var wantTrips []view.Trip
 	var counters view.Counters
+	cfg := s.cfg
+	cfg.Views = status.Views // serving goes by the generation
 	for p, records := range input {
-		n := naiveAnswer(t, s.cfg, records, status.Partitions[p].Boundary)
+		n := naiveAnswer(t, cfg, records, status.Partitions[p].Boundary)
+		wantTrips = append(wantTrips, n.tripTable(t, cfg.Rules.ReadingInterval)...)
 		wantWindows = append(wantWindows, n.windowTable(t)...)
 		wantAlerts = append(wantAlerts, n.alertTable(t)...)
 		counters.Add(n.counters)
 	}
 	requireTable(t, wantWindows, windows)
 	requireTable(t, wantAlerts, alerts)
+	trips, _, kept := s.Trips(httpapi.All())
+	require.Equal(t, status.Views.Has(view.Trips), kept)
+	requireTable(t, wantTrips, trips)
+	require.Equal(t, len(wantTrips), status.Rows.Trips)
 	require.Equal(t, counters, status.Counters)
 	require.Equal(t, len(wantWindows), status.Rows.Windows)
 	require.Equal(t, len(wantAlerts), status.Rows.Alerts)
@@ -143,7 +151,7 @@ func requireLateTopic(t testing.TB, cfg Config) {
 	late := readTopic(t, cfg.Log, LateTopic)
 	for p, records := range readTopic(t, cfg.Log, eventlog.CarsTopic) {
 		want := map[string]bool{}
-		for _, o := range naiveAnswer(t, cfg, records, 0).late {
+		for _, o := range naiveAnswer(t, cfg, records, 0).lateOffsets() {
 			want[string(sideRecord(p, &records[o], "", "").Key)] = true
 		}
 		got := map[string]bool{}

@@ -7,6 +7,7 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 const (
@@ -26,6 +27,7 @@ type generation struct {
 	number    int64
 	partition int
 	boundary  int64
+	views     view.Set
 	logic
 	decoder *event.Decoder
 	event   event.CarSensor // memory for the event that is being judged
@@ -50,6 +52,7 @@ func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation
 	return &generation{
 		cfg: c, number: h.generation, partition: h.partition,
 		boundary:   h.boundary,
+		views:      h.views,
 		logic:      logic,
 		decoder:    event.NewDecoder(schemas),
 		speedState: state,
@@ -139,7 +142,7 @@ func (g *generation) settle(ctx context.Context, now time.Time) error {
 	if g.waiting.IsZero() {
 		g.waiting = now
 	}
-	pending := len(g.changed) + len(g.alerts) + g.sides.len()
+	pending := g.rowsChanged() + len(g.alerts) + g.sides.len()
 	if now.Sub(g.waiting) < g.linger() && pending < maxPending {
 		return nil
 	}
@@ -180,6 +183,9 @@ func (g *generation) encode() error {
 	g.rows.reset()
 	for _, w := range g.changed {
 		g.rows.window(w, g.Position, g.Newest)
+	}
+	if g.trips != nil {
+		g.rows.trips(g.trips, g.Position, g.Newest)
 	}
 	for i := range g.alerts {
 		a := &g.alerts[i]

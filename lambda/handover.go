@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"lambdakappa/event"
+	"lambdakappa/view"
 )
 
 // A handover is what the batch layer gives the speed layer at the boundary of one partition: the
@@ -17,14 +18,17 @@ type handover struct {
 	partition  int
 	generation int64
 	version    string
+	views      view.Set
 	rules      event.Rules
 
 	boundary  int64           // first offset that the batch view does not cover
 	watermark event.Watermark // of the offsets before it
 
-	cars   map[string]handedCar // counted by the batch view, in windows that are still open
-	oldest int64                // no such window starts before it; noWindow when there is none
-	newest int64                // or after it
+	// cars are the readings that the batch view has counted, in windows that are still open. With
+	// trips, also those in windows that they have not forgotten: they wait longer.
+	cars   map[string]handedCar
+	oldest int64 // no such window starts before it; noWindow when there is none
+	newest int64 // or after it
 }
 
 // A handedCar is the readings of one car that the batch view has counted: three columns of equal
@@ -64,8 +68,8 @@ type handedReading struct {
 // emptyHandover is generation 0: no batch has run yet, and the speed view starts with the log.
 func emptyHandover(cfg Config, partition int) handover {
 	return handover{
-		partition: partition, version: cfg.Version, rules: cfg.Rules, watermark: event.NoWatermark,
-		oldest: noWindow,
+		partition: partition, version: cfg.Version, views: cfg.Views, rules: cfg.Rules,
+		watermark: event.NoWatermark, oldest: noWindow,
 	}
 }
 
@@ -84,7 +88,7 @@ var handoverColumns = []string{"car_id", "seq", "window_start", "fingerprint"}
 // loadHandover loads the hand-over of one partition from a published generation.
 func (c Config) loadHandover(m *Manifest, partition int) (handover, error) {
 	h := handover{
-		partition: partition, generation: m.Generation, version: m.Version, rules: m.Rules,
+		partition: partition, generation: m.Generation, version: m.Version, views: m.Views, rules: m.Rules,
 		boundary: m.boundary(partition), watermark: m.watermark(partition),
 		oldest: noWindow, newest: -noWindow,
 	}

@@ -16,6 +16,7 @@ import (
 type Manifest struct {
 	Generation int64       `json:"generation"` // from 1
 	Version    string      `json:"version"`
+	Views      view.Set    `json:"views"` // that it has; the speed layer follows
 	Rules      event.Rules `json:"rules"`
 	Logic      string      `json:"logic"` // that computed it; it has no say in what was computed
 
@@ -29,6 +30,7 @@ type Manifest struct {
 	Rows    int64    `json:"rows"`    // of the master dataset that were read
 	Windows int64    `json:"windows"` // rows of the view
 	Alerts  int64    `json:"alerts"`  // rows of the view
+	Trips   int64    `json:"trips"`   // rows of the view
 	Columns []string `json:"columns"` // that were read of every row
 	ReadMS  int64    `json:"read_ms"`
 	WriteMS int64    `json:"write_ms"`

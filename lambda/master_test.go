@@ -66,7 +66,7 @@ func TestTwoWriters(t *testing.T) {
 	require.Equal(t, n, m.boundary(0))
 	want := naiveAnswer(t, cfg, records, n)
 	require.Equal(t, want.counters, m.Counters)
-	part, err := loadBatchPart(cfg.generationDir(1), 0)
+	part, err := loadBatchPart(cfg.generationDir(1), 0, cfg.Views)
 	require.NoError(t, err)
 	require.Len(t, part.windows, len(want.windows))
 }

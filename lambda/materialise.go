@@ -29,17 +29,22 @@ type part struct {
 	cars     map[string]*carRows
 	all      []*carRows // the cars, and nothing is ever taken out
 	extra    rowCount   // rows of the speed view that the batch view does not have
+	tripGap  int64
+	merged   []view.Stretch // memory to merge trips in, to count them
 	waiters  map[string]*waiter
 }
 
-type rowCount struct{ windows, alerts int }
+type rowCount struct{ windows, alerts, trips int }
 
 // carRows are the rows of one car in the speed view.
 type carRows struct {
 	id      string
-	windows []windowCell // ascending starts
-	alerts  []alertCell  // ascending seqs
-	lastSeq int64        // greatest in any window
+	windows []windowCell   // ascending starts
+	alerts  []alertCell    // ascending seqs
+	trips   []view.Stretch // ascending starts
+
+	extraTrips int   // how many rows they add to those of the batch view
+	lastSeq    int64 // greatest in any window
 }
 
 type windowCell struct {
@@ -66,7 +71,7 @@ func newPart(m *Manifest, partition int) *part {
 		builds: map[int64]bool{}, cars: map[string]*carRows{}, waiters: map[string]*waiter{},
 		progress: progress{Position: m.boundary(partition), Watermark: m.watermark(partition)},
 	}
-	p.reach = p.progress.Position
+	p.reach, p.tripGap = p.progress.Position, m.Rules.TripGap
 	return p
 }
 
@@ -111,6 +116,8 @@ func (p *part) takeRow(r *eventlog.Record, row *speedRow) (progressed bool, err 
 	case len(p.builds) == 0: // what began before the topic was trimmed is not complete
 	case row.kind == windowRow:
 		p.takeWindow(row)
+	case row.kind == tripKind:
+		p.takeTrip(row)
 	case row.kind == alertRow:
 		p.takeAlert(row)
 	case row.kind == progressRow:
@@ -239,5 +246,7 @@ func (p *part) setBatch(batch *batchPart) {
 				p.extra.alerts++
 			}
 		}
+		c.extraTrips = 0
+		p.countTrips(c)
 	}
 }

@@ -31,6 +31,7 @@ func TestCountRepeats(t *testing.T) {
 		windows, stamp := d.serving.Windows(httpapi.All())
 		alerts, _ := d.serving.Alerts(httpapi.All())
 		want.requireAnswer(t, windows, alerts)
+		want.requireTrips(t, d.serving)
 		status := d.serving.Status()
 		require.Equal(t, want.counters, status.Counters)
 		require.Equal(t, len(want.alerts), status.Rows.Alerts)

@@ -1,7 +1,9 @@
 package lambda
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
 )
 
@@ -17,9 +20,11 @@ import (
 type naive struct {
 	windows   map[view.WindowKey]view.Tally
 	alerts    map[view.AlertKey]view.Alert
+	driven    map[string][]view.Stretch // the readings of every car that count for its trips
+	gap       int64
 	counters  view.Counters
-	late      []int64 // offsets
-	dead      []int64 // offsets
+	late      map[int64]view.Set // by offset
+	dead      []int64            // offsets
 	watermark event.Watermark
 }
 
@@ -33,11 +38,12 @@ type naiveReading struct {
 func naiveAnswer(t testing.TB, cfg Config, records []eventlog.Record, boundary int64) *naive {
 	n := &naive{
 		windows: map[view.WindowKey]view.Tally{}, alerts: map[view.AlertKey]view.Alert{},
-		watermark: event.NoWatermark,
+		driven: map[string][]view.Stretch{}, gap: cfg.Rules.TripGap,
+		late: map[int64]view.Set{}, watermark: event.NoWatermark,
 	}
 	decoder := event.NewDecoder(schemas{})
 	logic, _ := logicOf(cfg.Version)
-	seen := map[view.AlertKey]naiveReading{}
+	seen, seenByTrips := map[view.AlertKey]naiveReading{}, map[view.AlertKey]int64{}
 	for _, r := range records {
 		n.counters.Events++
 		var e event.CarSensor
@@ -57,7 +63,7 @@ func naiveAnswer(t testing.TB, cfg Config, records []eventlog.Record, boundary i
 		switch {
 		case r.Offset >= boundary && cfg.Rules.Late(e.EventTime, n.watermark):
 			n.counters.DroppedLate++
-			n.late = append(n.late, r.Offset)
+			n.late[r.Offset] |= view.Windows | view.Alerts
 		case known && cfg.Mistakes.CountRepeats:
 			n.apply(view.WindowKey{CarID: e.CarID, Start: start}, key, &e, logic)
 		case known && !forgotten && prior.fingerprint == event.Fingerprint(r.Value):
@@ -68,9 +74,58 @@ func naiveAnswer(t testing.TB, cfg Config, records []eventlog.Record, boundary i
 			seen[key] = naiveReading{start, event.Fingerprint(r.Value)}
 			n.apply(view.WindowKey{CarID: e.CarID, Start: start}, key, &e, logic)
 		}
+		if cfg.Views.Has(view.Trips) {
+			prior, known := seenByTrips[key]
+			late := r.Offset >= boundary && cfg.Rules.TripLate(e.EventTime, n.watermark)
+			forgotten := r.Offset >= boundary && cfg.Rules.TripForgotten(prior, n.watermark)
+			switch {
+			case late:
+				n.counters.DroppedLateTrips++
+				n.late[r.Offset] |= view.Trips
+			case !known || forgotten || cfg.Mistakes.CountRepeats:
+				seenByTrips[key] = start
+				if e.Speed > 0 {
+					n.driven[e.CarID] = append(n.driven[e.CarID], driven(&e))
+				}
+			}
+		}
 		n.watermark = cfg.Rules.Advance(n.watermark, e.EventTime)
 	}
 	return n
+}
+
+// lateOffsets lists the offsets of late events.
+func (n *naive) lateOffsets() []int64 { return slices.Sorted(maps.Keys(n.late)) }
+
+// tripTable cuts the readings of every car, in the order of time, where the gap is too wide.
+func (n *naive) tripTable(t testing.TB, interval int64) view.Table[view.TripKey, view.Trip] {
+	rows := []view.Trip{}
+	for car, readings := range n.driven {
+		slices.SortFunc(readings, func(a, b view.Stretch) int { return cmp.Compare(a.Start, b.Start) })
+		for i := range readings {
+			if i == 0 || readings[i].Start-readings[i-1].Start > n.gap {
+				rows = append(rows, view.Trip{CarID: car, Stretch: view.EmptyStretch()})
+			}
+			rows[len(rows)-1].Merge(&readings[i])
+		}
+	}
+	for i := range rows {
+		rows[i].Distance = view.Distance(rows[i].SpeedSum, interval)
+	}
+	table, err := view.NewTable(rows)
+	require.NoError(t, err)
+	return table
+}
+
+// requireTrips holds what is served against the naive answer, row by row.
+func (n *naive) requireTrips(t testing.TB, s *Serving) {
+	trips, _, kept := s.Trips(httpapi.All())
+	require.True(t, kept)
+	served, err := view.NewTable(trips)
+	require.NoError(t, err)
+	diff := view.Compare(n.tripTable(t, s.cfg.Rules.ReadingInterval), served)
+	require.True(t, diff.OK(), "trips: %+v", diff)
+	require.Equal(t, len(trips), s.Status().Rows.Trips)
 }
 
 func (n *naive) apply(w view.WindowKey, a view.AlertKey, e *event.CarSensor, logic logic) {

@@ -11,6 +11,7 @@ import (
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // A deadLetterBox takes dead letters.
@@ -98,7 +99,7 @@ type divided struct {
 func divide(t testing.TB, cfg Config, seed uint64) divided {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
-	records := disturbed(t, seed, 1+random.IntN(4), 300)
+	records := stopAndGo(t, disturbed(t, seed, 1+random.IntN(4), 300))
 	boundary := random.Int64N(int64(len(records)) + 1)
 
 	ingestAll(t, cfg, records[:boundary], boundary/3, boundary/2)
@@ -123,12 +124,14 @@ func TestMergeAtAnyBoundary(t *testing.T) {
 	for seed := range uint64(40) {
 		cfg := testConfig(t)
 		cfg.Version = logics[seed%uint64(len(logics))].version
+		cfg.Rules.TripGap = brittleGaps[seed%uint64(len(brittleGaps))]
 		d := divide(t, cfg, seed)
 		records, g, s := d.records, d.speed, d.serving
 		want := naiveAnswer(t, cfg, records, d.boundary)
 		windows, _ := s.Windows(httpapi.All())
 		alerts, _ := s.Alerts(httpapi.All())
 		want.requireAnswer(t, windows, alerts)
+		want.requireTrips(t, s)
 		status := s.Status()
 		require.Equal(t, want.counters, status.Counters)
 		require.EqualValues(t, want.watermark, status.Partitions[0].Watermark)
@@ -136,20 +139,48 @@ func TestMergeAtAnyBoundary(t *testing.T) {
 		require.Equal(t, len(want.windows), status.Rows.Windows)
 		require.Equal(t, len(want.alerts), status.Rows.Alerts)
 		var late []eventlog.Record
-		for _, o := range want.late {
+		for _, o := range want.lateOffsets() {
 			late = append(late, sideRecord(0, &records[o], "late", ""))
 		}
 		require.Len(t, g.sides.dropped, len(late))
 		for i := range late {
 			require.Equal(t, late[i].Key, g.sides.dropped[i].Key)
 			require.Equal(t, late[i].Value, g.sides.dropped[i].Value)
+			views := string(g.sides.dropped[i].Header("views"))
+			require.Equal(t, want.late[want.lateOffsets()[i]].String(), views)
 		}
 	}
 }
 
+// brittleGaps are gaps of trips that every late reading breaks, and many a one mends, and the usual
+// one.
+var brittleGaps = []int64{1_000, 999, 0, 5_000, 30_000}
+
+// stopAndGo has the cars of every third event stand.
+func stopAndGo(t testing.TB, records []eventlog.Record) []eventlog.Record {
+	t.Helper()
+	decoder := event.NewDecoder(schemas{})
+	for i := range records {
+		var e event.CarSensor
+		if i%3 == 0 && decoder.Decode(records[i].Key, records[i].Value, &e) == nil {
+			e.Speed = 0
+			records[i].Value = recordOf(t, e).Value
+		}
+	}
+	return records
+}
+
 // Ensure that what is open at the boundary, and nothing else, is handed over. (Invariant 3.)
 func TestHandoverIsWhatIsOpen(t *testing.T) {
+	testHandover(t, view.Windows|view.Alerts, event.Rules.Closed)
+	testHandover(t, view.All, event.Rules.TripForgotten)
+}
+
+func testHandover(
+	t *testing.T, views view.Set, forgotten func(event.Rules, int64, event.Watermark) bool,
+) {
 	cfg := testConfig(t)
+	cfg.Views = views
 	records := disturbed(t, 5, 3, 600)
 	ingestAll(t, cfg, records)
 	m, err := runBatch(context.Background(), cfg, 1)
@@ -160,13 +191,13 @@ func TestHandoverIsWhatIsOpen(t *testing.T) {
 	handed := h.named()
 	require.NotEmpty(t, handed)
 	for _, r := range handed {
-		require.False(t, cfg.Rules.Closed(r.WindowStart, h.watermark))
+		require.False(t, forgotten(cfg.Rules, r.WindowStart, h.watermark))
 		require.GreaterOrEqual(t, r.WindowStart, h.oldest)
 		require.LessOrEqual(t, r.WindowStart, h.newest)
 	}
 	open := 0
 	for key, tally := range naiveAnswer(t, cfg, records, int64(len(records))).windows {
-		if !cfg.Rules.Closed(key.Start, h.watermark) {
+		if !forgotten(cfg.Rules, key.Start, h.watermark) {
 			open += int(tally.Readings)
 		}
 	}
@@ -179,6 +210,8 @@ func TestIncrementalEqualsFull(t *testing.T) {
 	for seed := range uint64(6) {
 		records := disturbed(t, seed, 3, 300)
 		full, incremental := testConfig(t), testConfig(t)
+		full.Rules.TripGap = brittleGaps[seed%uint64(len(brittleGaps))]
+		incremental.Rules = full.Rules
 		incremental.Incremental = true
 		var last, lastFull *Manifest
 		for _, end := range []int64{100, 200, 200, int64(len(records))} {
@@ -209,9 +242,9 @@ func lastBoundary(t testing.TB, cfg Config) int64 {
 }
 
 func requireSameView(t testing.TB, a, b Config, generation int64) {
-	partA, err := loadBatchPart(a.generationDir(generation), 0)
+	partA, err := loadBatchPart(a.generationDir(generation), 0, a.Views)
 	require.NoError(t, err)
-	partB, err := loadBatchPart(b.generationDir(generation), 0)
+	partB, err := loadBatchPart(b.generationDir(generation), 0, b.Views)
 	require.NoError(t, err)
 	require.Equal(t, partA, partB)
 	manifestA, err := a.loadManifest(generation)
@@ -249,12 +282,15 @@ func TestIncrementalOnlyWithTheSameLogic(t *testing.T) {
 		{func() { cfg.Version = "v2" }, 0},
 		{func() { cfg.Rules.Window = 5000 }, 0},
 		{func() {}, 4},
+		{func() { cfg.Views = view.Windows | view.Alerts }, 0},
+		{func() {}, 6},
+		{func() { cfg.Views = view.All }, 0},
 	} {
 		change.change()
 		m, err := runBatch(context.Background(), cfg, 1)
 		require.NoError(t, err)
 		require.Equal(t, change.base, m.Base)
-		part, err := loadBatchPart(cfg.generationDir(m.Generation), 0)
+		part, err := loadBatchPart(cfg.generationDir(m.Generation), 0, m.Views)
 		require.NoError(t, err)
 		want := naiveAnswer(t, cfg, records, int64(len(records)))
 		require.Len(t, part.windows, len(want.windows))

@@ -69,7 +69,7 @@ func NewServing(ctx context.Context, cfg Config) (s *Serving, err error) {
 	}
 	s.partitions = len(*s.ends.Load())
 	s.offsets = make([]int64, s.partitions)
-	zero := newPair(&Manifest{Version: cfg.Version, Rules: cfg.Rules}, s.partitions)
+	zero := newPair(&Manifest{Version: cfg.Version, Views: cfg.Views, Rules: cfg.Rules}, s.partitions)
 	zero.setBatches(make([]*batchPart, s.partitions))
 	s.live.Store(zero)
 

@@ -27,26 +27,29 @@ type sideOutputs struct {
 // generation of another version nothing is said yet, from its boundary on.
 type said struct {
 	offset  int64
-	version string // of the alerts
+	version string   // of the alerts
+	views   view.Set // for which late events were looked for
 }
 
 // with is how far they are complete once a generation has said everything of [boundary, durable),
 // or has found it said. It can take over where the position has passed its boundary, and gives
 // its version when it has come as far as the position.
-func (s said) with(version string, boundary, durable int64) said {
+func (s said) with(version string, views view.Set, boundary, durable int64) said {
 	if boundary <= s.offset && s.offset <= durable {
-		return said{durable, version}
+		return said{durable, version, views}
 	}
 	return s
 }
 
-// late keeps an event whose window was closed.
-func (s *sideOutputs) late(r *eventlog.Record, eventTime int64, w event.Watermark) {
-	if r.Offset < s.said.offset {
+// late keeps an event that came too late for some of the views, which it names.
+func (s *sideOutputs) late(r *eventlog.Record, eventTime int64, w event.Watermark, late view.Set) {
+	if r.Offset < s.said.offset && s.said.views.Has(late) {
 		return
 	}
 	detail := fmt.Sprintf("event time %d, watermark %d", eventTime, w)
-	s.dropped = append(s.dropped, sideRecord(s.partition, r, "late", detail))
+	record := sideRecord(s.partition, r, "late", detail)
+	record.Headers = append(record.Headers, eventlog.Header{Key: "views", Value: []byte(late.String())})
+	s.dropped = append(s.dropped, record)
 }
 
 // alertMessage is an alert on the alert topic. Consumers keep one per (version, car_id, seq).

@@ -28,11 +28,18 @@ func (g *generation) judge(r *eventlog.Record) error {
 	if err != nil {
 		return g.reject(r, err)
 	}
+	var late view.Set // it may be late for the one view and count in the other
 	if g.rules.Late(e.EventTime, g.Watermark) {
 		g.Counters.DroppedLate++
-		g.sides.late(r, e.EventTime, g.Watermark)
+		late = view.Windows | view.Alerts
 	} else {
 		g.admit(e, r)
+	}
+	if g.trips != nil {
+		late |= g.acceptForTrips(e)
+	}
+	if late != 0 {
+		g.sides.late(r, e.EventTime, g.Watermark, late)
 	}
 	g.advance(e.EventTime)
 	return nil

@@ -34,6 +34,8 @@ type speedState struct {
 
 	handed       map[string]handedCar // nil once all their windows are closed
 	newestHanded int64                // no window of theirs starts after it
+
+	trips *speedTrips // nil when they are not kept
 }
 
 // noWindow is the start of the oldest window when there is none: beyond every event time, and far
@@ -69,13 +71,17 @@ type reading struct {
 
 // newSpeedState is the state at the boundary.
 func newSpeedState(h handover) *speedState {
-	return &speedState{
+	s := &speedState{
 		rules:    h.rules,
 		progress: progress{Position: h.boundary, Watermark: h.watermark},
 		cars:     map[string]*speedCar{},
 		oldest:   h.oldest,
 		handed:   h.cars, newestHanded: h.newest,
 	}
+	if h.views.Has(view.Trips) {
+		s.trips = newSpeedTrips(h)
+	}
+	return s
 }
 
 // car returns the car with that id, which may be new.
@@ -147,7 +153,16 @@ func (s *speedState) remember(w *speedWindow, r reading) {
 	}
 }
 
-// flushed forgets which windows have changed: their rows are in the speed view.
+// rowsChanged is how many rows wait for a flush.
+func (s *speedState) rowsChanged() int {
+	n := len(s.changed)
+	if s.trips != nil {
+		n += len(s.trips.changed) + len(s.trips.gone)
+	}
+	return n
+}
+
+// flushed forgets what has changed: the rows are in the speed view.
 func (s *speedState) flushed() {
 	for _, w := range s.changed {
 		w.changed = false
@@ -156,6 +171,9 @@ func (s *speedState) flushed() {
 		}
 	}
 	s.changed = s.changed[:0]
+	if s.trips != nil {
+		s.trips.flushed()
+	}
 }
 
 // advance moves the watermark on after an event at time t and closes what it passes.
@@ -163,6 +181,9 @@ func (s *speedState) advance(t int64) {
 	s.Watermark = s.rules.Advance(s.Watermark, t)
 	if s.rules.Closed(s.oldest, s.Watermark) {
 		s.close()
+	}
+	if s.trips != nil {
+		s.trips.advance(s.Watermark)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // pollInterval is how often the speed layer looks for a new generation of the batch view, and for
@@ -209,9 +210,9 @@ func (t *speedTask) noteRestored() {
 // their versions differ the position may change from one to the other and back: a restart then
 // finds another version than its own, and some alerts come twice.
 func (t *speedTask) advance() {
-	now := t.said.Load().with(t.live.version, t.live.boundary, t.live.durable)
+	now := t.said.Load().with(t.live.version, t.live.views, t.live.boundary, t.live.durable)
 	if t.next != nil {
-		now = now.with(t.next.version, t.next.boundary, t.next.durable.Load())
+		now = now.with(t.next.version, t.next.views, t.next.boundary, t.next.durable.Load())
 	}
 	if now != *t.said.Load() {
 		t.said.Store(&now)
@@ -220,8 +221,9 @@ func (t *speedTask) advance() {
 
 // commitMetadata is what a commit says besides the position of the side outputs.
 type commitMetadata struct {
-	Generation int64  `json:"generation"` // that was reached
-	Version    string `json:"version"`    // of the alerts that are complete
+	Generation int64    `json:"generation"` // that was reached
+	Version    string   `json:"version"`    // of the alerts that are complete
+	Views      view.Set `json:"views"`      // for which the late events are
 }
 
 // readSaid returns the position of the side outputs that a commit says; -1 before the first.
@@ -233,12 +235,12 @@ func readSaid(c eventlog.Commit) (said, error) {
 	if err := json.Unmarshal([]byte(c.Metadata), &metadata); err != nil {
 		return said{}, fmt.Errorf("read commit: %w", err)
 	}
-	return said{c.Offset, metadata.Version}, nil
+	return said{c.Offset, metadata.Version, metadata.Views}, nil
 }
 
 func (t *speedTask) commit(ctx context.Context, m *eventlog.Member, at time.Time) error {
 	now := *t.said.Load()
-	metadata, err := json.Marshal(commitMetadata{t.reached, now.version})
+	metadata, err := json.Marshal(commitMetadata{t.reached, now.version, now.views})
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
 	}

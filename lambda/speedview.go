@@ -24,11 +24,12 @@ import (
 const (
 	beginRow    = 'b' // key: generation. value: nothing
 	windowRow   = 'w' // key: generation, start, car_id. value: covered, tally, seqs, later metrics
+	tripKind    = 't' // key: generation, start, car_id. value: covered, trip; nothing: it is gone
 	alertRow    = 'a' // key: generation, seq, car_id. value: alert, input offset
 	progressRow = 'p' // key: generation. value: JSON of progress. The last record of every flush
 )
 
-// A speedRow is a decoded record of the speed view: window or alert, or neither.
+// A speedRow is a decoded record of the speed view: window, trip or alert, or neither.
 type speedRow struct {
 	kind       byte
 	generation int64
@@ -38,6 +39,9 @@ type speedRow struct {
 	start   int64
 	tally   view.Tally
 	seqs    seqSet // of the readings in tally
+
+	trip view.Stretch
+	gone bool // the trip is no row any more
 
 	alert  view.Alert // without CarID
 	offset int64      // of the alert's event in the input
@@ -160,6 +164,9 @@ func readRow(r *eventlog.Record, row *speedRow) error {
 	case windowRow:
 		row.start = int64(key.uint64())
 		row.readWindow(&fields{rest: r.Value}, &key)
+	case tripKind:
+		row.start = int64(key.uint64())
+		row.readTrip(&fields{rest: r.Value}, &key)
 	case alertRow:
 		row.alert.Seq = int64(key.uint64())
 		row.readAlert(&fields{rest: r.Value}, &key)
@@ -168,7 +175,7 @@ func readRow(r *eventlog.Record, row *speedRow) error {
 		key.short = true
 	}
 	row.car = key.rest
-	if key.short || (len(row.car) > 0) != (row.kind == windowRow || row.kind == alertRow) {
+	if key.short || (len(row.car) > 0) != (row.kind == windowRow || row.kind == alertRow || row.kind == tripKind) {
 		return errRow
 	}
 	return nil

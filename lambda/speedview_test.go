@@ -68,6 +68,10 @@ func FuzzReadRow(f *testing.F) {
 	out.begin()
 	out.window(w, 1, 1)
 	out.alert(&speedAlert{Alert: view.Alert{AlertKey: view.AlertKey{CarID: "car-1"}}}, 1)
+	out.trip(&speedTrip{
+		car: &speedTripCar{id: "car-1"}, Stretch: view.Stretch{Start: 5, End: 9, Readings: 1},
+	}, 1, 1)
+	out.goneTrip(view.TripKey{CarID: "car-1", Start: 7}, 1)
 	for _, r := range out.records {
 		f.Add(r.Key, r.Value)
 	}
@@ -75,6 +79,9 @@ func FuzzReadRow(f *testing.F) {
 		var row speedRow
 		if err := readRow(&eventlog.Record{Key: key, Value: value}, &row); err != nil {
 			require.ErrorIs(t, err, errRow)
+		} else if row.kind == tripKind && !row.gone {
+			require.LessOrEqual(t, row.trip.Start, row.trip.End)
+			require.Positive(t, row.trip.Readings)
 		}
 	})
 }

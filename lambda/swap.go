@@ -138,7 +138,7 @@ func (s *Serving) loadBatch(m *Manifest) ([]*batchPart, error) {
 	batches := make([]*batchPart, s.partitions)
 	for i := range min(len(m.Partitions), s.partitions) {
 		var err error
-		if batches[i], err = loadBatchPart(s.cfg.generationDir(m.Generation), i); err != nil {
+		if batches[i], err = loadBatchPart(s.cfg.generationDir(m.Generation), i, m.Views); err != nil {
 			return nil, err
 		}
 	}

@@ -57,14 +57,18 @@ func ParseSet(text string) (Set, error) {
 		}
 		s |= view
 	}
-	return s, s.Validate()
+	return s, nil
 }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (s Set) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText implements [encoding.TextUnmarshaler].
+// UnmarshalText implements [encoding.TextUnmarshaler]. No text is no view: the zero Set.
 func (s *Set) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*s = 0
+		return nil
+	}
 	*s, err = ParseSet(string(text))
 	return err
 }

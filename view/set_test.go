@@ -13,6 +13,7 @@ func TestSetsReadBack(t *testing.T) {
 	for text, set := range map[string]view.Set{
 		"windows,alerts":       view.Windows | view.Alerts,
 		"windows,alerts,trips": view.All,
+		"trips":                view.Trips,
 	} {
 		require.Equal(t, text, set.String())
 		parsed, err := view.ParseSet(text)
@@ -36,7 +37,10 @@ func TestSetsReadBack(t *testing.T) {
 func TestSetErrors(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
-		_, err := view.ParseSet(text)
+		set, err := view.ParseSet(text)
+		if err == nil {
+			err = set.Validate()
+		}
 		require.EqualError(t, err, want)
 	}
 	f("", `view "": takes windows,alerts,trips`)

@@ -2,8 +2,10 @@ package systemtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"lambdakappa/bench/oracle"
@@ -19,8 +21,9 @@ type answer struct {
 	stamp       httpapi.Stamp // of the rows
 	windows     view.Table[view.WindowKey, view.Window]
 	alerts      view.Table[view.AlertKey, view.Alert]
+	trips       view.Table[view.TripKey, view.Trip] // empty when they are not kept
 	deadLetters map[oracle.Position]event.Reason
-	late        map[oracle.Position]bool
+	late        map[oracle.Position]view.Set // the views that did without the event
 }
 
 func (a *answer) boundary() []int64 {
@@ -98,7 +101,14 @@ func (w *world) askRows(client *httpapi.Client, a *answer) error {
 	if err != nil {
 		return err
 	}
+	trips, _, err := keptTrips(w.ctx, client.Trips)
+	if err != nil {
+		return err
+	}
 	a.stamp = stamp
+	if a.trips, err = view.NewTable(trips); err != nil {
+		return err
+	}
 	if a.windows, err = view.NewTable(windows); err != nil {
 		return err
 	}
@@ -106,6 +116,18 @@ func (w *world) askRows(client *httpapi.Client, a *answer) error {
 		return err
 	}
 	return w.askRowsAgain(client, a)
+}
+
+// keptTrips asks for all trips; there are none where they are not kept.
+func keptTrips(
+	ctx context.Context, ask func(context.Context, httpapi.Range) ([]view.Trip, httpapi.Stamp, error),
+) ([]view.Trip, bool, error) {
+	trips, _, err := ask(ctx, httpapi.All())
+	var bad *httpapi.Error
+	if errors.As(err, &bad) && bad.Code == http.StatusNotFound {
+		return nil, false, nil
+	}
+	return trips, true, err
 }
 
 // askRowsAgain asks for the same rows as JSON.
@@ -118,6 +140,17 @@ func (w *world) askRowsAgain(client *httpapi.Client, a *answer) error {
 	if err != nil {
 		return err
 	}
+	trips, kept, err := keptTrips(w.ctx, client.TripsJSON)
+	if err != nil {
+		return err
+	}
+	if kept != a.status.Views.Has(view.Trips) {
+		return fmt.Errorf("the status has views %s, and trips are served: %t", a.status.Views, kept)
+	}
+	tripTable, err := view.NewTable(trips)
+	if err != nil {
+		return err
+	}
 	windowTable, err := view.NewTable(windows)
 	if err != nil {
 		return err
@@ -126,7 +159,8 @@ func (w *world) askRowsAgain(client *httpapi.Client, a *answer) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(windowTable, a.windows) || !slices.Equal(alertTable, a.alerts) {
+	if !slices.Equal(windowTable, a.windows) || !slices.Equal(alertTable, a.alerts) ||
+		!slices.Equal(tripTable, a.trips) {
 		return errors.New("the rows as JSON are not the rows as Arrow")
 	}
 	return nil
@@ -140,6 +174,7 @@ func (w *world) askSideTopics(s *side, a *answer) error {
 		return err
 	}
 	owed := o.TruthB() // of both sides: the boundary changes neither topic
+	owedLate := w.everLate(owed)
 	deadTopic, lateTopic := s.sideTopics()
 	return w.await("side topics", func() (bool, error) {
 		dead, err := w.readSide(deadTopic)
@@ -150,25 +185,35 @@ func (w *world) askSideTopics(s *side, a *answer) error {
 		if err != nil {
 			return false, err
 		}
-		a.deadLetters, a.late = dead, map[oracle.Position]bool{}
-		for at := range late {
-			a.late[at] = true
+		a.deadLetters = map[oracle.Position]event.Reason{}
+		for at, s := range dead {
+			a.deadLetters[at] = s.reason
+		}
+		a.late = map[oracle.Position]view.Set{}
+		for at, s := range late {
+			a.late[at] = s.views
 		}
 		// More than is owed is wrong too, but waiting makes it no better.
-		return len(dead) >= len(owed.DeadLetters) && len(late) >= len(owed.Late),
+		return len(dead) >= len(owed.DeadLetters) && len(late) >= len(owedLate),
 			fmt.Errorf("%d dead letters of %d, %d late of %d",
-				len(dead), len(owed.DeadLetters), len(late), len(owed.Late))
+				len(dead), len(owed.DeadLetters), len(late), len(owedLate))
 	})
+}
+
+// A said is what a side topic says about an event.
+type said struct {
+	reason event.Reason
+	views  view.Set // that did without it; of a late event only
 }
 
 // readSide reads a side topic, once per key, and holds every record against the event that it is
 // a copy of.
-func (w *world) readSide(topic string) (map[oracle.Position]event.Reason, error) {
+func (w *world) readSide(topic string) (map[oracle.Position]said, error) {
 	records, err := readLog(w.ctx, w.log, topic)
 	if err != nil {
 		return nil, err
 	}
-	found := map[oracle.Position]event.Reason{}
+	found := map[oracle.Position]said{}
 	for place, r := range records {
 		var at oracle.Position
 		format := eventlog.CarsTopic + "/%d/%d"
@@ -182,7 +227,11 @@ func (w *world) readSide(topic string) (map[oracle.Position]event.Reason, error)
 		case !bytes.Equal(original.Value, r.Value), !bytes.Equal(original.Key, r.Header("key")):
 			return nil, fmt.Errorf("%s: %s is not what was sent", topic, r.Key)
 		}
-		found[at] = event.Reason(r.Header("reason"))
+		var views view.Set
+		if err := views.UnmarshalText(r.Header("views")); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", topic, r.Key, err)
+		}
+		found[at] = said{event.Reason(r.Header("reason")), views}
 	}
 	return found, nil
 }

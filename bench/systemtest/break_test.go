@@ -17,13 +17,16 @@ var falsifications = map[string]func(*answer){
 	"rename-rule":    func(a *answer) { a.alerts[0].Rule++ },
 	"nudge-score":    func(a *answer) { a.alerts[0].Score += 1e-12 },
 	"forget-late":    func(a *answer) { a.late = nil },
-	"call-late":      func(a *answer) { a.late = map[oracle.Position]bool{{}: true} },
+	"call-late":      func(a *answer) { a.late = map[oracle.Position]view.Set{{}: view.All} },
 	"lose-letter":    func(a *answer) { a.deadLetters = nil },
 	"swap-reason":    swapReason,
 	"miss-a-count":   func(a *answer) { a.status.Counters.Duplicates-- },
 	"lag":            func(a *answer) { a.status.Partitions[0].Position-- },
 	"push-watermark": func(a *answer) { a.status.Partitions[0].Watermark++ },
 	"mix-versions":   func(a *answer) { a.stamp.Version = "v2" },
+	"lose-trip":      func(a *answer) { a.trips = a.trips[1:] },
+	"stretch-trip":   func(a *answer) { a.trips[0].End++ },
+	"lengthen-trip":  func(a *answer) { a.trips[0].Distance++ },
 	"invent-window": func(a *answer) {
 		ghost := a.windows[0]
 		ghost.CarID = "zz"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // A script is a transcript that is being played.
@@ -60,8 +61,12 @@ func (s *script) open(c command) (err error) {
 			set.partitions, err = strconv.Atoi(value)
 		case "window":
 			set.window, err = time.ParseDuration(value)
+		case "gap":
+			set.gap, err = time.ParseDuration(value)
 		case "version":
 			set.version = value
+		case "views":
+			set.views, err = view.ParseSet(strings.ReplaceAll(value, " ", ""))
 		case "incremental":
 			set.incremental, err = strconv.ParseBool(value)
 		default:
@@ -160,8 +165,15 @@ func (w *world) deploy(c command) (string, error) {
 		return "", errors.New("deploy: want VERSION")
 	}
 	w.version = c.words[0]
+	if text, given := c.args["views"]; given {
+		views, err := view.ParseSet(strings.ReplaceAll(text, " ", ""))
+		if err != nil {
+			return "", fmt.Errorf("deploy: %w", err)
+		}
+		w.views, w.sinceStart = views, w.sinceStart&views
+	}
 	for _, s := range w.sides {
-		if err := s.replace(w.version); err != nil {
+		if err := s.replace(w.version, w.views); err != nil {
 			return "", err
 		}
 		err := w.await(s.name()+" to serve "+w.version, func() (bool, error) {
@@ -169,7 +181,7 @@ func (w *world) deploy(c command) (string, error) {
 				return false, err
 			}
 			status, err := s.status(w)
-			return err == nil && status.Version == w.version, err
+			return err == nil && status.Version == w.version && status.Views == w.views, err
 		})
 		if err != nil {
 			return "", err

@@ -11,7 +11,8 @@
 //
 // # Commands
 //
-//	open [partitions=1] [window=10s] [version=v1] [incremental=false]
+//	open [partitions=1] [window=10s] [gap=30s] [version=v1] [incremental=false]
+//	     [views=(windows,alerts,trips)]
 //	                 a new log; all components of both sides start
 //	send             one event a line:
 //	                   car=a seq=0 t=12:00:03 [speed=3 ...] [append=12:00:04] [key=b]
@@ -23,8 +24,8 @@
 //	start SIDE PART  a new process takes its place
 //	redrive SIDE [repair=schema=99:1,clock]     the side's dead letters are repaired and sent again
 //	compact          the broker compacts the log's compacted topics
-//	deploy v2        both sides bring the new version live, then settle
-//	windows alerts counters late dead-letters       what is answered; [differ=(the reason)]
+//	deploy v2 [views=...]   both sides bring the new version live, then settle
+//	windows alerts trips counters late dead-letters   what is answered; [differ=(the reason)]
 //	check            all of the above against the oracle, printing only what is wrong
 //	visible car=a after=0   the readings that a point query names; [differ=(the reason)]
 //	break SIDE HOW   from here on the side's answers are falsified on their way to the checker

@@ -148,13 +148,17 @@ func readLog(ctx context.Context, log *eventlog.Log, topic string) (map[oracle.P
 	if err != nil {
 		return nil, err
 	}
+	starts, err := log.StartOffsets(ctx, topic) // compaction may have moved them
+	if err != nil {
+		return nil, err
+	}
 	all := map[oracle.Position]eventlog.Record{}
 	for partition, end := range ends {
-		reader, err := log.Reader(ctx, topic, partition, 0)
+		reader, err := log.Reader(ctx, topic, partition, starts[partition])
 		if err != nil {
 			return nil, err
 		}
-		for next := int64(0); next < end; {
+		for next := starts[partition]; next < end; {
 			batch, err := reader.Read(ctx, time.Second)
 			if err != nil {
 				return nil, errors.Join(err, reader.Close())

@@ -16,6 +16,7 @@ import (
 type kappaSystem struct {
 	rules   event.Rules
 	version string
+	views   view.Set
 	dir     string // of the sink
 	archive string // where a replay finds history; "" is the log
 	notify  func(fact string, fields ...any)
@@ -27,7 +28,7 @@ func (k *kappaSystem) parts() []string { return []string{"processor", servingPar
 // config is the configuration of the version of now.
 func (k *kappaSystem) config() kappa.Config {
 	cfg := kappa.DefaultConfig()
-	cfg.Rules, cfg.Version, cfg.Views = k.rules, k.version, view.Windows|view.Alerts
+	cfg.Rules, cfg.Version, cfg.Views = k.rules, k.version, k.views
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	cfg.Notify = k.notify
 	return cfg
@@ -62,9 +63,9 @@ func (k *kappaSystem) run(part string) (component, error) {
 
 func (k *kappaSystem) batch(context.Context, *eventlog.Log) error { return nil }
 
-// deploy replays the log with the new version; the replay becomes the processor.
-func (k *kappaSystem) deploy(version string) map[string]component {
-	k.version = version
+// deploy replays the log with the new version, or for more views; the replay becomes the processor.
+func (k *kappaSystem) deploy(version string, views view.Set) map[string]component {
+	k.version, k.views = version, views
 	cfg := k.config()
 	cfg.Archive = k.archive
 	return map[string]component{

@@ -9,12 +9,14 @@ import (
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/lambda"
+	"lambdakappa/view"
 )
 
 // lambdaSystem is Lambda to the suite.
 type lambdaSystem struct {
 	rules       event.Rules
 	version     string
+	views       view.Set
 	dir         string
 	incremental bool
 	notify      func(fact string, fields ...any)
@@ -26,7 +28,7 @@ func (l *lambdaSystem) parts() []string { return []string{"ingest", "speed", ser
 // config is the configuration of the version of now.
 func (l *lambdaSystem) config() lambda.Config {
 	cfg := lambda.DefaultConfig()
-	cfg.Rules, cfg.Version = l.rules, l.version
+	cfg.Rules, cfg.Version, cfg.Views = l.rules, l.version, l.views
 	cfg.Dir, cfg.Incremental = l.dir, l.incremental
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	cfg.Notify = l.notify
@@ -67,9 +69,9 @@ func (l *lambdaSystem) batch(ctx context.Context, log *eventlog.Log) error {
 	return err
 }
 
-// deploy: the next batch run has the new version, and the speed layer follows it.
-func (l *lambdaSystem) deploy(version string) map[string]component {
-	l.version = version
+// deploy: the next batch run has the new version and the views, and the speed layer follows it.
+func (l *lambdaSystem) deploy(version string, views view.Set) map[string]component {
+	l.version, l.views = version, views
 	return nil
 }
 

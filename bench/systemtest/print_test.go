@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lambdakappa/bench/oracle"
 	"lambdakappa/event"
 	"lambdakappa/view"
 )
@@ -15,11 +16,17 @@ import (
 var printers = map[string]func(*answer) string{
 	"windows": func(a *answer) string { return rowsText(a.windows, windowText) },
 	"alerts":  func(a *answer) string { return rowsText(a.alerts, alertText) },
+	"trips":   func(a *answer) string { return rowsText(a.trips, tripText) },
 	"counters": func(a *answer) string {
 		return countersText(a.status.Counters) + "\n"
 	},
 	"late": func(a *answer) string {
-		return rowsText(positions(a.late), place)
+		return rowsText(positions(a.late), func(at oracle.Position) string {
+			if views := a.late[at]; views != view.Windows|view.Alerts {
+				return place(at) + " " + views.String()
+			}
+			return place(at)
+		})
 	},
 	"dead-letters": func(a *answer) string {
 		var b strings.Builder
@@ -57,6 +64,11 @@ func windowText(w view.Window) string {
 	return text
 }
 
+func tripText(t view.Trip) string {
+	return fmt.Sprintf("%s %s-%s readings=%d distance=%g harsh_brakes=%d",
+		t.CarID, clockOf(t.Start), clockOf(t.End), t.Readings, t.Distance, t.HarshBrakes)
+}
+
 func alertText(a view.Alert) string {
 	return fmt.Sprintf("%s/%d %s %s %.4g", a.CarID, a.Seq, clockOf(a.EventTime), a.Rule, a.Score)
 }
@@ -67,6 +79,9 @@ func countersText(c view.Counters) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "events=%d late=%d duplicates=%d conflicts=%d",
 		c.Events, c.DroppedLate, c.Duplicates, c.Conflicts)
+	if c.DroppedLateTrips > 0 {
+		fmt.Fprintf(&b, " late_for_trips=%d", c.DroppedLateTrips)
+	}
 	for _, reason := range event.Reasons {
 		if n := c.DeadLetters[reason]; n > 0 {
 			fmt.Fprintf(&b, " %s=%d", reason, n)

@@ -70,6 +70,7 @@ func drawScript(t *rapid.T) []command {
 	incremental := rapid.SampledFrom([]string{"false", "true"}).Draw(t, "incremental")
 	script := []command{{name: "open", args: map[string]string{
 		"partitions": "2", "incremental": incremental,
+		"gap": rapid.SampledFrom([]string{"30s", "5s", "2s"}).Draw(t, "gap"),
 	}}}
 	d := &drawnLog{seqs: map[string]int{}, ends: map[int]int{}}
 	deployment := rapid.IntRange(0, 16).Draw(t, "deployment") // half of the scripts end with v1

@@ -9,6 +9,7 @@ import (
 	"lambdakappa/bench/oracle"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // A system is one architecture as the suite sees it: how to run its parts, and which of the two
@@ -26,7 +27,7 @@ type system interface {
 	batch(ctx context.Context, log *eventlog.Log) error
 	// deploy returns the processes that bring a version live, by the name of the component that
 	// they replace. From now on run means the new version.
-	deploy(version string) map[string]component
+	deploy(version string, views view.Set) map[string]component
 	// sideTopics names the topics of dead letters and of late events.
 	sideTopics() (deadLetters, late string)
 	// owes returns the truth for answers with the given boundaries.
@@ -143,8 +144,8 @@ func (s *side) healthy() error {
 }
 
 // replace starts the processes of a deployment in the place of those of the old version.
-func (s *side) replace(version string) error {
-	for part, run := range s.deploy(version) {
+func (s *side) replace(version string, views view.Set) error {
+	for part, run := range s.deploy(version, views) {
 		p, err := startProcess(s.log, run)
 		if err != nil {
 			return fmt.Errorf("deploy %s %s: %w", s.name(), part, err)

@@ -12,6 +12,7 @@ import (
 	"lambdakappa/bench/oracle"
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // Short waits: what is tested is the answers, and every wait is one of the suite's.
@@ -35,6 +36,8 @@ type world struct {
 	sides      []*side
 	rules      event.Rules
 	version    string
+	views      view.Set // that are served
+	sinceStart view.Set // that every event was judged for as it came
 	partitions int
 
 	encoder *event.Encoder
@@ -50,7 +53,9 @@ type settings struct {
 	dir         string // for Lambda's files
 	partitions  int
 	window      time.Duration
+	gap         time.Duration
 	version     string
+	views       view.Set
 	incremental bool
 
 	notify func(side, fact string, fields ...any) // is told what components say; may be nil
@@ -65,7 +70,9 @@ func (s settings) heard(side string) func(fact string, fields ...any) {
 }
 
 func defaultSettings() settings {
-	return settings{partitions: 1, window: 10 * time.Second, version: "v1"}
+	return settings{
+		partitions: 1, window: 10 * time.Second, gap: 30 * time.Second, version: "v1", views: view.All,
+	}
 }
 
 // openWorld creates the topics and starts every component of both sides.
@@ -74,18 +81,19 @@ func openWorld(ctx context.Context, broker *eventlog.Broker, s settings) (*world
 		Brokers: []string{broker.Addr()}, Registry: broker.RegistryURL(), Prefix: s.prefix,
 	}
 	rules := event.DefaultRules()
-	rules.Window = s.window.Milliseconds()
+	rules.Window, rules.TripGap = s.window.Milliseconds(), s.gap.Milliseconds()
 	w := &world{
 		ctx: ctx, broker: broker, rules: rules, version: s.version, partitions: s.partitions,
+		views: s.views, sinceStart: s.views,
 		sent: map[oracle.Position]eventlog.Record{}, ends: make([]int64, s.partitions),
 	}
 	w.sides = []*side{
 		newSide(&lambdaSystem{
-			rules: rules, version: s.version, dir: filepath.Join(s.dir, "lambda"), incremental: s.incremental,
-			notify: s.heard("lambda"),
+			rules: rules, version: s.version, views: s.views, dir: filepath.Join(s.dir, "lambda"),
+			incremental: s.incremental, notify: s.heard("lambda"),
 		}, cfg),
 		newSide(&kappaSystem{
-			rules: rules, version: s.version, dir: filepath.Join(s.dir, "kappa"),
+			rules: rules, version: s.version, views: s.views, dir: filepath.Join(s.dir, "kappa"),
 			notify: s.heard("kappa"),
 		}, cfg),
 	}
@@ -224,6 +232,7 @@ func (w *world) oracle() (*oracle.Oracle, error) {
 		WindowMs: w.rules.Window, DisorderMs: w.rules.DisorderBound,
 		LatenessMs: w.rules.AllowedLateness, SkewMs: w.rules.MaxFutureSkew,
 		Version: w.version, Partitions: w.partitions,
+		Trips: w.views.Has(view.Trips), TripGapMs: w.rules.TripGap, IntervalMs: w.rules.ReadingInterval,
 	})
 	if err != nil {
 		return nil, err

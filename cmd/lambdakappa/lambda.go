@@ -38,6 +38,7 @@ func (a *app) lambdaCommand(
 		"`folder` of master dataset and batch views, shared by all components (required)")
 	c.Flags().StringVar(&f.cfg.Version, "version", f.cfg.Version,
 		"of the logic: v1, v2 (repairs the detector), v3 (one metric more), v4 (one field more)")
+	addViews(c.Flags(), &f.cfg.Views)
 	c.Args = cobra.NoArgs
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := f.check(c); err != nil {
@@ -102,7 +103,10 @@ func (a *app) lambdaBatch() *cobra.Command {
   lambdakappa lambda batch … --logic events
 
   # a mistake, to see what it costs; the speed layer has to make it too
-  lambdakappa lambda batch … --deduplicate=false`,
+  lambdakappa lambda batch … --deduplicate=false
+
+  # leave a view out, or add it again: the next generation has all its history
+  lambdakappa lambda batch … --views windows,alerts`,
 	}, func(ctx context.Context, cfg lambda.Config) error {
 		if err := inBackground(background); err != nil {
 			return err
@@ -150,7 +154,8 @@ func (a *app) lambdaServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Merge batch and speed view and answer over HTTP",
 		Example: `  lambdakappa lambda serve --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda --listen 127.0.0.1:8080
-  curl 'http://127.0.0.1:8080/v1/windows?car=car-00042&layer=batch'`,
+  curl 'http://127.0.0.1:8080/v1/windows?car=car-00042&layer=batch'
+  curl 'http://127.0.0.1:8080/v1/trips?car=car-00042'`,
 	}, func(ctx context.Context, cfg lambda.Config) error {
 		s, err := lambda.NewServing(ctx, cfg)
 		if err != nil {
