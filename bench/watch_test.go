@@ -126,3 +126,62 @@ func TestLate(t *testing.T) {
 		require.NotEmpty(t, r.Series[0].Points)
 	}
 }
+
+// runOf is the run of an arm.
+func runOf(t *testing.T, s *result.Summary, arm string) *result.Run {
+	t.Helper()
+	for i := range s.Runs {
+		if s.Runs[i].Arm == arm {
+			return &s.Runs[i]
+		}
+	}
+	t.Fatalf("no run of %s", arm)
+	return nil
+}
+
+// Ensure that kills leave nothing behind where readings are known again, and that they do where nobody
+// asks: wrong on purpose, which fails nothing.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	o := small(t, "crash")
+	o.Cars, o.Rate, o.Duration = 100, 100, 4*time.Minute
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.True(t, s.OK())
+	require.Len(t, s.Runs, 4)
+	last := map[string]string{armLambda: "after the covering batch", armKappa: "at the end"}
+	for _, like := range []string{armLambda, armKappa} {
+		for _, arm := range []string{like, like + "-repeats"} {
+			r := runOf(t, s, arm)
+			kills := map[string]float64{armLambda: 4, armKappa: 2}[like]
+			require.Equal(t, kills, figureNamed(t, r.Figures, "kills"))
+			require.NotNil(t, r.RestoreMs)
+			require.Zero(t, figureNamed(t, r.Figures, "readings lost, "+last[like]))
+			doubled := figureNamed(t, r.Figures, "readings counted too often, "+last[like])
+			require.Equal(t, arm == "kappa-repeats", doubled > 0, "%s: %v", arm, doubled)
+			require.Equal(t, arm == "kappa-repeats", r.Mistake != "")
+		}
+	}
+	requireNobodyLeft(t, o.Out)
+}
+
+// Ensure that duplicates leave nothing in the answers, and one reading each where nobody asks.
+func TestDuplicates(t *testing.T) {
+	t.Parallel()
+	o := small(t, "duplicates")
+	o.Cars, o.Rate = 50, 50
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.True(t, s.OK())
+	require.Len(t, s.Runs, 4)
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		most := figureNamed(t, r.Figures, "readings counted too often, most at a time")
+		if r.Mistake == "" {
+			require.Zero(t, most, r.Arm)
+			continue
+		}
+		require.InEpsilon(t, 0.05*0.8*12_000, most, 0.4, "%s: some of 5 %% are dropped late", r.Arm)
+		require.Positive(t, r.Correctness.Windows.Different)
+	}
+}

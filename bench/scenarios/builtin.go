@@ -15,6 +15,8 @@ var order = []string{
 	"settled",
 	"disturbed",
 	"late",
+	"duplicates",
+	"crash",
 	"aa",
 	"slowed",
 	"freshness",
