@@ -278,7 +278,7 @@ func deployWhile(t *testing.T, w *world, version string, meanwhile func()) {
 	t.Helper()
 	w.version = version
 	for _, side := range w.sides {
-		require.NoError(t, side.replace(version, view.All))
+		require.NoError(t, side.replace(version, w.views))
 	}
 	require.NoError(t, w.await("both to serve "+version, func() (bool, error) {
 		meanwhile()
