@@ -73,12 +73,13 @@ var layout = []row{
 		pkg: "bench/report", within: "bench/ledger bench/result view", tests: "bench/scenarios",
 		beyond: "github.com/dustin/go-humanize",
 	},
+	{pkg: "results", tests: "bench/report"},
 	{pkg: "bench/ledger", within: "bench/result bench/scenarios", tests: "view", beyond: "github.com/dustin/go-humanize golang.org/x/perf gonum.org/v1/gonum"},
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
 		within: "bench/accuracy bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
-			"internal/eventlog internal/httpapi internal/proc",
+			"internal/eventlog internal/httpapi internal/proc results",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +
 			"golang.org/x/term",

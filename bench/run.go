@@ -11,6 +11,7 @@ import (
 	"lambdakappa/bench/result"
 	"lambdakappa/bench/scenarios"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/results"
 )
 
 // Run runs the scenarios one after the other and leaves a results folder. The summary is returned
@@ -73,6 +74,8 @@ type driver struct {
 	before   float64         // seconds of earlier parts, when an invocation is resumed
 	numbers  map[string]int  // runs so far, by scenario and arm: names folders
 	controls map[string]cost // control runs so far, by workload
+
+	reference *result.Summary // the committed run; nil when there is none
 }
 
 func newDriver(o Options, f *folder, earlier *result.Summary) (*driver, error) {
@@ -87,6 +90,11 @@ func newDriver(o Options, f *folder, earlier *result.Summary) (*driver, error) {
 	}
 	if earlier != nil {
 		d.restore(earlier)
+	}
+	if raw := results.Reference(); raw != nil {
+		if d.reference, err = report.Parse("reference run", raw); err != nil {
+			return nil, err
+		}
 	}
 	d.summary.Interrupted = true // until everything has ended: a driver may die without a word
 	if err := d.writeMachine(); err != nil {
@@ -139,14 +147,21 @@ func (d *driver) claims() []result.Scenario {
 			q = own
 		}
 		delete(asked, q.File())
-		all = append(all, ledger.Judge(q, d.summary))
+		all = append(all, d.claim(q))
 	}
 	for _, s := range d.asked {
 		if own := asked[s.File()]; own != nil {
-			all = append(all, ledger.Judge(own, d.summary))
+			all = append(all, d.claim(own))
 		}
 	}
 	return all
+}
+
+// claim holds one scenario against what was measured, and against what the reference run has decided.
+func (d *driver) claim(q *scenarios.Scenario) result.Scenario {
+	judged := ledger.Judge(q, d.summary)
+	ledger.Refer(&judged, d.reference)
+	return judged
 }
 
 // finish removes the run data, writes what stands beside the summary and draws the report. The run

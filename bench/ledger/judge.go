@@ -233,3 +233,19 @@ func Agreement(reference, lean string) string {
 		return "differs"
 	}
 }
+
+// Refer puts the verdict of a reference run beside that of this one; nil is no reference run.
+func Refer(q *result.Scenario, reference *result.Summary) {
+	if reference == nil {
+		return
+	}
+	at := slices.IndexFunc(reference.Scenarios, func(r result.Scenario) bool { return r.Name == q.Name })
+	if at < 0 || reference.Scenarios[at].Verdict == "" {
+		return
+	}
+	decided := reference.Scenarios[at].Verdict
+	q.Reference = &result.Reference{Verdict: decided, Started: reference.Started, Revision: reference.Revision}
+	if q.Lean != "" {
+		q.Reference.Agreement = Agreement(decided, q.Lean)
+	}
+}

@@ -160,3 +160,22 @@ func TestAgreement(t *testing.T) {
 	require.Equal(t, "too short to tell", Agreement(Undecided, Supports))
 	require.Equal(t, "too short to tell", Agreement(Supports, Undecided))
 }
+
+// Ensure that a reference run stands beside a claim also where this run says nothing about it.
+func TestRefer(t *testing.T) {
+	reference := &result.Summary{Started: "20261122T233000Z", Scenarios: []result.Scenario{
+		{Name: "late", Verdict: Supports}, {Name: "replay"},
+	}}
+	f := func(name, lean string) *result.Reference {
+		q := result.Scenario{Name: name, Lean: lean}
+		Refer(&q, reference)
+		return q.Reference
+	}
+	require.Equal(t, "agrees", f("late", Supports).Agreement)
+	require.Equal(t, "differs", f("late", Contradicts).Agreement)
+	require.Empty(t, f("late", "").Agreement)
+	require.Equal(t, Supports, f("late", "").Verdict)
+	require.Nil(t, f("replay", ""), "it has no claim")
+	require.Nil(t, f("spike", Supports), "it did not run there")
+	Refer(&result.Scenario{}, nil)
+}

@@ -18,13 +18,18 @@ func Load(dir string) (*result.Summary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read run: %w", err)
 	}
+	return Parse(filepath.Join(dir, summaryFile), raw)
+}
+
+// Parse reads a summary.json; file is its name in errors.
+func Parse(file string, raw []byte) (*result.Summary, error) {
 	s := new(result.Summary)
 	if err := json.Unmarshal(raw, s); err != nil {
-		return nil, fmt.Errorf("parse %s: %w", filepath.Join(dir, summaryFile), err)
+		return nil, fmt.Errorf("parse %s: %w", file, err)
 	}
 	if s.SchemaVersion != result.SchemaVersion {
 		return nil, fmt.Errorf("parse %s: schema version %d, this program reads %d",
-			filepath.Join(dir, summaryFile), s.SchemaVersion, result.SchemaVersion)
+			file, s.SchemaVersion, result.SchemaVersion)
 	}
 	return s, nil
 }
