@@ -32,6 +32,7 @@ var procedures = map[string]func() procedure{
 	"deadline":    func() procedure { return &deadline{} },
 	"deploy":      func() procedure { return &deploy{} },
 	"order":       func() procedure { return &order{} },
+	"time-travel": func() procedure { return &timeTravel{} },
 	"code":        func() procedure { return &countCode{} },
 }
 

@@ -41,6 +41,9 @@ func scenarioSection(q result.Scenario, gs []*group) section {
 			sec.Tables = append(sec.Tables, t)
 		}
 	}
+	if name == retention {
+		sec.Tables = append(sec.Tables, keptTable(gs))
+	}
 	sec.Notes = runNotes(gs)
 	return sec
 }

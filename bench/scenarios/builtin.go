@@ -26,6 +26,8 @@ var order = []string{
 	"ceiling",
 	"spike",
 	"order",
+	"retention",
+	"time-travel",
 	"bugfix",
 	"schema",
 	"code",

@@ -1,0 +1,248 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lambdakappa/bench/result"
+	"lambdakappa/datagen"
+)
+
+// timeTravel asks both sides for all events of a range of event time, Lambda's from its master dataset
+// and Kappa's from the log, for several lengths, and takes what that costs. The sets have to be the same,
+// and as large as the generator planned.
+type timeTravel struct {
+	Ranges []time.Duration `yaml:"ranges"` // lengths; each lies in the middle of the history
+	Late   time.Duration   `yaml:"late"`   // nothing of the workload arrives later: how far behind a range the log is read
+}
+
+// figureKept is what an event of history takes, where the side keeps it.
+const figureKept = "kept per event"
+
+func (l *timeTravel) check(s *Scenario) error {
+	if len(l.Ranges) == 0 {
+		return fmt.Errorf("ranges: must be given: lengths of event time, such as [1s, 10s, 1m]")
+	}
+	for i, length := range l.Ranges {
+		if length < time.Millisecond || length > s.size.duration {
+			return fmt.Errorf("ranges[%d] %s: must be within the history of %s", i, length, s.size.duration)
+		}
+	}
+	switch d := s.size.disturb; {
+	case l.Late <= 0:
+		return fmt.Errorf("late: must be given: how late an event arrives at most, such as 2m")
+	case d.Silent+d.Duplicates+d.Conflicts+d.Malformed+d.Skew > 0:
+		return fmt.Errorf("late %s: takes a workload that is at most out-of-order and late: the planned events are counted", l.Late)
+	case d.Late > 0 && l.Late < latest():
+		return fmt.Errorf("late %s: the workload has events that are %s late", l.Late, latest())
+	}
+	return s.needs()
+}
+
+// latest is how late a late event of a workload is at most.
+func latest() time.Duration { return datagen.LateBands[len(datagen.LateBands)-1] * 11 / 10 }
+
+func (l *timeTravel) seconds(o Options, s *Scenario) float64 {
+	events := s.size.rate * s.size.duration.Seconds()
+	return float64(s.size.repetitions) * (12 + events*6e-6 + float64(len(s.arms(o))*len(l.Ranges)))
+}
+
+func (l *timeTravel) run(ctx context.Context, d *driver, s *Scenario) error {
+	for repetition := range s.size.repetitions {
+		arms := inTurn(s.arms(d.opt), repetition)
+		head := result.Run{
+			Scenario: s.Name, Arm: armBoth, Repetition: repetition + 1,
+			Seed: d.opt.Seed + uint64(repetition), Workload: s.size.result(),
+		}
+		if len(arms) == 0 || d.has(head, arms...) {
+			continue
+		}
+		x, err := d.execute(ctx, head, func(x *execution) {
+			for _, arm := range arms {
+				x.report(arm, arm, "")
+			}
+		}, func(ctx context.Context, x *execution) error {
+			return l.travel(ctx, x, s.size.workload(head.Seed, datagen.DefaultStart()), arms)
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range x.runs() {
+			if err := d.add(*r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// travel loads a history, archives it, and asks every arm for every range.
+func (l *timeTravel) travel(ctx context.Context, x *execution, w workload, arms []string) error {
+	w.speedup = 0
+	end, err := x.loadLog(ctx, w) // reads the log back, too
+	if err != nil {
+		return err
+	}
+	planned, err := l.plan(w)
+	if err != nil {
+		return err
+	}
+	hashes := make([]string, len(l.Ranges))
+	for _, name := range arms {
+		if err := x.keep(ctx, name, w, end); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for i, length := range l.Ranges {
+			x.progress.say(fmt.Sprintf("%s: the events of %s", name, length))
+			from := middle(w.spec, length)
+			f, err := x.findEvents(ctx, name, from, from.Add(length), l.Late)
+			if err != nil {
+				return err
+			}
+			if hashes[i] == "" {
+				hashes[i] = f.Hash
+			}
+			x.check(name, "events of "+length.String(), f.Events == planned[i] && f.Hash == hashes[i],
+				"%d found, %d planned, hash %s, %s of the other side", f.Events, planned[i], f.Hash, hashes[i])
+			f.fill(x.side(name), length)
+		}
+	}
+	return nil
+}
+
+// middle is where a range of that length begins, so that it lies in the middle of the workload.
+func middle(spec datagen.Spec, length time.Duration) time.Time {
+	return spec.Start.Add((spec.Duration - length) / 2).Truncate(time.Millisecond)
+}
+
+// plan counts the events of every range as the generator plans them.
+func (l *timeTravel) plan(w workload) ([]int64, error) {
+	p, err := w.open()
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	counts := make([]int64, len(l.Ranges))
+	var e datagen.Planned
+	for p.Next(&e) {
+		for i, length := range l.Ranges {
+			from := middle(w.spec, length).UnixMilli()
+			if t := e.Event.EventTime; from <= t && t < from+length.Milliseconds() {
+				counts[i]++
+			}
+		}
+	}
+	return counts, nil
+}
+
+// keep makes sure that an arm has all history where it keeps it, and says how many bytes that takes. Kappa
+// has it in the log; for Lambda, ingest is started, and stopped when it has everything.
+func (x *execution) keep(ctx context.Context, name string, w workload, end []int64) error {
+	r := x.side(name)
+	if x.scenario.like(name) != armLambda {
+		_, bytes, err := x.sut.brokerBytes()
+		if err == nil && bytes > 0 { // the disk of somebody else's broker cannot be looked at
+			keptIn(r, bytes, x.run.Events)
+		}
+		return err
+	}
+	x.progress.say(name + ": archive")
+	ingest := architectures[armLambda][0]
+	a := &arm{name: name, like: armLambda, sut: x.sut, parts: map[string]*component{}}
+	c, err := x.sut.supervisor.launch(ingest.name, x.sut.env(), x.sut.partArgs(a, ingest)...)
+	if err != nil {
+		return err
+	}
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	if err := x.awaitArchive(ctx, name, w, end); err != nil {
+		return err
+	}
+	if err := x.sut.supervisor.stop(ctx, c); err != nil {
+		return err
+	}
+	bytes, err := diskBytes(filepath.Join(x.sut.dir, armLambda, "master"), "")
+	if err == nil {
+		keptIn(r, bytes, x.run.Events)
+	}
+	return err
+}
+
+// awaitArchive waits until the files of an arm reach the end of the log.
+func (x *execution) awaitArchive(ctx context.Context, name string, w workload, end []int64) error {
+	master, from := filepath.Join(x.sut.dir, armLambda, "master"), middle(w.spec, time.Second)
+	var f found
+	for late := time.Now().Add(catchUpLimit(x.run.Events)); time.Now().Before(late); pause(ctx, coverEvery) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if files, err := parquetFiles(master); err != nil || len(files) == 0 {
+			continue // the first is not closed yet
+		}
+		var err error
+		if f, err = x.findEvents(ctx, name, from, from.Add(time.Millisecond), time.Second); err != nil {
+			return err
+		}
+		if atLeast(f.Ends, end) {
+			return nil
+		}
+	}
+	return fmt.Errorf("archived only up to %v of %v", f.Ends, end)
+}
+
+func keptIn(r *result.Run, bytes, events int64) {
+	r.Figures = append(r.Figures, result.Figure{Name: figureKept, Unit: "B", Value: float64(bytes) / float64(max(events, 1))})
+}
+
+// found is what a side says about the events of a range, and what it took.
+type found struct {
+	Events int64   `json:"events"`
+	Hash   string  `json:"hash"`
+	Wanted int64   `json:"bytes_wanted"`
+	Read   int64   `json:"bytes_read"`
+	MS     float64 `json:"ms"`
+	Ends   []int64 `json:"ends"` // how far the side has archived, or the log goes
+}
+
+// findEvents asks an arm for the events of a range, by a process of its own.
+func (x *execution) findEvents(ctx context.Context, name string, from, to time.Time, late time.Duration) (found, error) {
+	like := x.scenario.like(name)
+	args := []string{like, "events", "--count", "--from", stamp(from), "--to", stamp(to)}
+	if like == armLambda {
+		args = append(args, "--dir", filepath.Join(x.sut.dir, armLambda))
+	} else {
+		args = append(append(args, x.sut.logArgs()...), "--late", late.String())
+	}
+	c, err := x.sut.supervisor.launch(like+" events", x.sut.env(), args...)
+	if err != nil {
+		return found{}, err
+	}
+	c.expectEnd()
+	p := c.process()
+	if err := c.settled(ctx); err != nil {
+		return found{}, err
+	}
+	var f found
+	said, ok := p.facts.await(ctx, "events", p.exited)
+	if !ok {
+		return f, fmt.Errorf("%s: found nothing to say", strings.Join(args[:2], " "))
+	}
+	return f, said.into(&f)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// fill adds the figures of one length.
+func (f found) fill(r *result.Run, length time.Duration) {
+	r.Figures = append(r.Figures,
+		result.Figure{Name: "time for " + length.String(), Unit: "ms", Value: f.MS})
+	if f.Wanted > 0 {
+		r.Figures = append(r.Figures, result.Figure{
+			Name: "bytes read per byte wanted for " + length.String(), Value: float64(f.Read) / float64(f.Wanted),
+		})
+	}
+}
