@@ -102,7 +102,7 @@ func (p *pair) stamp() httpapi.Stamp { return *p.stamped.Load() }
 // says so.
 func (p *pair) stampAs(speed *progress) {
 	now := httpapi.Stamp{
-		Version: p.manifest.Version, Generation: p.manifest.Generation,
+		Version: versions(p.manifest.Version, speed.Version), Generation: p.manifest.Generation,
 		Mistake: together(p.manifest.Mistake, speed.Mistake),
 	}
 	was := p.stamped.Load()

@@ -41,6 +41,7 @@ func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
 		liveBuild: t.live.Build, said: &t.said, catchUp: t.catchUp,
 		cancel: cancel, done: make(chan struct{}),
 	}
+	b.version = t.cfg.Mistakes.speedVersion(m.Version)
 	b.durable.Store(-1)
 	t.next = b
 	go func() {

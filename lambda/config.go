@@ -69,6 +69,9 @@ func (c Config) Validate() error {
 	if err := checkVersion(c.Version); err != nil {
 		return err
 	}
+	if err := checkVersion(c.Mistakes.speedVersion(c.Version)); err != nil {
+		return fmt.Errorf("pin %w", err)
+	}
 	if err := checkLogic(c.Logic); err != nil {
 		return err
 	}

@@ -120,6 +120,11 @@
 // and across the boundary. A crash alone leaves answers right: both layers begin again where they had
 // begun, with nothing counted.
 //
+// Two more are Lambda's alone. A naive merge adds views that overlap: without a boundary, what the batch
+// view has of an open window counts twice until the next batch run, and what came late, or was not
+// ingested yet, is missing until then. A pinned version is a change that was deployed to one layer
+// only: answers are of two versions, and step where they meet.
+//
 // # Invariants
 //
 // Tests cite these by number.

@@ -46,9 +46,9 @@ type generation struct {
 // newGeneration is a generation at its boundary, of a version that is known. Nothing of it is durable
 // yet.
 func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation {
-	logic, _ := logicOf(h.version)
+	logic, _ := logicOf(c.Mistakes.speedVersion(h.version))
 	state := newSpeedState(h)
-	state.Mistake = c.Mistakes.ofSpeed()
+	state.Mistake, state.Version = c.Mistakes.ofSpeed(), c.Mistakes.PinVersion
 	return &generation{
 		cfg: c, number: h.generation, partition: h.partition,
 		boundary:   h.boundary,

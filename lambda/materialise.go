@@ -32,6 +32,8 @@ type part struct {
 	tripGap  int64
 	merged   []view.Stretch // memory to merge trips in, to count them
 	waiters  map[string]*waiter
+
+	since *batchTime // rows older than it are not taken; nil but for a naive merge, see Mistakes
 }
 
 type rowCount struct{ windows, alerts, trips int }
@@ -114,6 +116,7 @@ func (p *part) takeRow(r *eventlog.Record, row *speedRow) (progressed bool, err 
 	case row.kind == beginRow:
 		p.builds[r.Offset] = true
 	case len(p.builds) == 0: // what began before the topic was trimmed is not complete
+	case p.since.hasPassed(row):
 	case row.kind == windowRow:
 		p.takeWindow(row)
 	case row.kind == tripKind:

@@ -42,9 +42,14 @@ func naiveAnswer(t testing.TB, cfg Config, records []eventlog.Record, boundary i
 		late: map[int64]view.Set{}, watermark: event.NoWatermark,
 	}
 	decoder := event.NewDecoder(schemas{})
-	logic, _ := logicOf(cfg.Version)
+	below, _ := logicOf(cfg.Version)
+	above, _ := logicOf(cfg.Mistakes.speedVersion(cfg.Version))
 	seen, seenByTrips := map[view.AlertKey]naiveReading{}, map[view.AlertKey]int64{}
 	for _, r := range records {
+		logic := below
+		if r.Offset >= boundary {
+			logic = above
+		}
 		n.counters.Events++
 		var e event.CarSensor
 		err := decoder.Decode(r.Key, r.Value, &e)

@@ -228,6 +228,9 @@ func (s *Serving) follow(ctx context.Context, partition int, until int64) (err e
 // take hands every run of records of one generation to its pair. A pair that is on its way may
 // be ready by that.
 func (s *Serving) take(partition int, records []eventlog.Record, row *speedRow) error {
+	if s.cfg.Mistakes.NaiveMerge {
+		return s.takeOverlapping(partition, records, row)
+	}
 	for len(records) > 0 {
 		n, generation := generationRun(records)
 		p, err := s.pair(generation)

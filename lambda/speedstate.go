@@ -16,6 +16,7 @@ type progress struct {
 	Watermark event.Watermark `json:"watermark"`
 	Counters  view.Counters   `json:"counters"`
 	Newest    int64           `json:"newest"`            // greatest append time of an event, Unix ms; 0 when none
+	Version   string          `json:"version,omitempty"` // of the logic, where it is not the batch view's
 	Mistake   string          `json:"mistake,omitempty"` // that was made on purpose, see [Mistakes]
 }
 

@@ -173,7 +173,7 @@ func (s *Serving) swap() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.candidates() {
-		if p.loaded && s.live.Load().yieldsTo(p, true) {
+		if p.loaded && (s.overlaps(p) || s.live.Load().yieldsTo(p, true)) {
 			s.goLive(p)
 		}
 	}

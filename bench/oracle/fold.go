@@ -10,7 +10,8 @@ import (
 // A Fold computes the truth while the log passes by. It keeps rows, not events.
 type Fold struct {
 	cfg        Config
-	logic      logic
+	logic      logic // below the boundary
+	above      logic // from there on
 	partitions []partition
 	cars       map[string]*car
 	alerts     map[view.AlertKey]view.Alert
@@ -52,8 +53,12 @@ func NewFold(cfg Config, boundary []int64) (*Fold, error) {
 	if err != nil {
 		return nil, err
 	}
+	above, err := logicOf(cfg.above())
+	if err != nil {
+		return nil, err
+	}
 	f := &Fold{
-		cfg: cfg, logic: logic,
+		cfg: cfg, logic: logic, above: above,
 		cars:   map[string]*car{},
 		alerts: map[view.AlertKey]view.Alert{},
 		dead:   map[Position]event.Reason{},
@@ -117,7 +122,11 @@ func (f *Fold) judge(p *partition, c *car, e Entry) {
 		f.counters.Conflicts++
 	default:
 		c.seen.remember(e.Event.Seq, start, e.Fingerprint, f.cfg.closes(start))
-		f.apply(c, e.Event, start)
+		logic := f.logic
+		if e.Offset >= p.boundary {
+			logic = f.above
+		}
+		f.apply(logic, c, e.Event, start)
 	}
 }
 
@@ -134,15 +143,15 @@ func (f *Fold) car(id string) *car {
 }
 
 // apply adds an admitted reading to its window and raises its alert.
-func (f *Fold) apply(c *car, e *event.CarSensor, start int64) {
+func (f *Fold) apply(logic logic, c *car, e *event.CarSensor, start int64) {
 	f.applied++
 	t := c.windows[start]
 	if t == nil {
 		t = first(e)
 		c.windows[start] = t
 	}
-	f.logic.add(t, e)
-	if rule, score := f.logic.detect(e); rule != view.NoRule {
+	logic.add(t, e)
+	if rule, score := logic.detect(e); rule != view.NoRule {
 		t.Anomalies++
 		id := view.AlertKey{CarID: e.CarID, Seq: e.Seq}
 		f.alerts[id] = view.Alert{AlertKey: id, EventTime: e.EventTime, Rule: rule, Score: score}

@@ -15,6 +15,7 @@ type Config struct {
 	LatenessMs int64  // a window takes updates for this long behind the watermark
 	SkewMs     int64  // event time may be ahead of append time by this
 	Version    string // of the logic, "v1" and later
+	Above      string // of the logic from the boundary on, when it is another one there; "" is Version
 	Partitions int    // of the log, > 0
 
 	Trips      bool  // whether the trips view is kept; if not, what follows says nothing
@@ -124,8 +125,18 @@ func (c Config) validate() error {
 		return fmt.Errorf("trip gap %d ms, reading interval %d ms: must not be negative, must be above 0",
 			c.TripGapMs, c.IntervalMs)
 	}
-	if _, err := logicOf(c.Version); err != nil {
-		return err
+	for _, version := range []string{c.Version, c.above()} {
+		if _, err := logicOf(version); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// above is the version of the logic from the boundary on.
+func (c Config) above() string {
+	if c.Above == "" {
+		return c.Version
+	}
+	return c.Above
 }

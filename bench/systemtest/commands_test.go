@@ -69,6 +69,8 @@ func (s *script) open(c command) (err error) {
 			set.views, err = view.ParseSet(strings.ReplaceAll(value, " ", ""))
 		case "incremental":
 			set.incremental, err = strconv.ParseBool(value)
+		case "mistake":
+			set.mistake = value
 		default:
 			err = errors.New("no such setting")
 		}
@@ -123,7 +125,7 @@ func (w *world) batch(c command) (string, error) {
 		if err != nil {
 			return false, err
 		}
-		covered := len(status.Partitions) == len(w.ends) && status.Version == w.version
+		covered := len(status.Partitions) == len(w.ends) && strings.HasPrefix(status.Version, w.version)
 		for _, p := range status.Partitions {
 			covered = covered && p.Boundary == w.ends[p.Partition]
 		}

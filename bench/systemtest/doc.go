@@ -12,8 +12,9 @@
 // # Commands
 //
 //	open [partitions=1] [window=10s] [gap=30s] [version=v1] [incremental=false]
-//	     [views=(windows,alerts,trips)]
-//	                 a new log; all components of both sides start
+//	     [views=(windows,alerts,trips)] [mistake=count-repeats|naive-merge|pin-v1]
+//	                 a new log; all components of both sides start; a mistake is made by the sides that
+//	                 can make it
 //	send             one event a line:
 //	                   car=a seq=0 t=12:00:03 [speed=3 ...] [append=12:00:04] [key=b]
 //	                   again 0/2                    the bytes at partition 0, offset 2 once more
@@ -33,5 +34,6 @@
 // The components are kappa's processor and serving, lambda's ingest, speed and serving.
 //
 // Transcripts in testdata/broken are the proof that the suite can fail: there "break" falsifies
-// one answer, and what the checker says to it is the expected output.
+// one answer, and what the checker says to it is the expected output. The other transcripts there make
+// a mistake that published implementations make, and have to be found wrong as well.
 package systemtest

@@ -14,13 +14,17 @@ import (
 
 // kappaSystem is Kappa to the suite.
 type kappaSystem struct {
-	rules   event.Rules
-	version string
-	views   view.Set
-	dir     string // of the sink
-	archive string // where a replay finds history; "" is the log
-	notify  func(fact string, fields ...any)
+	rules    event.Rules
+	version  string
+	views    view.Set
+	dir      string // of the sink
+	archive  string // where a replay finds history; "" is the log
+	notify   func(fact string, fields ...any)
+	mistakes kappa.Mistakes
 }
+
+// kappaMistakes are the mistakes that "open" may ask for, as far as Kappa can make them.
+var kappaMistakes = map[string]kappa.Mistakes{"count-repeats": {CountRepeats: true}}
 
 func (k *kappaSystem) name() string    { return "kappa" }
 func (k *kappaSystem) parts() []string { return []string{"processor", servingPart} }
@@ -29,6 +33,7 @@ func (k *kappaSystem) parts() []string { return []string{"processor", servingPar
 func (k *kappaSystem) config() kappa.Config {
 	cfg := kappa.DefaultConfig()
 	cfg.Rules, cfg.Version, cfg.Views = k.rules, k.version, k.views
+	cfg.Mistakes = k.mistakes
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	cfg.Notify = k.notify
 	return cfg

@@ -20,6 +20,14 @@ type lambdaSystem struct {
 	dir         string
 	incremental bool
 	notify      func(fact string, fields ...any)
+	mistakes    lambda.Mistakes
+}
+
+// lambdaMistakes are the mistakes that "open" may ask for.
+var lambdaMistakes = map[string]lambda.Mistakes{
+	"count-repeats": {CountRepeats: true},
+	"naive-merge":   {NaiveMerge: true},
+	"pin-v1":        {PinVersion: "v1"},
 }
 
 func (l *lambdaSystem) name() string    { return "lambda" }
@@ -32,6 +40,7 @@ func (l *lambdaSystem) config() lambda.Config {
 	cfg.Dir, cfg.Incremental = l.dir, l.incremental
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	cfg.Notify = l.notify
+	cfg.Mistakes = l.mistakes
 	cfg.RollInterval = 20 * time.Millisecond // a master file is there soon after its events
 	return cfg
 }

@@ -57,6 +57,7 @@ type settings struct {
 	version     string
 	views       view.Set
 	incremental bool
+	mistake     string // that both sides make on purpose, if they can
 
 	notify func(side, fact string, fields ...any) // is told what components say; may be nil
 }
@@ -91,10 +92,11 @@ func openWorld(ctx context.Context, broker *eventlog.Broker, s settings) (*world
 		newSide(&lambdaSystem{
 			rules: rules, version: s.version, views: s.views, dir: filepath.Join(s.dir, "lambda"),
 			incremental: s.incremental, notify: s.heard("lambda"),
+			mistakes: lambdaMistakes[s.mistake],
 		}, cfg),
 		newSide(&kappaSystem{
 			rules: rules, version: s.version, views: s.views, dir: filepath.Join(s.dir, "kappa"),
-			notify: s.heard("kappa"),
+			notify: s.heard("kappa"), mistakes: kappaMistakes[s.mistake],
 		}, cfg),
 	}
 	var err error

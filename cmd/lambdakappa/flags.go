@@ -166,6 +166,34 @@ func (u *unless) Set(text string) error {
 	return err
 }
 
+// addMerge adds the flag that says where the views of Lambda's layers meet.
+func addMerge(flags *pflag.FlagSet, naive *bool) {
+	flags.Var((*merge)(naive), "merge",
+		"`how` the layers meet: boundary, or naive, which makes the mistake of adding views that overlap")
+}
+
+// merge is a flag that takes boundary or naive.
+type merge bool
+
+func (m *merge) String() string {
+	if *m {
+		return "naive"
+	}
+	return "boundary"
+}
+
+// Type is the word for the value in the help.
+func (m *merge) Type() string { return "string" }
+
+// Set implements pflag.Value.
+func (m *merge) Set(text string) error {
+	*m = text == "naive"
+	if text != "naive" && text != "boundary" {
+		return errors.New("neither boundary nor naive")
+	}
+	return nil
+}
+
 // milliseconds is a flag that takes a duration in whole milliseconds.
 type milliseconds int64
 

@@ -142,20 +142,33 @@ func (a *app) lambdaSpeed() *cobra.Command {
 		Example: `  lambdakappa lambda speed --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda
 
   # a mistake, to see what it costs; the batch layer has to make it too
-  lambdakappa lambda speed … --deduplicate=false`,
+  lambdakappa lambda speed … --deduplicate=false
+
+  # another: to take no notice of batch runs; serve has to make it too
+  lambdakappa lambda speed … --merge naive
+
+  # another: a version that was deployed to the batch layer only
+  lambdakappa lambda batch … --version v2
+  lambdakappa lambda speed … --pin-version v1`,
 	}, lambda.Speed)
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
+	addMerge(c.Flags(), &f.cfg.Mistakes.NaiveMerge)
+	c.Flags().StringVar(&f.cfg.Mistakes.PinVersion, "pin-version", "",
+		"make the mistake of going by this `version` whatever the batch layer's is")
 	return c
 }
 
 func (a *app) lambdaServe() *cobra.Command {
 	listen := ""
-	c, _ := a.lambdaCommand(&cobra.Command{
+	c, f := a.lambdaCommand(&cobra.Command{
 		Use:   "serve",
 		Short: "Merge batch and speed view and answer over HTTP",
 		Example: `  lambdakappa lambda serve --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/lambda --listen 127.0.0.1:8080
   curl 'http://127.0.0.1:8080/v1/windows?car=car-00042&layer=batch'
-  curl 'http://127.0.0.1:8080/v1/trips?car=car-00042'`,
+  curl 'http://127.0.0.1:8080/v1/trips?car=car-00042'
+
+  # a mistake, to see what it costs; the speed layer has to make it too
+  lambdakappa lambda serve … --merge naive --listen 127.0.0.1:8080`,
 	}, func(ctx context.Context, cfg lambda.Config) error {
 		s, err := lambda.NewServing(ctx, cfg)
 		if err != nil {
@@ -163,6 +176,7 @@ func (a *app) lambdaServe() *cobra.Command {
 		}
 		return a.serve(ctx, listen, s)
 	})
+	addMerge(c.Flags(), &f.cfg.Mistakes.NaiveMerge)
 	addListen(c, &listen)
 	return c
 }
