@@ -25,6 +25,9 @@ type correctness struct {
 	RollInterval time.Duration `yaml:"roll_interval"` // of ingest; its own when 0
 	// Watched looks at the answers while the run goes on: when were they right?
 	Watched bool `yaml:"watched"`
+	// Redrive has the dead letters repaired when everything was judged, and judges once more: clock,
+	// magic, schema.
+	Redrive []string `yaml:"redrive"`
 	// Spares are components of which a second process runs from the start, to take over.
 	Spares []string `yaml:"spares"`
 }
@@ -35,6 +38,9 @@ func (c *correctness) check(s *Scenario) error {
 		return fmt.Errorf("hand_overs %d: there are only %d batches", c.HandOvers, c.Batches)
 	case c.RollInterval < 0:
 		return fmt.Errorf("roll_interval %s: must not be negative", c.RollInterval)
+	}
+	if err := checkRepairs(c.Redrive); err != nil {
+		return err
 	}
 	for i, name := range c.Spares {
 		if !slices.Contains(s.targets(nil), name) || !partNamed(name).group {
@@ -208,11 +214,19 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if c.HandOvers > 0 {
 		x.checkHandOvers(c.HandOvers)
 	}
-	if err := x.judgeAtEnd(ctx, w, end); err != nil {
+	if err := x.judgeNow(ctx, w, end); err != nil {
 		return err
 	}
 	stop()
-	return x.measureAccuracy(len(end))
+	if err := x.measureAccuracy(len(end)); err != nil {
+		return err
+	}
+	if len(c.Redrive) > 0 {
+		if err := x.redrive(ctx, w, end, c.Redrive); err != nil {
+			return err
+		}
+	}
+	return x.leaveViews(x.end)
 }
 
 // meanwhile does to the arms what the scenario asks for, while the generator sends.
@@ -302,10 +316,10 @@ func sumOf(offsets []int64) int64 {
 	return sum
 }
 
-// judgeAtEnd settles every arm at the end of the log, reads the truth and judges: Kappa against
+// judgeNow settles every arm at the end of the log, reads the truth and judges: Kappa against
 // truth B, Lambda between batches against A below its boundary and B above it, and once more
 // against truth A when a batch covers everything.
-func (x *execution) judgeAtEnd(ctx context.Context, w workload, end []int64) error {
+func (x *execution) judgeNow(ctx context.Context, w workload, end []int64) error {
 	if err := x.settleArms(ctx, end); err != nil {
 		return err
 	}
@@ -320,10 +334,8 @@ func (x *execution) judgeAtEnd(ctx context.Context, w workload, end []int64) err
 			return err
 		}
 	}
-	if err := x.judgeSideTopics(ctx, end); err != nil {
-		return err
-	}
-	return x.leaveViews(end)
+	x.end = end
+	return x.judgeSideTopics(ctx, end)
 }
 
 // settleArms waits until the answers of every arm reflect the log up to end.
@@ -338,19 +350,19 @@ func (x *execution) settleArms(ctx context.Context, end []int64) error {
 
 func (x *execution) judgeArm(ctx context.Context, a *arm, end []int64) error {
 	if a.like == armKappa {
-		_, err := x.judge(ctx, a, "at the end")
+		_, err := x.judge(ctx, a, "at the end"+x.after)
 		return err
 	}
-	between, err := x.judge(ctx, a, "between batches")
+	between, err := x.judge(ctx, a, "between batches"+x.after)
 	if err != nil {
 		return err
 	}
 	boundary := boundaries(between.status)
-	x.check(a.name, "boundary inside the log", inside(boundary, end), "boundary %v, end %v", boundary, end)
+	x.check(a.name, "boundary inside the log"+x.after, inside(boundary, end), "boundary %v, end %v", boundary, end)
 	if _, err := a.cover(ctx, end); err != nil {
 		return err
 	}
-	_, err = x.judge(ctx, a, "after the covering batch")
+	_, err = x.judge(ctx, a, "after the covering batch"+x.after)
 	return err
 }
 
@@ -362,6 +374,9 @@ func (c *correctness) seconds(o Options, s *Scenario) float64 {
 	each := sending + 7
 	if len(c.Faults)+c.Random.Each+c.Random.Kills > 0 || c.Random.Every > 0 {
 		each += 6 // a session timeout
+	}
+	if len(c.Redrive) > 0 {
+		each += 4
 	}
 	return float64(len(s.onOneLog(s.arms(o)))*s.size.repetitions) * each
 }

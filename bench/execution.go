@@ -36,6 +36,8 @@ type execution struct {
 	handedOver []int64                  // events below the boundary, of every planned batch run
 	spent      cost                     // of a steady run, until it settled
 	past       past                     // what the log cannot tell any more
+	end        []int64                  // of the log, when it was judged last
+	after      string                   // says what has happened before it is judged once more
 	watchers   []*watcher               // of the arms whose answers are looked at all the time
 
 	marking sync.Mutex // several faults may last at a time

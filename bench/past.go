@@ -13,6 +13,7 @@ import (
 type past struct {
 	forgotten map[int][]entry // by partition: what the log held before its first offset
 	kept      bool            // every event is asked for again, also of a workload without disturbances
+	redriven  bool            // what follows the plan is dead letters that were sent again
 	resent    bool            // a batch may be there twice: its acknowledgement was lost
 	repeated  int64           // events that a readback has found a second time
 }

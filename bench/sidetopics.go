@@ -30,13 +30,13 @@ func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 		for at := range b.Late {
 			late[keyOf(at)] = "late"
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "dead letters", side+".dead-letters", dead, reasonOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "dead letters"+x.after, side+".dead-letters", dead, reasonOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "late topic", side+".late", late, reasonOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "late topic"+x.after, side+".late", late, reasonOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "alert topic", side+".alerts", alertKeys(x.sut.version, b.Alerts), alertOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "alert topic"+x.after, side+".alerts", alertKeys(x.sut.version, b.Alerts), alertOf); err != nil {
 			return err
 		}
 	}

@@ -31,18 +31,27 @@ func TestEffects(t *testing.T) {
 	})
 }
 
+func momentsOf(kills []killed) (at []time.Duration) {
+	for _, k := range kills {
+		at = append(at, k.at)
+	}
+	return at
+}
+
 // Ensure that kills are found among everything that has happened, those of one architecture.
 func TestKillsOf(t *testing.T) {
 	marks := []result.Mark{
-		{Name: "kill kappa serve", From: 7.5},
+		{Name: "kill kappa serve", From: 7.5, To: 8},
 		{Name: "batch 1", From: 1},
 		{Name: "kill kappa process", From: 2},
 		{Name: "kill lambda speed", From: 3},
 		{Name: "stop kappa process", From: 4},
 		{Name: "kill broker", From: 5},
+		{Name: "killjoy kappa serve", From: 5},
 	}
-	require.Equal(t, []time.Duration{2 * time.Second, 7500 * time.Millisecond}, killsOf(marks, armKappa))
-	require.Equal(t, []time.Duration{3 * time.Second}, killsOf(marks, armLambda))
+	require.Equal(t, []time.Duration{2 * time.Second, 7500 * time.Millisecond}, momentsOf(killsOf(marks, armKappa)))
+	require.Equal(t, 500*time.Millisecond, killsOf(marks, armKappa)[1].down)
+	require.Equal(t, []time.Duration{3 * time.Second}, momentsOf(killsOf(marks, armLambda)))
 }
 
 // figureNamed is the value of a run's figure; the test fails without.
@@ -79,10 +88,15 @@ func TestAccuracyFigures(t *testing.T) {
 	require.NotPanics(t, func() { courseFigures(&accuracy.Course{}, 0) })
 
 	require.Empty(t, crashFigures(nil, &c))
-	figures = crashFigures(seconds(1, 3), &c)
+	figures = crashFigures([]killed{{at: time.Second}, {at: 3 * time.Second}}, &c)
 	require.Equal(t, 2.0, figureNamed(t, figures, "kills"))
 	require.Equal(t, 0.5, figureNamed(t, figures, "right again after a kill, median"))
 	require.Equal(t, 1.0, figureNamed(t, figures, "right again after a kill, longest"))
+	require.Len(t, figures, 4, "nobody was away for long")
+	c = accuracy.Course{At: seconds(0, 4, 6, 8), Silent: make([]bool, 4), Wrong: []int64{0, 1, 1, 0}}
+	figures = crashFigures([]killed{{seconds(1)[0], seconds(3)[0]}}, &c)
+	require.Equal(t, 3.0, figureNamed(t, figures, "down for"))
+	require.Equal(t, 2.0, figureNamed(t, figures, "drained after"))
 
 	figures = liveFigures(accuracy.Lives{Closed: 8, Corrected: 2, Shares: []accuracy.Share{
 		{Band: accuracy.Beyond, Stage: accuracy.Finally, Windows: 4, ExactA: 4, ExactB: 1},

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,34 +100,57 @@ func courseFigures(c *accuracy.Course, readings int64) []result.Figure {
 	}
 }
 
-// killsOf are the moments at which components of an architecture were killed, ascending.
-func killsOf(marks []result.Mark, like string) []time.Duration {
-	var kills []time.Duration
+// A killed is one kill: when, and for how long the component was not there.
+type killed struct{ at, down time.Duration }
+
+// killsOf are the kills of components of an architecture, in order.
+func killsOf(marks []result.Mark, like string) []killed {
+	var kills []killed
 	for _, m := range marks {
-		if belongs(strings.TrimPrefix(m.Name, fault.Kill+" "), like) && strings.HasPrefix(m.Name, fault.Kill) {
-			kills = append(kills, time.Duration(m.From*float64(time.Second)))
+		if target, ok := strings.CutPrefix(m.Name, fault.Kill+" "); ok && belongs(target, like) {
+			kills = append(kills, killed{inSeconds(m.From), inSeconds(m.To - m.From)})
 		}
 	}
-	slices.Sort(kills)
+	slices.SortFunc(kills, func(a, b killed) int { return cmp.Compare(a.at, b.at) })
 	return kills
 }
 
+func inSeconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// An outage is a kill whose component was away for longer than a restart takes.
+const outage = 3 * time.Second
+
 // crashFigures say what kills cost: when somebody else may notice, which is a setting, and when every
-// answer was right again, which was seen.
-func crashFigures(kills []time.Duration, c *accuracy.Course) []result.Figure {
+// answer was right again, which was seen. What an outage cost is counted from its end on.
+func crashFigures(kills []killed, c *accuracy.Course) []result.Figure {
 	if len(kills) == 0 {
 		return nil
 	}
-	var took []float64
-	for _, d := range c.Again(kills) {
-		took = append(took, d.Seconds())
+	var moments []time.Duration
+	for _, k := range kills {
+		moments = append(moments, k.at)
 	}
-	return []result.Figure{
+	var again, drained []float64
+	var down time.Duration
+	for i, took := range c.Again(moments) {
+		again = append(again, took.Seconds())
+		if kills[i].down >= outage {
+			down = max(down, kills[i].down)
+			drained = append(drained, max(0, took-kills[i].down).Seconds())
+		}
+	}
+	figures := []result.Figure{
 		{Name: "kills", Value: float64(len(kills))},
 		{Name: "session timeout", Unit: "s", Value: eventlog.DefaultSessionTimeout.Seconds()},
-		{Name: "right again after a kill, median", Unit: "s", Value: ledger.Median(took)},
-		{Name: "right again after a kill, longest", Unit: "s", Value: slices.Max(took)},
+		{Name: "right again after a kill, median", Unit: "s", Value: ledger.Median(again)},
+		{Name: "right again after a kill, longest", Unit: "s", Value: slices.Max(again)},
 	}
+	if len(drained) > 0 {
+		figures = append(figures,
+			result.Figure{Name: "down for", Unit: "s", Value: down.Seconds()},
+			result.Figure{Name: "drained after", Unit: "s", Value: slices.Max(drained)})
+	}
+	return figures
 }
 
 // effects count what a repetition or a loss has left in the windows: readings that are missing there,

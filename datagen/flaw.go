@@ -22,8 +22,9 @@ const (
 	flaws // how many there are
 )
 
-// unknownSchemaID is far beyond what a registry hands out, which counts from 1.
-const unknownSchemaID = math.MaxUint32 - 1
+// UnknownSchemaID is what a malformed payload names for its schema: far beyond what a registry hands
+// out, which counts from 1.
+const UnknownSchemaID = math.MaxUint32 - 1
 
 // payload appends what is sent in place of e: its encoding with the flaw. e is changed.
 func (f flaw) payload(dst []byte, enc *event.Encoder, e *event.CarSensor) []byte {
@@ -48,7 +49,7 @@ func (f flaw) payload(dst []byte, enc *event.Encoder, e *event.CarSensor) []byte
 	case wrongMagic:
 		dst[0] = 0x7b
 	case unknownSchema:
-		binary.BigEndian.PutUint32(dst[1:], unknownSchemaID)
+		binary.BigEndian.PutUint32(dst[1:], UnknownSchemaID)
 	}
 	return dst
 }

@@ -17,6 +17,8 @@ var order = []string{
 	"late",
 	"duplicates",
 	"crash",
+	"outage",
+	"poison",
 	"aa",
 	"slowed",
 	"freshness",
