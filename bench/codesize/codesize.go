@@ -36,7 +36,7 @@ var columns = map[string][]string{
 	"lambda-shared": {"lambda"}, // what Lambda would be if its batch layer had no logic of its own
 	"kappa":         {"kappa"},
 	"shared":        {"event", "view", "internal"},
-	"bench":         {"bench", "datagen"},
+	"bench":         {"bench", "datagen", "results"},
 	"cmd":           {"cmd"},
 }
 
