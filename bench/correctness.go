@@ -324,7 +324,7 @@ func (x *execution) judgeNow(ctx context.Context, w workload, end []int64) error
 		return err
 	}
 	var err error
-	if x.truth, err = readTruthSince(ctx, x.sut.log, w, x.scenario.rules, x.sut.version, end, &x.past); err != nil {
+	if x.truth, err = readTruthSince(ctx, x.sut.log, w, x.scenario.rules, x.sut.logic(), end, &x.past); err != nil {
 		return err
 	}
 	for _, r := range x.runs() {

@@ -95,7 +95,7 @@ func (x *execution) loadLog(ctx context.Context, w workload) (end []int64, err e
 	}
 	x.run.Events = published.Events
 	x.progress.say("read the log back, compute the truth")
-	x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.version, end)
+	x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.logic(), end)
 	return end, err
 }
 

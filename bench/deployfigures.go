@@ -17,7 +17,7 @@ import (
 func (d *deployment) judgeSwitch(ctx context.Context, w workload, end []int64) error {
 	truths := map[string]oracle.Answer{d.plan.To: d.truth.at(end)}
 	d.sut.version = d.plan.From
-	old, err := readTruth(ctx, d.sut.log, w, d.scenario.rules, d.sut.version, end)
+	old, err := readTruth(ctx, d.sut.log, w, d.scenario.rules, d.sut.logic(), end)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (d *deployment) fill(rows int) {
 // lost counts the readings of the workload that are in no window of the answers.
 func (d *deployment) lost() int64 {
 	left := d.execution.run.Events
-	for _, w := range d.served[d.execution.run.Arm] {
+	for _, w := range d.served[d.execution.run.Arm].windows {
 		left -= w.Readings
 	}
 	return left

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
-	"lambdakappa/view"
 )
 
 // closeLimit is how long the end of a run may take when it was interrupted or has failed: enough
@@ -32,13 +31,13 @@ type execution struct {
 	began time.Time
 	truth truth
 
-	served     map[string][]view.Window // by arm, as it was judged last
-	handedOver []int64                  // events below the boundary, of every planned batch run
-	spent      cost                     // of a steady run, until it settled
-	past       past                     // what the log cannot tell any more
-	end        []int64                  // of the log, when it was judged last
-	after      string                   // says what has happened before it is judged once more
-	watchers   []*watcher               // of the arms whose answers are looked at all the time
+	served     map[string]answer // by arm, as it was judged last
+	handedOver []int64           // events below the boundary, of every planned batch run
+	spent      cost              // of a steady run, until it settled
+	past       past              // what the log cannot tell any more
+	end        []int64           // of the log, when it was judged last
+	after      string            // says what has happened before it is judged once more
+	watchers   []*watcher        // of the arms whose answers are looked at all the time
 
 	marking sync.Mutex // several faults may last at a time
 }
@@ -86,7 +85,7 @@ func (d *driver) execute(
 	ctx context.Context, head result.Run, prepare func(x *execution),
 	body func(ctx context.Context, x *execution) error,
 ) (*execution, error) {
-	x := &execution{driver: d, run: head, began: time.Now(), served: map[string][]view.Window{}}
+	x := &execution{driver: d, run: head, began: time.Now(), served: map[string]answer{}}
 	x.run.Dir, x.run.Mistake = d.runName(head), d.scenario.mistake(head.Arm)
 	prepare(x)
 	d.progress.run(head)

@@ -17,6 +17,7 @@ import (
 type answer struct {
 	windows []view.Window
 	alerts  []view.Alert
+	trips   []view.Trip    // none when they are not kept
 	status  httpapi.Status // taken after the views
 }
 
@@ -24,13 +25,14 @@ type answer struct {
 type sideAPI interface {
 	Windows(ctx context.Context, r httpapi.Range) ([]view.Window, httpapi.Stamp, error)
 	Alerts(ctx context.Context, r httpapi.Range) ([]view.Alert, httpapi.Stamp, error)
+	Trips(ctx context.Context, r httpapi.Range) ([]view.Trip, httpapi.Stamp, error)
 	Status(ctx context.Context) (httpapi.Status, error)
 }
 
 // fetch asks for the complete views, once each. All must come from one version and generation.
 func fetch(ctx context.Context, side sideAPI) (answer, error) {
 	var a answer
-	var stamps [2]httpapi.Stamp
+	stamps := make([]httpapi.Stamp, 2)
 	var err error
 	if a.windows, stamps[0], err = side.Windows(ctx, httpapi.All()); err != nil {
 		return a, fmt.Errorf("fetch windows: %w", err)
@@ -41,8 +43,20 @@ func fetch(ctx context.Context, side sideAPI) (answer, error) {
 	if a.status, err = side.Status(ctx); err != nil {
 		return a, fmt.Errorf("fetch status: %w", err)
 	}
-	if stamps[0] != a.status.Stamp || stamps[1] != a.status.Stamp {
-		return a, &movedError{stamps[0], a.status.Stamp}
+	if a.status.Views.Has(view.Trips) {
+		var stamp httpapi.Stamp
+		if a.trips, stamp, err = side.Trips(ctx, httpapi.All()); err != nil {
+			return a, fmt.Errorf("fetch trips: %w", err)
+		}
+		stamps = append(stamps, stamp)
+		if a.status, err = side.Status(ctx); err != nil {
+			return a, fmt.Errorf("fetch status: %w", err)
+		}
+	}
+	for _, stamp := range stamps {
+		if stamp != a.status.Stamp {
+			return a, &movedError{stamp, a.status.Stamp}
+		}
 	}
 	return a, nil
 }
@@ -90,6 +104,11 @@ func judge(want oracle.Answer, got answer) verdict {
 	if err != nil {
 		v.broken = "alerts: " + err.Error()
 	}
+	trips, err := view.NewTable[view.TripKey](got.trips)
+	if err != nil {
+		v.broken = "trips: " + err.Error()
+	}
+	v.Trips = view.Compare(want.Trips, trips)
 	v.Windows = view.Compare(want.Windows, windows)
 	v.Alerts = view.Compare(want.Alerts, alerts)
 	v.counters = differ(want.Counters, got.status.Counters)
@@ -99,6 +118,7 @@ func judge(want oracle.Answer, got answer) verdict {
 // differ says how counters differ; "" when they do not.
 func differ(want, got view.Counters) string {
 	same := want.Events == got.Events && want.DroppedLate == got.DroppedLate &&
+		want.DroppedLateTrips == got.DroppedLateTrips &&
 		want.Duplicates == got.Duplicates && want.Conflicts == got.Conflicts &&
 		maps.Equal(withoutZeros(want.DeadLetters), withoutZeros(got.DeadLetters))
 	if same {
@@ -118,11 +138,15 @@ func (v verdict) checks(moment string) []result.Check {
 	if v.broken != "" {
 		return []result.Check{{Name: moment, Detail: v.broken}}
 	}
-	return []result.Check{
+	checks := []result.Check{
 		{Name: "windows " + moment, OK: v.Windows.OK(), Detail: describeDiff(v.Windows)},
 		{Name: "alerts " + moment, OK: v.Alerts.OK(), Detail: describeDiff(v.Alerts)},
 		{Name: "counters " + moment, OK: v.counters == "", Detail: v.counters},
 	}
+	if v.Trips.Expected > 0 || !v.Trips.OK() {
+		checks = append(checks, result.Check{Name: "trips " + moment, OK: v.Trips.OK(), Detail: describeDiff(v.Trips)})
+	}
+	return checks
 }
 
 func describeDiff(d view.Diff) string {
@@ -162,7 +186,7 @@ func (x *execution) judgeAs(ctx context.Context, label string, a *arm, moment st
 	if note := x.otherTruth(label+" "+moment, got); note != "" && !slices.Contains(r.Notes, note) {
 		r.Notes = append(r.Notes, note)
 	}
-	x.served[a.name] = got.windows
+	x.served[a.name] = got
 	if len(x.watchers) > 0 {
 		want := x.truth.at(boundaries(got.status))
 		dropped, ruled := got.status.Counters.DroppedLate, want.Counters.DroppedLate
@@ -186,11 +210,12 @@ func (x *execution) otherTruth(what string, got answer) string {
 	v := judge(x.truth.at(other), got)
 	windows := v.Windows.Missing + v.Windows.Unexpected + v.Windows.Different
 	alerts := v.Alerts.Missing + v.Alerts.Unexpected + v.Alerts.Different
-	if windows+alerts == 0 {
+	trips := v.Trips.Missing + v.Trips.Unexpected + v.Trips.Different
+	if windows+alerts+trips == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s: against the other rule (%s), %d windows and %d alerts "+
-		"differ", what, rule, windows, alerts)
+	return fmt.Sprintf("%s: against the other rule (%s), %d windows, %d alerts and %d trips "+
+		"differ", what, rule, windows, alerts, trips)
 }
 
 // ends are where the log of every partition ends.
@@ -211,5 +236,7 @@ func sum(a, b result.Correctness) result.Correctness {
 			Examples: append(a.Examples, b.Examples...),
 		}
 	}
-	return result.Correctness{Windows: add(a.Windows, b.Windows), Alerts: add(a.Alerts, b.Alerts)}
+	return result.Correctness{
+		Windows: add(a.Windows, b.Windows), Alerts: add(a.Alerts, b.Alerts), Trips: add(a.Trips, b.Trips),
+	}
 }

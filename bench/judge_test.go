@@ -94,6 +94,10 @@ func (m *movingSide) Alerts(context.Context, httpapi.Range) ([]view.Alert, httpa
 	return m.alerts, stamp, nil
 }
 
+func (m *movingSide) Trips(context.Context, httpapi.Range) ([]view.Trip, httpapi.Stamp, error) {
+	return nil, m.stamp(), nil
+}
+
 func (m *movingSide) Status(context.Context) (httpapi.Status, error) {
 	s := m.status
 	s.Stamp = m.stamp()
@@ -136,7 +140,7 @@ func TestConclude(t *testing.T) {
 // Ensure that a run says how far its answers are from the other truth, and nothing when both truths
 // are one.
 func TestOtherTruth(t *testing.T) {
-	o, err := oracle.New(oracleConfig(event.DefaultRules(), "v1", 1))
+	o, err := oracle.New(oracleConfig(event.DefaultRules(), logic{version: "v1", views: view.All}, 1))
 	require.NoError(t, err)
 	for i, at := range []int64{100_000, 200_000, 100_000} { // the third comes far too late
 		o.Add(oracle.Entry{

@@ -44,6 +44,27 @@ func windowRowOf(w *view.Window) windowRow {
 	}
 }
 
+// A tripRow is a row of the trips view in Parquet.
+type tripRow struct {
+	CarID       string  `parquet:"car_id,dict"`
+	TripStart   int64   `parquet:"trip_start"` // epoch ms
+	TripEnd     int64   `parquet:"trip_end"`   // epoch ms
+	Readings    int64   `parquet:"readings"`
+	Distance    float64 `parquet:"distance"` // m
+	HarshBrakes int64   `parquet:"harsh_brakes"`
+}
+
+// encodeTrips writes the trips view as Parquet, in the order of its keys.
+func encodeTrips(trips []view.Trip) ([]byte, error) {
+	sorted := slices.Clone(trips)
+	slices.SortFunc(sorted, func(a, b view.Trip) int { return a.Key().Compare(b.Key()) })
+	rows := make([]tripRow, len(sorted))
+	for i, t := range sorted {
+		rows[i] = tripRow{t.CarID, t.Start, t.End, t.Readings, t.Distance, t.HarshBrakes}
+	}
+	return encodeRows("trips", rows)
+}
+
 // encodeWindows writes the windows view as Parquet, in the order of its keys.
 func encodeWindows(windows []view.Window) ([]byte, error) {
 	sorted := slices.Clone(windows)
@@ -52,13 +73,17 @@ func encodeWindows(windows []view.Window) ([]byte, error) {
 	for i := range sorted {
 		rows[i] = windowRowOf(&sorted[i])
 	}
+	return encodeRows("windows", rows)
+}
+
+func encodeRows[R any](name string, rows []R) ([]byte, error) {
 	var out bytes.Buffer
-	w := parquet.NewGenericWriter[windowRow](&out, parquet.Compression(&parquet.Snappy))
+	w := parquet.NewGenericWriter[R](&out, parquet.Compression(&parquet.Snappy))
 	if _, err := w.Write(rows); err != nil {
-		return nil, fmt.Errorf("encode windows: %w", err)
+		return nil, fmt.Errorf("encode %s: %w", name, err)
 	}
 	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("encode windows: %w", err)
+		return nil, fmt.Errorf("encode %s: %w", name, err)
 	}
 	return out.Bytes(), nil
 }
@@ -71,15 +96,26 @@ func (x *execution) leaveViews(end []int64) error {
 	if x.run.Scenario == settled {
 		folders = append(folders, "views")
 	}
+	truth := x.truth.at(end)
 	views := maps.Clone(x.served)
-	views["truth"] = x.truth.at(end).Windows
-	for name, windows := range views {
-		raw, err := encodeWindows(windows)
+	views["truth"] = answer{windows: truth.Windows, trips: truth.Trips}
+	for name, a := range views {
+		raw, err := encodeWindows(a.windows)
+		if err != nil {
+			return err
+		}
+		trips, err := encodeTrips(a.trips)
 		if err != nil {
 			return err
 		}
 		for _, folder := range folders {
 			if err := x.folder.write(folder+"/"+name+".parquet", raw); err != nil {
+				return err
+			}
+			if !x.sut.views.Has(view.Trips) {
+				continue
+			}
+			if err := x.folder.write(folder+"/"+name+"-trips.parquet", trips); err != nil {
 				return err
 			}
 		}

@@ -145,7 +145,7 @@ func (o *order) answer(
 	if err := x.settleArms(ctx, end); err != nil {
 		return nil, err
 	}
-	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.version, end); err != nil {
+	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.logic(), end); err != nil {
 		return nil, err
 	}
 	late, err := x.lateReadings(ctx, end)

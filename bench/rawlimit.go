@@ -73,7 +73,7 @@ func (x *execution) decodeAll(
 
 // oracleLimit times the plain single-threaded program on events that are in memory already.
 func (x *execution) oracleLimit(ctx context.Context, end []int64) error {
-	o, err := oracle.New(oracleConfig(x.scenario.rules, x.sut.version, len(end)))
+	o, err := oracle.New(oracleConfig(x.scenario.rules, x.sut.logic(), len(end)))
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"lambdakappa/datagen"
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // testLog is an embedded broker with the input topic.
@@ -98,7 +99,7 @@ func TestReadBackNotices(t *testing.T) {
 func TestReadTruth(t *testing.T) {
 	log, w := testLog(t), badDay(1)
 	_, end := publish(t, log, w)
-	kept, err := readTruth(t.Context(), log, w, event.DefaultRules(), "v1", end)
+	kept, err := readTruth(t.Context(), log, w, event.DefaultRules(), logic{version: "v1", views: view.All}, end)
 	require.NoError(t, err)
 	a, b := kept.at(end), kept.at(make([]int64, len(end)))
 	require.NotZero(t, b.Counters.DroppedLate)
@@ -108,7 +109,7 @@ func TestReadTruth(t *testing.T) {
 	clean.spec.Disturbances = datagen.Disturbances{}
 	log = testLog(t)
 	_, end = publish(t, log, clean)
-	one, err := readTruth(t.Context(), log, clean, event.DefaultRules(), "v1", end)
+	one, err := readTruth(t.Context(), log, clean, event.DefaultRules(), logic{version: "v1", views: view.All}, end)
 	require.NoError(t, err)
 	require.Equal(t, one.at(end), one.at(make([]int64, len(end))))
 	require.Equal(t, clean.spec.Events(), one.at(end).Counters.Events)

@@ -107,7 +107,7 @@ func (x *execution) replay(ctx context.Context, w workload, arms []string) error
 	x.run.Events = published.Events
 	x.progress.say("read the log back, compute the truth")
 	// Before the phases, so that both find the log in the page cache alike.
-	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.version, end); err != nil {
+	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.logic(), end); err != nil {
 		return err
 	}
 	if err := x.logLimits(ctx, end); err != nil {

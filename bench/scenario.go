@@ -9,6 +9,7 @@ import (
 	"lambdakappa/bench/result"
 	"lambdakappa/bench/scenarios"
 	"lambdakappa/event"
+	"lambdakappa/view"
 )
 
 // A procedure is a way to run scenarios. Its fields are the settings that a file may give under
@@ -42,6 +43,7 @@ type Scenario struct {
 	*scenarios.Scenario
 	size      size
 	rules     event.Rules
+	views     view.Set          // that the arms keep
 	procedure procedure         // nil when nothing measures the claim yet
 	parameter *result.Parameter // that a sweep has varied; nil at the scenario's own size
 }
@@ -113,7 +115,7 @@ func isFile(name string) bool {
 // ask puts profile and command line over a file and checks the whole.
 func (o Options) ask(file *scenarios.Scenario) (*Scenario, error) {
 	file = file.WithArms(o.Arms)
-	s := &Scenario{Scenario: file, size: sized(file.Sized(o.Profile)).override(o), rules: o.rulesOf(file)}
+	s := &Scenario{Scenario: file, size: sized(file.Sized(o.Profile)).override(o), rules: o.rulesOf(file), views: viewsOf(file)}
 	if err := s.rules.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file.File(), err)
 	}
@@ -147,6 +149,15 @@ func (o Options) rulesOf(file *scenarios.Scenario) event.Rules {
 		r.Window = o.Window.Milliseconds()
 	}
 	return r
+}
+
+// viewsOf are the views that a scenario's arms keep: all, or those that it names.
+func viewsOf(file *scenarios.Scenario) view.Set {
+	if len(file.Views) == 0 {
+		return view.All
+	}
+	set, _ := view.ParseSet(strings.Join(file.Views, ",")) // the file was checked
+	return set
 }
 
 // arms returns those of the scenario that were asked for, in its order.

@@ -26,14 +26,11 @@ func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 		for at, reason := range b.DeadLetters {
 			dead[keyOf(at)] = string(reason)
 		}
-		late := map[string]string{}
-		for at := range b.Late {
-			late[keyOf(at)] = "late"
-		}
+		late := lateKeys(b)
 		if err := x.judgeTopic(ctx, r.Arm, "dead letters"+x.after, side+".dead-letters", dead, reasonOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "late topic"+x.after, side+".late", late, reasonOf); err != nil {
+		if err := x.judgeTopic(ctx, r.Arm, "late topic"+x.after, side+".late", late, lateOf); err != nil {
 			return err
 		}
 		if err := x.judgeTopic(ctx, r.Arm, "alert topic"+x.after, side+".alerts", alertKeys(x.sut.version, b.Alerts), alertOf); err != nil {
@@ -56,6 +53,33 @@ func reasonOf(r *eventlog.Record) (key, value string, err error) {
 		}
 	}
 	return string(r.Key), "", nil
+}
+
+// lateKeys say of every late event for which views it was.
+func lateKeys(b oracle.Answer) map[string]string {
+	views := map[oracle.Position]view.Set{}
+	for at := range b.Late {
+		views[at] |= view.Windows | view.Alerts
+	}
+	for at := range b.LateTrips {
+		views[at] |= view.Trips
+	}
+	keys := make(map[string]string, len(views))
+	for at, set := range views {
+		keys[keyOf(at)] = "late for " + set.String()
+	}
+	return keys
+}
+
+// lateOf is what a record of the late topic says.
+func lateOf(r *eventlog.Record) (key, value string, err error) {
+	_, reason, err := reasonOf(r)
+	for _, h := range r.Headers {
+		if h.Key == "views" {
+			reason += " for " + string(h.Value)
+		}
+	}
+	return string(r.Key), reason, err
 }
 
 func alertKeys(version string, alerts []view.Alert) map[string]string {

@@ -302,7 +302,7 @@ func (s *steady) resultCost() *result.Cost {
 
 // judgeSteady stops the batch layer, so that the answers stand still, and compares them.
 func (s *steady) judgeSteady(ctx context.Context, w workload, end []int64) error {
-	truth, err := readTruth(ctx, s.sut.log, w, s.scenario.rules, s.sut.version, end)
+	truth, err := readTruth(ctx, s.sut.log, w, s.scenario.rules, s.sut.logic(), end)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"lambdakappa/bench/result"
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // firstVersion is the version of the logic that runs serve unless they deploy another one.
@@ -39,6 +40,7 @@ type system struct {
 	brokerUp   sync.RWMutex      // held for writing while the broker is away, for reading by who needs it
 	network    map[string]*proxy // by component; nil when nothing disturbs the network
 	version    string            // of the logic that its components are started with
+	views      view.Set          // that they keep
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 }
@@ -47,7 +49,7 @@ type system struct {
 // when a component dies unasked.
 func newSystem(ctx context.Context, d *driver, dir string) (*system, context.Context, error) {
 	s := &system{
-		driver: d, dir: dir, version: firstVersion, partitions: partitions, arms: map[string]*arm{},
+		driver: d, dir: dir, version: firstVersion, views: d.scenario.views, partitions: partitions, arms: map[string]*arm{},
 	}
 	s.supervisor, ctx = newSupervisor(ctx, d.opt.Binary, s.logs())
 	return s, ctx, nil
@@ -96,6 +98,9 @@ func (s *system) findBroker(ctx context.Context) error {
 func (s *system) logs() string      { return filepath.Join(s.dir, "logs") }
 func (s *system) brokerDir() string { return filepath.Join(s.dir, "broker") }
 
+// logic is what the components compute now.
+func (s *system) logic() logic { return logic{s.version, s.views} }
+
 // logArgs say where the log is.
 func (s *system) logArgs() []string {
 	args := []string{"--brokers", s.brokers, "--schema-registry", s.registry}
@@ -114,7 +119,8 @@ func (s *system) partArgs(a *arm, p part, more ...string) []string {
 		"--window", duration(r.Window), "--disorder-bound", duration(r.DisorderBound),
 		"--allowed-lateness", duration(r.AllowedLateness), "--max-future-skew", duration(r.MaxFutureSkew),
 	)
-	args = append(args, "--views", "windows,alerts")
+	args = append(args, "--views", s.views.String(),
+		"--trip-gap", duration(r.TripGap), "--reading-interval", duration(r.ReadingInterval))
 	if a.like == armLambda { // Kappa keeps nothing outside the log
 		args = append(args, "--dir", filepath.Join(s.dir, a.like))
 	}

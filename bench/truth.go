@@ -8,6 +8,7 @@ import (
 	"lambdakappa/datagen"
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // A truth answers what a side must answer, from the log as it was read back.
@@ -18,27 +19,33 @@ type truth interface {
 	entries() int64
 }
 
+// A logic is what the components of a run compute: a version, and which views.
+type logic struct {
+	version string
+	views   view.Set
+}
+
 // readTruth reads the log back, checks it against the plan and returns the truth about it.
 //
 // A workload without disturbances is folded while it passes by: nothing in it is late and nothing
 // comes twice, so every boundary has the same truth and a history of any length needs no more
 // memory than its answer. Otherwise the events are kept.
 func readTruth(
-	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, version string, end []int64,
+	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, l logic, end []int64,
 ) (truth, error) {
-	return readTruthSince(ctx, log, w, rules, version, end, new(past))
+	return readTruthSince(ctx, log, w, rules, l, end, new(past))
 }
 
 // readTruthSince does so about a log to which something has happened.
 func readTruthSince(
-	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, version string, end []int64, since *past,
+	ctx context.Context, log *eventlog.Log, w workload, rules event.Rules, l logic, end []int64, since *past,
 ) (truth, error) {
 	plan, err := w.open()
 	if err != nil {
 		return nil, err
 	}
 	defer plan.Close()
-	cfg := oracleConfig(rules, version, len(end))
+	cfg := oracleConfig(rules, l, len(end))
 	if w.clean() && !since.resent && !since.kept {
 		return readOneTruth(ctx, log, plan.Source, cfg, end, since)
 	}
@@ -52,10 +59,11 @@ func readTruthSince(
 	return keptTruth{o}, nil
 }
 
-func oracleConfig(r event.Rules, version string, partitions int) oracle.Config {
+func oracleConfig(r event.Rules, l logic, partitions int) oracle.Config {
 	return oracle.Config{
 		WindowMs: r.Window, DisorderMs: r.DisorderBound, LatenessMs: r.AllowedLateness,
-		SkewMs: r.MaxFutureSkew, Version: version, Partitions: partitions,
+		SkewMs: r.MaxFutureSkew, Version: l.version, Partitions: partitions,
+		Trips: l.views.Has(view.Trips), TripGapMs: r.TripGap, IntervalMs: r.ReadingInterval,
 	}
 }
 

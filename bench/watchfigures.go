@@ -58,7 +58,7 @@ func (x *execution) measureArm(w *watcher, truth *accuracy.Truth, cuts [][]int64
 	x.checkAnswer(w.name, "no reading counted too often meanwhile", most == 0, "%d at most", most)
 	x.checkAnswer(w.name, "nothing right became wrong meanwhile", c.Spoilt == 0, "%d windows did", c.Spoilt)
 
-	r.Figures = append(r.Figures, liveFigures(truth.Lives(&w.watch, x.served[w.name], cuts))...)
+	r.Figures = append(r.Figures, liveFigures(truth.Lives(&w.watch, x.served[w.name].windows, cuts))...)
 	r.Figures = append(r.Figures, courseFigures(&c, truth.Readings())...)
 	r.Figures = append(r.Figures, crashFigures(killsOf(x.run.Marks, w.like), &c)...)
 	r.Series = append(r.Series,

@@ -9,6 +9,7 @@ import (
 
 	"lambdakappa/bench/result"
 	"lambdakappa/bench/scenarios"
+	"lambdakappa/view"
 )
 
 // The verdicts about a claim.
@@ -190,8 +191,9 @@ func judgeAnswers(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) r
 			continue
 		}
 		j.Runs++
-		w, a := run.Correctness.Windows, run.Correctness.Alerts
-		exact, expected = exact+w.Exact+a.Exact, expected+w.Expected+a.Expected
+		for _, d := range []view.Diff{run.Correctness.Windows, run.Correctness.Alerts, run.Correctness.Trips} {
+			exact, expected = exact+d.Exact, expected+d.Expected
+		}
 		if !run.OK || slices.ContainsFunc(run.Checks, func(c result.Check) bool { return !c.OK }) {
 			wrong++
 		}

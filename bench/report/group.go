@@ -145,13 +145,14 @@ func (g *group) answers() cell {
 }
 
 // compared sums what was compared over all runs of the group.
-func (g *group) compared() (windows, alerts view.Diff, checks []result.Check) {
+func (g *group) compared() (windows, alerts, trips view.Diff, checks []result.Check) {
 	for _, r := range g.Runs {
 		addDiff(&windows, r.Correctness.Windows)
 		addDiff(&alerts, r.Correctness.Alerts)
+		addDiff(&trips, r.Correctness.Trips)
 		checks = append(checks, r.Checks...)
 	}
-	return windows, alerts, checks
+	return windows, alerts, trips, checks
 }
 
 func addDiff(sum *view.Diff, d view.Diff) {

@@ -165,8 +165,8 @@ func verdictCell(gs []*group, figures []string) cell {
 
 // rowsText says how many rows were compared; empty when none were.
 func rowsText(g *group) string {
-	windows, alerts, _ := g.compared()
-	if n := windows.Exact + alerts.Exact; n > 0 {
+	windows, alerts, trips, _ := g.compared()
+	if n := windows.Exact + alerts.Exact + trips.Exact; n > 0 {
 		return ", " + humanize.Comma(int64(n)) + " rows exact"
 	}
 	return ""

@@ -52,13 +52,13 @@ func scenarioSection(q result.Scenario, gs []*group) section {
 func runTable(gs []*group) table {
 	t := table{
 		Caption: "Are the answers right?",
-		Head:    []string{"run", "events", "answers", "windows exact", "alerts exact", "checks passed"},
+		Head:    []string{"run", "events", "answers", "windows exact", "alerts exact", "trips exact", "checks passed"},
 	}
 	for _, g := range gs {
 		for _, r := range g.Runs {
 			t.Rows = append(t.Rows, []cell{
 				text(runName(g, r)), text(figure(float64(r.Events))), runVerdict(r),
-				diffCell(r.Correctness.Windows), diffCell(r.Correctness.Alerts),
+				diffCell(r.Correctness.Windows), diffCell(r.Correctness.Alerts), diffCell(r.Correctness.Trips),
 				checksCell(r.Checks),
 			})
 		}

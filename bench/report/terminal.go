@@ -67,14 +67,14 @@ func terminalLedger(w io.Writer, s *result.Summary) {
 
 // terminalAnswers has one line per group of runs, and below it what went wrong.
 func terminalAnswers(w io.Writer, s *result.Summary) {
-	t := table{Head: []string{"scenario", "arm", "answers", "windows exact", "alerts exact", "checks passed"}}
+	t := table{Head: []string{"scenario", "arm", "answers", "windows exact", "alerts exact", "trips exact", "checks passed"}}
 	var notes []string
 	for _, name := range scenarioNames(s) {
 		for _, g := range groups(s, name) {
-			windows, alerts, checks := g.compared()
+			windows, alerts, trips, checks := g.compared()
 			t.Rows = append(t.Rows, []cell{
 				text(name), text(g.Label), g.answers(),
-				diffCell(windows), diffCell(alerts), checksCell(checks),
+				diffCell(windows), diffCell(alerts), diffCell(trips), checksCell(checks),
 			})
 			if g.worst() == runWrong {
 				notes = append(notes, runNotes([]*group{g})...)

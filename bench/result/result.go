@@ -108,6 +108,7 @@ type Run struct {
 type Correctness struct {
 	Windows view.Diff `json:"windows"`
 	Alerts  view.Diff `json:"alerts"`
+	Trips   view.Diff `json:"trips"` // nothing was expected when they are not kept
 }
 
 // Check is one comparison: a view, the counters or a side topic, at a named moment of the run.
