@@ -5,20 +5,24 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"lambdakappa/bench/result"
 	"lambdakappa/internal/httpapi"
+	"lambdakappa/view"
 )
 
 // deploy brings a new version of the logic to a running system that has a history and goes on living:
 // how long until every answer is the new one, what is answered wrong meanwhile, what it takes, and
 // what the live part feels of it. The workload's duration is that of the history.
 type deploy struct {
-	From string        `yaml:"from"` // version that runs
-	To   string        `yaml:"to"`   // version that is deployed
-	Live time.Duration `yaml:"live"` // of the part that is measured, after the history
-	At   time.Duration `yaml:"at"`   // when it is deployed, after the live part has begun
+	From string `yaml:"from"` // version that runs
+	To   string `yaml:"to"`   // version that is deployed
+	// Views are kept from the deployment on; those of the scenario when it says nothing.
+	Views []string      `yaml:"views"`
+	Live  time.Duration `yaml:"live"` // of the part that is measured, after the history
+	At    time.Duration `yaml:"at"`   // when it is deployed, after the live part has begun
 	// Ways says how each arm does it.
 	Ways map[string]way `yaml:"ways"`
 }
@@ -46,10 +50,15 @@ var waysOf = map[string][]string{
 
 func (p *deploy) check(s *Scenario) error {
 	switch {
-	case p.From == "" || p.To == "" || p.From == p.To:
+	case p.From == "" || p.To == "":
 		return fmt.Errorf("from %q, to %q: takes two versions", p.From, p.To)
+	case p.From == p.To && len(p.Views) == 0:
+		return fmt.Errorf("from %q, to %q: takes two versions, or other views", p.From, p.To)
 	case p.At <= 0 || p.Live <= p.At:
 		return fmt.Errorf("at %s: must be above 0 and before the end of the live part, %s", p.At, p.Live)
+	}
+	if _, err := p.after(s); err != nil {
+		return err
 	}
 	for _, a := range s.Arms {
 		w, ok := p.Ways[a.Name]
@@ -69,6 +78,14 @@ func (p *deploy) check(s *Scenario) error {
 		}
 	}
 	return s.needs()
+}
+
+// after are the views that are kept from the deployment on.
+func (p *deploy) after(s *Scenario) (view.Set, error) {
+	if len(p.Views) == 0 {
+		return s.views, nil
+	}
+	return view.ParseSet(strings.Join(p.Views, ","))
 }
 
 func (p *deploy) seconds(o Options, s *Scenario) float64 {
@@ -137,6 +154,7 @@ type deployment struct {
 	*steady
 	plan *deploy
 	way  way
+	view view.Set // that are kept afterwards
 	arm  *steadyArm
 
 	from, until time.Time // of the deployment: until all answers were new ones
@@ -160,6 +178,7 @@ func newDeployment(p *deploy, x *execution, s *Scenario) *deployment {
 		steady: newSteady(x, size, true),
 		plan:   p, way: p.Ways[x.run.Arm],
 	}
+	d.view, _ = p.after(s) // check has read it
 	d.steady.meanwhile, d.steady.lagLimit = d.bring, deployLagLimit
 	return d
 }
@@ -184,7 +203,7 @@ func (d *deployment) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.sut.version = d.plan.To
+	d.sut.version, d.sut.views = d.plan.To, d.view
 	if err := d.conclude(ctx, w, published, end); err != nil {
 		return err
 	}
@@ -238,7 +257,7 @@ func (d *deployment) bring(ctx context.Context) error {
 		return fmt.Errorf("deploy %s: %w", d.plan.To, err)
 	}
 	_, err = settle(ctx, d.arm.status, catchUpLimit(d.spec.Events()), func(s httpapi.Status) bool {
-		return s.Version == d.plan.To
+		return d.isNew(s)
 	})
 	if err != nil {
 		return fmt.Errorf("deploy %s: %w", d.plan.To, err)
@@ -249,6 +268,13 @@ func (d *deployment) bring(ctx context.Context) error {
 	d.watch.wait()
 	d.mark("deploy "+d.plan.To, d.from, d.until)
 	return nil
+}
+
+// isNew reports whether answers are those of the deployment. Where one layer was left behind on
+// purpose, the version names both: "v2+v1".
+func (d *deployment) isNew(s httpapi.Status) bool {
+	version, _, _ := strings.Cut(s.Version, "+")
+	return version == d.plan.To && s.Views.Has(d.view)
 }
 
 func (d *deployment) bringBy(ctx context.Context) error {
@@ -272,7 +298,9 @@ func (d *deployment) recompute(ctx context.Context) error {
 	return a.launch(batchPart, more...)
 }
 
-func (d *deployment) toVersion() []string { return []string{"--version", d.plan.To} }
+func (d *deployment) toVersion() []string {
+	return []string{"--version", d.plan.To, "--views", d.view.String()}
+}
 
 // replayPart is Kappa's second processor, that builds the new version's view.
 var replayPart = part{name: "kappa replay"}

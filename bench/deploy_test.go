@@ -83,7 +83,9 @@ func TestDeployRefuses(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	f("", func(*deploy) {})
-	f("takes two versions", func(p *deploy) { p.To = "v1" })
+	f("takes two versions, or other views", func(p *deploy) { p.To = "v1" })
+	f("", func(p *deploy) { p.To, p.Views = "v1", []string{"windows", "alerts", "trips"} })
+	f(`view "cars": takes`, func(p *deploy) { p.Views = []string{"cars"} })
 	f("before the end of the live part", func(p *deploy) { p.At = time.Minute })
 	f("says nothing about arm kappa", func(p *deploy) { delete(p.Ways, "kappa") })
 	f(`ways.kappa.how "recompute": is none of`, func(p *deploy) { p.Ways["kappa"] = way{How: byRecompute} })

@@ -16,12 +16,15 @@ import (
 // deployment took.
 func (d *deployment) judgeSwitch(ctx context.Context, w workload, end []int64) error {
 	truths := map[string]oracle.Answer{d.plan.To: d.truth.at(end)}
-	d.sut.version = d.plan.From
+	d.sut.version, d.sut.views = d.plan.From, d.scenario.views
 	old, err := readTruth(ctx, d.sut.log, w, d.scenario.rules, d.sut.logic(), end)
 	if err != nil {
 		return err
 	}
-	truths[d.plan.From] = old.at(end)
+	from := old.at(end)
+	if d.plan.From != d.plan.To {
+		truths[d.plan.From] = from
+	}
 	r := &d.execution.run
 	if d.watch.err != nil {
 		return d.watch.err
@@ -31,7 +34,7 @@ func (d *deployment) judgeSwitch(ctx context.Context, w workload, end []int64) e
 		len(d.watch.samples), d.plan.To, listed(": ", mixed))
 	r.Cost = nil // it has the history in it
 	if r.Void == "" {
-		d.fill(changed(truths[d.plan.From], truths[d.plan.To]))
+		d.fill(changed(from, truths[d.plan.To]))
 	}
 	return nil
 }
@@ -39,13 +42,17 @@ func (d *deployment) judgeSwitch(ctx context.Context, w workload, end []int64) e
 // changed counts the rows that differ between two truths: until the deployment is done, they are
 // served wrong.
 func changed(from, to oracle.Answer) int {
-	windows, alerts := view.Compare(from.Windows, to.Windows), view.Compare(from.Alerts, to.Alerts)
-	return windows.Missing + windows.Unexpected + windows.Different + alerts.Missing + alerts.Unexpected + alerts.Different
+	return unequal(view.Compare(from.Windows, to.Windows)) + unequal(view.Compare(from.Alerts, to.Alerts)) +
+		unequal(view.Compare(from.Trips, to.Trips))
 }
+
+func unequal(d view.Diff) int { return d.Missing + d.Unexpected + d.Different }
 
 // fill turns the deployment into figures.
 func (d *deployment) fill(rows int) {
 	took := d.until.Sub(d.from)
+	c := d.execution.run.Correctness
+	d.figure("rows wrong when it is done", "rows", float64(unequal(c.Windows)+unequal(c.Alerts)+unequal(c.Trips)))
 	d.figure("readings lost", "readings", float64(d.lost()))
 	d.figure("time until all answers are new", "s", took.Seconds())
 	d.figure("rows that the change corrects", "rows", float64(rows))
