@@ -34,6 +34,7 @@ var procedures = map[string]func() procedure{
 	"deploy":      func() procedure { return &deploy{} },
 	"order":       func() procedure { return &order{} },
 	"time-travel": func() procedure { return &timeTravel{} },
+	"batch-app":   func() procedure { return &batchApp{} },
 	"code":        func() procedure { return &countCode{} },
 }
 

@@ -29,6 +29,7 @@ var order = []string{
 	"order",
 	"retention",
 	"time-travel",
+	"batch-app",
 	"bugfix",
 	"schema",
 	"new-view",

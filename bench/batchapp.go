@@ -1,0 +1,234 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"lambdakappa/bench/oracle"
+	"lambdakappa/bench/result"
+	"lambdakappa/view"
+)
+
+// batchApp runs the same batch application, the daily fleet report, behind each arm alone: over Lambda's
+// master dataset and over what Kappa's sink archives. The report is made when the last event was sent, to
+// see how old it is, and again when the archive is complete, to see whether it is right.
+type batchApp struct{}
+
+// The figures of a batch application.
+const (
+	figureReportAge   = "age of the report"
+	figureReportTime  = "time for the report"
+	figureArchived    = "archive per event"
+	figureArchiveCost = "CPU of archiving per million events"
+)
+
+func (*batchApp) check(s *Scenario) error {
+	if err := s.needs(); err != nil {
+		return err
+	}
+	if d := s.size.disturb; d.Late+d.Duplicates+d.Silent > 0 {
+		return fmt.Errorf("procedure batch-app takes no late, duplicates or silent: they are sent up to minutes after the rest")
+	}
+	if s.size.speedup != 1 {
+		return fmt.Errorf("procedure batch-app takes a workload with speedup 1, not %v: an age is one of the wall clock", s.size.speedup)
+	}
+	return nil
+}
+
+func (*batchApp) seconds(o Options, s *Scenario) float64 {
+	return float64(len(s.arms(o))*s.size.repetitions) * (steadyRunSeconds(s.size) + 4)
+}
+
+func (b *batchApp) run(ctx context.Context, d *driver, s *Scenario) error {
+	for repetition := range s.size.repetitions {
+		for _, arm := range s.arms(d.opt) {
+			head := result.Run{
+				Scenario: s.Name, Arm: arm, Repetition: repetition + 1,
+				Seed: d.opt.Seed + uint64(repetition), Workload: s.size.result(),
+			}
+			if d.has(head, arm) {
+				continue
+			}
+			x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
+				return b.report(ctx, x, s.size)
+			})
+			if err != nil {
+				return err
+			}
+			if err := d.add(x.run); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// report runs one arm with its archive and makes the report twice.
+func (*batchApp) report(ctx context.Context, x *execution, s size) error {
+	a, err := x.sut.startArm(ctx, x.run.Arm, pace{background: true})
+	if err != nil {
+		return err
+	}
+	dir, archiver := filepath.Join(x.sut.dir, a.like), "lambda ingest"
+	if a.like == armKappa {
+		dir, archiver = a.archive(), sinkPart.name
+		if err := a.launchSink(ctx); err != nil {
+			return err
+		}
+	}
+	before := a.parts[archiver].used()
+	w := s.workload(x.run.Seed, time.Now().Add(leadTime).Truncate(time.Millisecond))
+	published, end, err := x.sut.generate(ctx, w)
+	if err != nil {
+		return err
+	}
+	x.run.Events = published.Events
+	young, err := x.fleetReport(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if err := x.settleArms(ctx, end); err != nil {
+		return err
+	}
+	last, err := x.reportOfAll(ctx, dir, sumOf(end))
+	if err != nil {
+		return err
+	}
+	cpu := a.parts[archiver].used().cpu - before.cpu
+	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.logic(), end); err != nil {
+		return err
+	}
+	wrong := last.differs(x.truth.at(end))
+	x.check(a.name, "fleet report", len(wrong) == 0, "%d cars differ from the truth%s", len(wrong), listed("", wrong))
+	bytes, err := archiveBytes(dir, a.like)
+	if err != nil {
+		return err
+	}
+	million := float64(max(x.run.Events, 1)) / 1e6
+	x.run.Figures = append(x.run.Figures,
+		result.Figure{Name: figureReportAge, Unit: "ms", Value: young.AgeMS},
+		result.Figure{Name: figureReportTime, Unit: "ms", Value: last.MS},
+		result.Figure{Name: figureArchived, Unit: "B", Value: float64(bytes) / million / 1e6},
+		result.Figure{Name: figureArchiveCost, Unit: "s", Value: cpu / million})
+	_, err = x.judge(ctx, a, "at the end")
+	return err
+}
+
+// archiveBytes is what the archive of a side takes: for Lambda, what else is in its folder is no part of it.
+func archiveBytes(dir, like string) (int64, error) {
+	if like == armLambda {
+		dir = filepath.Join(dir, "master")
+	}
+	return diskBytes(dir, "")
+}
+
+// reportOfAll makes reports until one is about the whole log.
+func (x *execution) reportOfAll(ctx context.Context, dir string, events int64) (fleetReport, error) {
+	late := time.Now().Add(coverLimit)
+	for {
+		r, err := x.fleetReport(ctx, dir)
+		switch {
+		case err != nil || r.Events == events:
+			return r, err
+		case time.Now().After(late):
+			return r, fmt.Errorf("archived only %d of %d events within %s", r.Events, events, coverLimit)
+		}
+		pause(ctx, coverEvery)
+	}
+}
+
+// A fleetReport is what the driver wants to know of one.
+type fleetReport struct {
+	making
+
+	Events int64      `json:"events"`
+	Days   []fleetDay `json:"days"`
+}
+
+// making is what a report says about its making.
+type making struct {
+	AgeMS float64 `json:"age_ms"` // of the newest event that it is complete up to
+	MS    float64 `json:"ms"`     // to make it
+}
+
+type fleetDay struct {
+	Date string   `json:"date"`
+	Cars []carDay `json:"cars"`
+}
+
+// carDay is what a report says of a car that the windows of a day say, too.
+type carDay struct {
+	Car               string  `json:"car"`
+	Readings          int64   `json:"readings"`
+	SpeedMean         float64 `json:"speed_mean"`
+	SpeedMax          float32 `json:"speed_max"`
+	CoolantTempMax    float32 `json:"coolant_temp_max"`
+	BatteryVoltageMin float32 `json:"battery_voltage_min"`
+	TirePressureMin   int32   `json:"tire_pressure_min"`
+}
+
+// fleetReport makes a report, by a process of its own.
+func (x *execution) fleetReport(ctx context.Context, dir string) (fleetReport, error) {
+	var r fleetReport
+	out := filepath.Join(x.sut.dir, "fleet-report.json")
+	c, err := x.sut.supervisor.launch("fleet-report", x.sut.env(), "fleet-report", "--dir", dir, "--format", "json", "--out", out)
+	if err != nil {
+		return r, err
+	}
+	c.expectEnd()
+	p := c.process()
+	if err := c.settled(ctx); err != nil {
+		return r, err
+	}
+	said, ok := p.facts.await(ctx, "written", p.exited)
+	if !ok {
+		return r, fmt.Errorf("fleet-report: wrote nothing")
+	}
+	raw, err := os.ReadFile(out)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return r, fmt.Errorf("read fleet report: %w", err)
+	}
+	return r, said.into(&r.making)
+}
+
+// differs lists the days of cars that are not what the truth says, or only on one side.
+func (r *fleetReport) differs(truth oracle.Answer) []string {
+	want := map[string]*view.Tally{}
+	for i := range truth.Windows {
+		w := &truth.Windows[i]
+		key := time.UnixMilli(w.Start).UTC().Format(time.DateOnly) + " " + w.CarID
+		if want[key] == nil {
+			t := view.EmptyTally()
+			want[key] = &t
+		}
+		want[key].Merge(&w.Tally)
+	}
+	var wrong []string
+	for _, day := range r.Days {
+		for _, c := range day.Cars {
+			key := day.Date + " " + c.Car
+			if t := want[key]; t == nil || c != carDayOf(c.Car, t) {
+				wrong = append(wrong, key)
+			}
+			delete(want, key)
+		}
+	}
+	for key := range want {
+		wrong = append(wrong, key)
+	}
+	return wrong
+}
+
+func carDayOf(car string, t *view.Tally) carDay {
+	return carDay{
+		Car: car, Readings: t.Readings, SpeedMean: t.SpeedMean(), SpeedMax: t.SpeedMax,
+		CoolantTempMax: t.CoolantTempMax, BatteryVoltageMin: t.BatteryVoltageMin, TirePressureMin: t.TirePressureMin,
+	}
+}
