@@ -199,3 +199,23 @@ func TestDuplicates(t *testing.T) {
 		require.Positive(t, r.Correctness.Windows.Different)
 	}
 }
+
+// Ensure that a hand-over by offset has no seam, and that the merge of views that overlap has one that
+// is seen, with its size and its time.
+func TestBoundary(t *testing.T) {
+	t.Parallel()
+	o := small(t, "boundary")
+	o.Cars, o.Rate, o.Duration = 50, 50, 4*time.Minute
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.True(t, s.OK())
+	require.Len(t, s.Runs, 3)
+	for _, name := range []string{
+		"readings counted too often, most at a time", "readings counted too often, for",
+		"readings counted too often, share",
+	} {
+		require.Zero(t, figureNamed(t, runOf(t, s, armLambda).Figures, name))
+		require.Zero(t, figureNamed(t, runOf(t, s, armKappa).Figures, name))
+		require.Positive(t, figureNamed(t, runOf(t, s, "lambda-naive").Figures, name))
+	}
+}

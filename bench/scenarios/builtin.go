@@ -15,6 +15,7 @@ var order = []string{
 	"settled",
 	"disturbed",
 	"late",
+	"boundary",
 	"duplicates",
 	"crash",
 	"outage",
