@@ -25,6 +25,9 @@ type correctness struct {
 	RollInterval time.Duration `yaml:"roll_interval"` // of ingest; its own when 0
 	// Watched looks at the answers while the run goes on: when were they right?
 	Watched bool `yaml:"watched"`
+	// Forgets is the length of an outage in a run more, in which the log forgets all that it holds
+	// before its readers are back; 0 is no such run.
+	Forgets time.Duration `yaml:"forgets"`
 	// Redrive has the dead letters repaired when everything was judged, and judges once more: clock,
 	// magic, schema.
 	Redrive []string `yaml:"redrive"`
@@ -36,6 +39,9 @@ func (c *correctness) check(s *Scenario) error {
 	switch {
 	case c.HandOvers > c.Batches:
 		return fmt.Errorf("hand_overs %d: there are only %d batches", c.HandOvers, c.Batches)
+	case c.Forgets < 0 || c.Forgets > 0 && s.size.wall() < rollInterval+c.Forgets:
+		return fmt.Errorf("forgets %s: must fit into the %s in which the workload is sent, after %s",
+			c.Forgets, s.size.wall(), rollInterval)
 	case c.RollInterval < 0:
 		return fmt.Errorf("roll_interval %s: must not be negative", c.RollInterval)
 	}
@@ -92,6 +98,15 @@ func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
 		}); err != nil {
 			return err
 		}
+		if c.Forgets == 0 {
+			continue
+		}
+		head.Phase = phaseForgets
+		if err := d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
+			return c.forget(ctx, x, w)
+		}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -111,7 +126,7 @@ func (d *driver) executeTogether(
 		}
 		x, err := d.execute(ctx, head, func(x *execution) {
 			for _, arm := range names {
-				x.report(arm, arm, "")
+				x.report(arm, arm, head.Phase)
 			}
 		}, body)
 		if err != nil {
@@ -175,9 +190,7 @@ func (d *driver) correctnessWorkload(s size, seed uint64) (workload, error) {
 
 // send sends the workload, hands over in the middle of it, and judges the arms at the end.
 func (c *correctness) send(ctx context.Context, x *execution, w workload) error {
-	if c.RollInterval > 0 {
-		x.sut.extra = map[string][]string{"lambda ingest": {"--roll-interval", c.RollInterval.String()}}
-	}
+	c.setUp(x)
 	plan, err := c.plan(x, w)
 	if err != nil {
 		return err
@@ -227,6 +240,13 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 		}
 	}
 	return x.leaveViews(x.end)
+}
+
+// setUp tells components what the scenario wants otherwise.
+func (c *correctness) setUp(x *execution) {
+	if c.RollInterval > 0 {
+		x.sut.extra = map[string][]string{"lambda ingest": {"--roll-interval", c.RollInterval.String()}}
+	}
 }
 
 // meanwhile does to the arms what the scenario asks for, while the generator sends.
@@ -377,6 +397,9 @@ func (c *correctness) seconds(o Options, s *Scenario) float64 {
 	}
 	if len(c.Redrive) > 0 {
 		each += 4
+	}
+	if c.Forgets > 0 {
+		each += sending + 7
 	}
 	return float64(len(s.onOneLog(s.arms(o)))*s.size.repetitions) * each
 }

@@ -195,7 +195,7 @@ func TestDuplicates(t *testing.T) {
 			require.Zero(t, most, r.Arm)
 			continue
 		}
-		require.InEpsilon(t, 0.05*0.8*12_000, most, 0.4, "%s: some of 5 %% are dropped late", r.Arm)
+		require.InEpsilon(t, 0.05*0.8*9_000, most, 0.4, "%s: some of 5 %% are dropped late", r.Arm)
 		require.Positive(t, r.Correctness.Windows.Different)
 	}
 }

@@ -85,10 +85,7 @@ func groupLabel(r *result.Run) string {
 }
 
 func phaseName(phase string) string {
-	if phase == "log_to_served" {
-		return "log to served"
-	}
-	return phase
+	return strings.ReplaceAll(phase, "_", " ")
 }
 
 // scenarioNames returns the names of the scenarios that ran, in order.
