@@ -195,7 +195,7 @@ func (x *execution) truthsUpTo(
 		return nil, nil, err
 	}
 	defer plan.Close()
-	cfg := oracleConfig(x.scenario.rules, x.sut.version, len(end))
+	cfg := oracleConfig(x.scenario.rules, x.sut.logic(), len(end))
 	part, errPart := oracle.New(cfg)
 	all, errAll := oracle.New(cfg)
 	if errPart != nil || errAll != nil {
