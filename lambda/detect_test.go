@@ -27,19 +27,23 @@ func TestDetectors(t *testing.T) {
 		{"at the limit of heat", func(e *event.CarSensor) { e.CoolantTemp = 110 }, none, none},
 		{
 			"hot", func(e *event.CarSensor) { e.CoolantTemp = 121 },
-			verdict{view.Overheating, 1.1}, verdict{view.Overheating, 1.1},
+			verdict{view.Overheating, 1.1},
+			verdict{view.Overheating, 1.1},
 		},
 		{
 			"front tyre", func(e *event.CarSensor) { e.TirePressure12 = 20 },
-			verdict{view.TireLeak, 1.3}, verdict{view.TireLeak, 1.3},
+			verdict{view.TireLeak, 1.3},
+			verdict{view.TireLeak, 1.3},
 		},
 		{
 			"flat front tyre", func(e *event.CarSensor) { e.TirePressure11 = -3 },
-			verdict{view.TireLeak, 26}, verdict{view.TireLeak, 26},
+			verdict{view.TireLeak, 26},
+			verdict{view.TireLeak, 26},
 		},
 		{
 			"back tyre", func(e *event.CarSensor) { e.TirePressure21 = 13 },
-			none, verdict{view.TireLeak, 2},
+			none,
+			verdict{view.TireLeak, 2},
 		},
 		{"all tyres are low", func(e *event.CarSensor) {
 			e.TirePressure11, e.TirePressure12, e.TirePressure21, e.TirePressure22 = 25, 25, 28, 28
@@ -52,7 +56,8 @@ func TestDetectors(t *testing.T) {
 		}, verdict{view.TireLeak, 26}, verdict{view.TireLeak, 26}},
 		{
 			"one shock absorber", func(e *event.CarSensor) { e.Accelerometer22 = -9 },
-			verdict{view.ShockAbsorber, 1.5}, verdict{view.ShockAbsorber, 1.5},
+			verdict{view.ShockAbsorber, 1.5},
+			verdict{view.ShockAbsorber, 1.5},
 		},
 		{"a bad road", func(e *event.CarSensor) {
 			e.Accelerometer11, e.Accelerometer12, e.Accelerometer21, e.Accelerometer22 = 9, -8, 3, 4
@@ -60,7 +65,8 @@ func TestDetectors(t *testing.T) {
 		{"shock at the limit", func(e *event.CarSensor) { e.Accelerometer11 = 6 }, none, none},
 		{
 			"drive shaft", func(e *event.CarSensor) { e.Speed, e.EngineVibrationAmplitude = 10, 3000 },
-			verdict{view.DriveShaft, 2}, verdict{view.DriveShaft, 2},
+			verdict{view.DriveShaft, 2},
+			verdict{view.DriveShaft, 2},
 		},
 		{
 			"vibration at the limit",
@@ -69,7 +75,8 @@ func TestDetectors(t *testing.T) {
 		},
 		{
 			"crawling", func(e *event.CarSensor) { e.Speed, e.EngineVibrationAmplitude = 5, 1500 },
-			verdict{view.DriveShaft, 2}, none,
+			verdict{view.DriveShaft, 2},
+			none,
 		},
 		{
 			"standing", func(e *event.CarSensor) { e.Speed, e.EngineVibrationAmplitude = 0, 1500 },
@@ -77,11 +84,13 @@ func TestDetectors(t *testing.T) {
 		},
 		{
 			"battery", func(e *event.CarSensor) { e.BatteryVoltage = 200 },
-			verdict{view.BatteryCell, 1.05}, verdict{view.BatteryCell, 1.05},
+			verdict{view.BatteryCell, 1.05},
+			verdict{view.BatteryCell, 1.05},
 		},
 		{
 			"no voltage", func(e *event.CarSensor) { e.BatteryVoltage = -5 },
-			verdict{view.BatteryCell, 210}, verdict{view.BatteryCell, 210},
+			verdict{view.BatteryCell, 210},
+			verdict{view.BatteryCell, 210},
 		},
 		{"empty battery", func(e *event.CarSensor) {
 			e.BatteryVoltage, e.BatteryPercentage = 200, 20
