@@ -16,11 +16,11 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test cross bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build test test-changes cross bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
-	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 ## build: build bin/lambdakappa
 build:
@@ -31,6 +31,10 @@ test:
 	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"
 	$(GO) vet ./...
 	$(GO) test $(RACE) ./...
+
+## test-changes: take the marked changes out of copies of the source, build and test these
+test-changes:
+	$(GO) test -count=1 -timeout 20m ./bench/codesize -args -changes
 
 ## cross: vet and build for windows/amd64, darwin/arm64 and linux/arm64
 cross:
