@@ -32,6 +32,7 @@ var order = []string{
 	"time-travel",
 	"batch-app",
 	"bugfix",
+	"new-metric",
 	"schema",
 	"new-view",
 	"one-sided",
