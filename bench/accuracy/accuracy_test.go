@@ -53,6 +53,7 @@ func TestBands(t *testing.T) {
 	f(Beyond, []int64{1}, 1, 42, 3)      // the batch run did not know of 42
 	f(BatchCut, []int64{2}, 1, 42, 3)    // it did
 	f(BatchCut, []int64{1, 2}, 1, 42, 3) // one of them did
+	f(Beyond, []int64{2}, 1, 12, 42, 3)  // it had seen the window close, and not for good
 	f(Beyond, []int64{3}, 1, 42, 3)      // it had the reading as well
 	f(Beyond, nil, 1, 42, 3, 4)          // the worst counts
 }

@@ -25,7 +25,6 @@ type Moment struct {
 type Watch struct {
 	Moments []Moment
 	Windows History[view.WindowKey, view.Window]
-	Trips   History[view.TripKey, view.Trip]
 }
 
 // Look adds a moment and returns its index. What the arm has not said, since it was silent or reads
