@@ -62,10 +62,7 @@ type arm struct {
 
 // startArm starts all components of an architecture at once and waits until they are ready.
 func (s *system) startArm(ctx context.Context, name string, at pace) (*arm, error) {
-	a := &arm{name: name, like: s.scenario.like(name), sut: s, parts: map[string]*component{}}
-	if spec, ok := s.scenario.ArmNamed(name); ok {
-		a.args = spec.Args
-	}
+	a := s.newArm(name)
 	s.arms[name] = a
 	for _, p := range architectures[a.like] {
 		if err := a.launch(p, p.manner(at)...); err != nil {
@@ -101,6 +98,15 @@ func (a *arm) reinforce(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// newArm returns an arm without anything running.
+func (s *system) newArm(name string) *arm {
+	a := &arm{name: name, like: s.scenario.like(name), sut: s, parts: map[string]*component{}}
+	if spec, ok := s.scenario.ArmNamed(name); ok {
+		a.args = spec.Args
+	}
+	return a
 }
 
 func (a *arm) launch(p part, more ...string) error {

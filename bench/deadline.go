@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -17,6 +19,9 @@ import (
 // log. What is asked is how much of the answer is there, and right, when time is up.
 type deadline struct {
 	After []time.Duration `yaml:"after"` // since the start of the first process, ascending
+	// Archived are arms that begin with a master dataset which has everything: it was written all the
+	// time, and only the views are missing.
+	Archived []string `yaml:"archived"`
 }
 
 // figureExactMean is the one figure that needs no choice of a deadline.
@@ -29,6 +34,11 @@ func (l *deadline) check(s *Scenario) error {
 	for i, after := range l.After {
 		if after <= 0 || (i > 0 && after <= l.After[i-1]) {
 			return fmt.Errorf("after[%d] %s: must be above 0 and above the one before it", i, after)
+		}
+	}
+	for _, arm := range l.Archived {
+		if a, ok := s.ArmNamed(arm); !ok || a.Like != armLambda {
+			return fmt.Errorf("archived: %q is no arm like lambda: only that has a master dataset", arm)
 		}
 	}
 	return s.needs()
@@ -50,8 +60,10 @@ func (l *deadline) run(ctx context.Context, d *driver, s *Scenario) error {
 		if len(arms) == 0 || d.has(head, arms...) {
 			continue
 		}
-		if err := l.once(ctx, d, head, s.size, arms); err != nil {
-			return err
+		for _, group := range s.onOneLog(arms) {
+			if err := l.once(ctx, d, head, s.size, group); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -102,6 +114,11 @@ func (x *execution) loadLog(ctx context.Context, w workload) (end []int64, err e
 // cutOff starts an arm on the finished log and fetches what it serves at every deadline. Then it may
 // finish, and its answers must be right.
 func (l *deadline) cutOff(ctx context.Context, x *execution, arm string, end []int64) error {
+	if slices.Contains(l.Archived, arm) {
+		if err := x.archiveAll(ctx, arm, end); err != nil {
+			return fmt.Errorf("write the master dataset: %w", err)
+		}
+	}
 	x.progress.say(arm + " against the clock")
 	began := time.Now()
 	start := x.startAside(ctx, arm)
@@ -129,6 +146,34 @@ func (l *deadline) cutOff(ctx context.Context, x *execution, arm string, end []i
 		return err
 	}
 	return x.finishDeadlines(ctx, x.side(arm), a, end, got)
+}
+
+// archiveAll writes the master dataset of everything up to end, and leaves nothing else behind.
+func (x *execution) archiveAll(ctx context.Context, name string, end []int64) error {
+	x.progress.say(name + " writes its master dataset")
+	a := x.sut.newArm(name)
+	ingest := architectures[a.like][0]
+	if err := a.launch(ingest); err != nil {
+		return err
+	}
+	late := time.Now().Add(catchUpLimit(x.run.Events))
+	for {
+		g, err := a.batchOnce(ctx) // it says how far the dataset reaches
+		if err != nil {
+			return err
+		}
+		if atLeast(g.Boundary, end) {
+			break
+		}
+		if time.Now().After(late) {
+			return fmt.Errorf("it reaches %v of %v", g.Boundary, end)
+		}
+		pause(ctx, coverEvery)
+	}
+	if err := x.sut.supervisor.stop(ctx, a.parts[ingest.name]); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(x.sut.dir, a.like, "views"))
 }
 
 // A starting is an arm that is being started while the clock runs.

@@ -58,6 +58,7 @@ func TestDeadlineSettings(t *testing.T) {
 	require.NoError(t, askWith(t, "deadline", "{after: [1s, 2s]}", workload))
 	require.ErrorContains(t, askWith(t, "deadline", "{}", workload), "with: after: must be given")
 	require.ErrorContains(t, askWith(t, "deadline", "{after: [2s, 1s]}", workload), "with: after[1] 1s: must be above 0")
+	require.ErrorContains(t, askWith(t, "deadline", "{after: [1s], archived: [kappa]}", workload), `with: archived: "kappa" is no arm like lambda`)
 	require.ErrorContains(t, askWith(t, "deadline", "{after: [0s]}", workload), "with: after[0] 0s: must be above 0")
 }
 
@@ -68,7 +69,7 @@ func TestDeadline(t *testing.T) {
 	o.Cars, o.Rate, o.Duration = 50, 50, time.Minute
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
-	require.Len(t, s.Runs, 2)
+	require.Len(t, s.Runs, 3)
 	requireRight(t, s)
 	for _, r := range s.Runs {
 		require.Equal(t, figureExactMean, r.Figures[0].Name)
