@@ -141,10 +141,10 @@ func (d *driver) executeTogether(
 	return nil
 }
 
-// skip notes of every arm why nothing was measured of it.
+// skip notes of every arm why nothing can be measured of it here.
 func (d *driver) skip(s *Scenario, why string) error {
 	for _, arm := range s.arms(d.opt) {
-		r := result.Run{Scenario: s.Name, Arm: arm, Repetition: 1, Seed: d.opt.Seed, OK: true, Void: why}
+		r := result.Run{Scenario: s.Name, Arm: arm, Repetition: 1, Seed: d.opt.Seed, OK: true, Unmeasurable: why}
 		if err := d.add(r); err != nil {
 			return err
 		}

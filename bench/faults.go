@@ -138,7 +138,7 @@ func (x *execution) happen(ctx context.Context, step fault.Step) error {
 func (o Options) cannot(plan []fault.Step) string {
 	for _, step := range plan {
 		if why := o.cannotDo(step); why != "" {
-			return fmt.Sprintf("not measurable here: %s: %s", step.Do, why)
+			return fmt.Sprintf("%s: %s", step.Do, why)
 		}
 	}
 	return ""

@@ -104,7 +104,7 @@ func TestNotMeasurableHere(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, s.Runs, 2)
 	require.True(t, s.Runs[0].OK)
-	require.Contains(t, s.Runs[0].Void, "not measurable here: slow-disk: no part")
+	require.Contains(t, s.Runs[0].Unmeasurable, "slow-disk: no part")
 	require.Empty(t, s.Runs[0].Components)
 }
 

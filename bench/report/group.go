@@ -26,7 +26,7 @@ func verdictOf(r *result.Run) verdict {
 	switch {
 	case !r.OK:
 		return runWrong
-	case r.Void != "":
+	case r.Void != "" || r.Unmeasurable != "":
 		return runVoid
 	case r.Mistake != "":
 		return runMistaken
@@ -121,6 +121,14 @@ func (g *group) counted() []*result.Run {
 	})
 }
 
+// whyNot says why a run has no figures.
+func whyNot(r *result.Run) string {
+	if r.Unmeasurable != "" {
+		return "not measurable here: " + r.Unmeasurable
+	}
+	return "void: " + r.Void
+}
+
 // answers says how many runs of the group are right, in a cell.
 func (g *group) answers() cell {
 	n := map[verdict]int{}
@@ -133,7 +141,7 @@ func (g *group) answers() cell {
 	case n[runMistaken] > 0:
 		return cell{Text: "wrong on purpose: " + runs(n[runMistaken]), Tone: void}
 	case n[runRight] == 0:
-		return cell{Text: "void: " + g.Runs[0].Void, Tone: void}
+		return cell{Text: whyNot(g.Runs[0]), Tone: void}
 	case n[runVoid] > 0:
 		return cell{Text: fmt.Sprintf("right: %s, %d void", runs(n[runRight]), n[runVoid]), Tone: right}
 	default:

@@ -75,7 +75,7 @@ func runVerdict(r *result.Run) cell {
 	case runWrong:
 		return cell{Text: "WRONG", Tone: wrong}
 	case runVoid:
-		return cell{Text: "void: " + r.Void, Tone: void}
+		return cell{Text: whyNot(r), Tone: void}
 	case runMistaken:
 		return cell{Text: "wrong on purpose: " + r.Mistake, Tone: void}
 	default:
