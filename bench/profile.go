@@ -18,13 +18,16 @@ type size struct {
 	interval    time.Duration // between batch runs
 	repetitions int
 	disturb     datagen.Disturbances
-	schemaFrom  time.Duration // when cars begin to write the second schema; 0 is never
+
+	//bench:change field
+	schemaFrom time.Duration // when cars begin to write the second schema; 0 is never
 }
 
 func sized(w scenarios.Workload) size {
 	return size{
 		cars: w.Cars, rate: w.Rate, duration: w.Duration, speedup: w.Speedup,
-		interval: w.BatchInterval, repetitions: w.Repetitions, disturb: w.Disturbances(), schemaFrom: w.SchemaFrom,
+		interval: w.BatchInterval, repetitions: w.Repetitions, disturb: w.Disturbances(),
+		schemaFrom: w.SchemaFrom, //bench:change field
 	}
 }
 
@@ -61,7 +64,8 @@ func (s size) workload(seed uint64, start time.Time) workload {
 	return workload{
 		spec: datagen.Spec{
 			Seed: seed, Cars: s.cars, Rate: s.rate, Duration: s.duration, Start: start,
-			Disturbances: s.disturb, SchemaFrom: s.schemaFrom,
+			Disturbances: s.disturb,
+			SchemaFrom:   s.schemaFrom, //bench:change field
 		},
 		speedup: s.speedup,
 	}

@@ -61,9 +61,6 @@ func (w workload) args() []string {
 	if w.spec.SchemaFrom > 0 { //bench:change field
 		args = append(args, "--schema-from", w.spec.SchemaFrom.String())
 	}
-	if w.spec.SchemaFrom > 0 {
-		args = append(args, "--schema-from", w.spec.SchemaFrom.String())
-	}
 	if d := w.spec.Disturbances.String(); d != "" {
 		args = append(args, "--disturb", d)
 	}

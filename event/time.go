@@ -13,7 +13,9 @@ type Rules struct {
 	DisorderBound   int64 `json:"disorder_bound_ms"`   // the watermark trails the greatest event time by this, >= 0
 	AllowedLateness int64 `json:"allowed_lateness_ms"` // a window takes updates for this long behind the watermark, >= 0
 	MaxFutureSkew   int64 `json:"max_future_skew_ms"`  // event time may be ahead of append time by this, >= 0
-	TripGap         int64 `json:"trip_gap_ms"`         // a trip has no hole that is wider than this, >= 0
+	//bench:change view
+	TripGap int64 `json:"trip_gap_ms"` // a trip has no hole that is wider than this, >= 0
+	//bench:change view
 	ReadingInterval int64 `json:"reading_interval_ms"` // how often a car is meant to send: what a speed counts for in a distance, > 0
 }
 
@@ -22,7 +24,8 @@ type Rules struct {
 func DefaultRules() Rules {
 	return Rules{
 		Window: 10_000, DisorderBound: 2_000, AllowedLateness: 30_000, MaxFutureSkew: 5_000,
-		TripGap: 30_000, ReadingInterval: 1_000,
+		TripGap:         30_000, //bench:change view
+		ReadingInterval: 1_000,  //bench:change view
 	}
 }
 
@@ -34,7 +37,7 @@ func (r Rules) Validate() error {
 	if r.Window <= 0 {
 		return fmt.Errorf("window %s: must be above 0", ms(r.Window))
 	}
-	if r.ReadingInterval <= 0 {
+	if r.ReadingInterval <= 0 { //bench:change view
 		return fmt.Errorf("reading interval %s: must be above 0", ms(r.ReadingInterval))
 	}
 	for _, f := range []struct {
@@ -44,7 +47,7 @@ func (r Rules) Validate() error {
 		{"disorder bound", r.DisorderBound},
 		{"allowed lateness", r.AllowedLateness},
 		{"max future skew", r.MaxFutureSkew},
-		{"trip gap", r.TripGap},
+		{"trip gap", r.TripGap}, //bench:change view
 	} {
 		if f.value < 0 {
 			return fmt.Errorf("%s %s: must not be negative", f.name, ms(f.value))
@@ -90,18 +93,24 @@ func (r Rules) Late(t int64, w Watermark) bool { return r.Closed(r.WindowStart(t
 // TripLate reports whether an event at time t is late for the trips under w, the watermark of the
 // log prefix before the event. It has nothing to do with its window: an event may be late for the
 // one view and count in the other.
+//
+//bench:change view
 func (r Rules) TripLate(t int64, w Watermark) bool {
 	return t+r.TripGap+r.AllowedLateness <= int64(w)
 }
 
 // TripForgotten reports whether the trips need not know any more who was seen in the window that
 // starts at start: every reading in there is late for them.
+//
+//bench:change view
 func (r Rules) TripForgotten(windowStart int64, w Watermark) bool {
 	return r.TripLate(windowStart+r.Window, w)
 }
 
 // TripClosed reports whether a trip that ends at end takes no more readings under w: whatever is not
 // late for the trips is more than TripGap behind its end.
+//
+//bench:change view
 func (r Rules) TripClosed(end int64, w Watermark) bool { return r.TripLate(end+r.TripGap, w) }
 
 // A Watermark is the event time (Unix ms) up to which one partition's input is believed complete

@@ -34,6 +34,8 @@ func (s *Serving) Alerts(r httpapi.Range) ([]view.Alert, httpapi.Stamp) {
 }
 
 // Trips implements [httpapi.Answers].
+//
+//bench:change view
 func (s *Serving) Trips(r httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
 	m := s.live.Load()
 	var rows []view.Trip
@@ -76,7 +78,7 @@ func (s *Serving) Status() httpapi.Status {
 		progress := p.progress
 		status.Rows.Windows += p.windows
 		status.Rows.Alerts += p.alerts
-		status.Rows.Trips += p.trips
+		status.Rows.Trips += p.trips //bench:change view
 		p.mu.RUnlock()
 
 		end := max(ends[i], progress.Position) // ends are looked up every now and then
@@ -140,6 +142,8 @@ func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 }
 
 // readTrips appends the part's trips that begin in the range.
+//
+//bench:change view
 func (p *part) readTrips(rows []view.Trip, r httpapi.Range, interval int64) []view.Trip {
 	return copyRows(p, rows, r.Car, func(rows []view.Trip, c *carRows) []view.Trip {
 		i := sort.Search(len(c.trips), func(i int) bool { return c.trips[i].Start >= r.From })

@@ -11,8 +11,9 @@ import (
 // work for the garbage collector.
 type carRows struct {
 	id      string
-	windows []windowCell   // ascending starts
-	alerts  []alertCell    // ascending seqs
+	windows []windowCell // ascending starts
+	alerts  []alertCell  // ascending seqs
+	//bench:change view
 	trips   []view.Stretch // ascending starts
 	lastSeq int64          // greatest in any window
 	near    seqBits        // those in any window that are near lastSeq

@@ -18,9 +18,11 @@ import (
 // all before it. A version of the logic has a changelog of its own, so a change of this format
 // needs no migration: it is a new version, and a replay.
 const (
-	windowRow   = 'w' // key: start, car_id. value: tally, seen, later metrics
-	alertRow    = 'a' // key: seq, car_id. value: alert, input offset
-	tripKind    = 't' // key: start, car_id. value: trip, input offset; nothing: it is gone, see triprows.go
+	windowRow = 'w' // key: start, car_id. value: tally, seen, later metrics
+	alertRow  = 'a' // key: seq, car_id. value: alert, input offset
+	//bench:change view
+	tripKind = 't' // key: start, car_id. value: trip, input offset; nothing: it is gone, see triprows.go
+	//bench:change view
 	seenKind    = 's' // key: window start, car_id. value: seen, of the trips
 	progressRow = 'p' // key: nothing more. value: JSON of progress. The last record of every flush
 )

@@ -26,8 +26,9 @@ type part struct {
 	all      []*carRows // the cars, and nothing is ever taken out
 	windows  int        // rows
 	alerts   int        // rows
-	trips    int        // rows
-	waiters  map[string]*waiter
+	//bench:change view
+	trips   int // rows
+	waiters map[string]*waiter
 
 	seen  []reading // memory for decoding
 	tally view.Tally
@@ -75,8 +76,9 @@ func (p *part) takeLocked(records []eventlog.Record) (progressed, frozen bool, e
 			err = p.takeWindow(r)
 		case alertRow:
 			err = p.takeAlert(r)
-		case tripKind:
+		case tripKind: //bench:change view
 			err = p.takeTrip(r)
+		//bench:change view
 		case seenKind: // is between processors
 		case progressRow:
 			err = p.takeProgress(r)
@@ -153,6 +155,8 @@ func (p *part) takeAlert(r *eventlog.Record) error {
 
 // takeTrip puts a trip in the place of those that it contains: their rows are gone with it, and not
 // with their tombstones. So nobody is answered a reading twice, or not at all.
+//
+//bench:change view take
 func (p *part) takeTrip(r *eventlog.Record) error {
 	start, id, err := rowKey(r)
 	if err != nil || len(r.Value) == 0 {

@@ -25,7 +25,7 @@ func (m Mistakes) String() string {
 
 // tell makes a state make the mistakes that are its own to make.
 func (m Mistakes) tell(s *state) *state {
-	if s.trips != nil {
+	if s.trips != nil { //bench:change view
 		s.trips.countRepeats = m.CountRepeats
 	}
 	return s

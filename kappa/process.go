@@ -56,7 +56,7 @@ func (t *task) accept(e *event.CarSensor, r *eventlog.Record, fingerprint uint32
 	} else {
 		t.admit(e, r.Offset, fingerprint)
 	}
-	if t.trips != nil {
+	if t.trips != nil { //bench:change view
 		late |= t.acceptForTrips(e, r.Offset, fingerprint)
 	}
 	if late != 0 {

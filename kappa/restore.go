@@ -35,6 +35,8 @@ func neededForWindow(r event.Rules, start int64) int64 {
 
 // neededForTrips is the watermark from which on a restore can do without what the trips let go of
 // together with the window that starts at start.
+//
+//bench:change view
 func neededForTrips(r event.Rules, start int64) int64 {
 	return neededForWindow(r, start) + r.TripGap
 }
@@ -148,9 +150,9 @@ func (t *task) restoreRow(r *eventlog.Record) error {
 		return err
 	case alertRow:
 		return nil // raised, written, done: no later event needs it
-	case tripKind:
+	case tripKind: //bench:change view
 		return t.restoreTrip(r)
-	case seenKind:
+	case seenKind: //bench:change view
 		return t.restoreTripWindow(r)
 	default:
 		return errRow

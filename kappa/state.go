@@ -32,6 +32,7 @@ type state struct {
 	changed []*window // changed since the last flush, also those that have closed meanwhile
 	spare   []*window // closed and flushed: kept for their memory
 
+	//bench:change view
 	trips *tripState // nil when they are not kept
 }
 
@@ -72,7 +73,7 @@ func newState(rules event.Rules, views view.Set) *state {
 		cars:     map[string]*car{},
 		oldest:   noWindow,
 	}
-	if views.Has(view.Trips) {
+	if views.Has(view.Trips) { //bench:change view
 		s.trips = newTripState(rules)
 	}
 	return s
@@ -149,7 +150,7 @@ func (s *state) remember(w *window, r reading) {
 // rowsChanged is how many rows wait for a flush.
 func (s *state) rowsChanged() int {
 	n := len(s.changed)
-	if s.trips != nil {
+	if s.trips != nil { //bench:change view
 		n += len(s.trips.changed) + len(s.trips.gone) + len(s.trips.marked)
 	}
 	return n
@@ -165,7 +166,7 @@ func (s *state) flushed(written bool) {
 		}
 	}
 	s.changed = s.changed[:0]
-	if s.trips != nil {
+	if s.trips != nil { //bench:change view
 		s.trips.flushed(written)
 	}
 }
@@ -176,7 +177,7 @@ func (s *state) advance(t int64) {
 	if s.rules.Closed(s.oldest, s.Watermark) {
 		s.close()
 	}
-	if s.trips != nil {
+	if s.trips != nil { //bench:change view
 		s.trips.advance(s.Watermark)
 	}
 }

@@ -225,7 +225,7 @@ func (t *task) encode() (needed int64, err error) {
 		t.rows.window(w, t.Newest)
 		needed = max(needed, neededForWindow(t.rules, w.start))
 	}
-	if t.trips != nil {
+	if t.trips != nil { //bench:change view
 		needed = max(needed, t.rows.trips(t.trips, t.Newest))
 	}
 	for i := range t.alerts {

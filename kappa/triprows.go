@@ -1,3 +1,4 @@
+//bench:change view
 package kappa
 
 import (
@@ -117,6 +118,8 @@ func (t *task) restoreTrip(r *eventlog.Record) error {
 }
 
 // restore puts a trip in the place of all that it contains, unless it is itself contained.
+//
+//bench:change view take
 func (s *tripState) restore(c *tripCar, row tripRow) {
 	at := 0
 	for i, other := range c.trips {

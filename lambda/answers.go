@@ -35,6 +35,8 @@ func (s *Serving) Alerts(r httpapi.Range) ([]view.Alert, httpapi.Stamp) {
 }
 
 // Trips implements [httpapi.Answers].
+//
+//bench:change view
 func (s *Serving) Trips(r httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
 	p := s.live.Load()
 	var rows []view.Trip
@@ -91,7 +93,7 @@ func (s *Serving) Status() httpapi.Status {
 		status.Counters.Add(progress.Counters)
 		status.Rows.Windows += len(part.batch.windows) + extra.windows
 		status.Rows.Alerts += len(part.batch.alerts) + extra.alerts
-		status.Rows.Trips += len(part.batch.trips) + extra.trips
+		status.Rows.Trips += len(part.batch.trips) + extra.trips //bench:change view
 	}
 	return status
 }

@@ -57,7 +57,8 @@ type batchFold struct {
 	cars    []batchCar
 	windows foldedWindows
 	alerts  []batchAlert
-	trips   *foldedTrips // nil when they are not kept
+	//bench:change view keep
+	trips *foldedTrips // nil when they are not kept
 
 	isOpen  func(eventTime int64) bool // at the boundary; nil: no row of this file is in an open window
 	handed  []handedReading            // that count and whose window is open, or not forgotten by the trips
@@ -110,7 +111,7 @@ type batchAlert struct {
 
 func newBatchFold(rules event.Rules, views view.Set) *batchFold {
 	f := &batchFold{rules: rules, index: map[string]int32{}}
-	if views.Has(view.Trips) {
+	if views.Has(view.Trips) { //bench:change view keep
 		f.trips = &foldedTrips{gap: rules.TripGap}
 	}
 	return f
@@ -192,7 +193,7 @@ func (f *columnFold) add(b *columnBatch) error {
 				handedReading{id, uint32(fingerprints[i]), seqs[i], car.start})
 		}
 	}
-	if f.trips != nil {
+	if f.trips != nil { //bench:change view
 		f.drive(b)
 	}
 	return nil
@@ -219,7 +220,7 @@ func (f *batchFold) load(p *batchPart) {
 		for _, w := range p.windowsOf(int32(i)) {
 			car.newest = f.windows.add(w, car.newest)
 		}
-		if f.trips != nil {
+		if f.trips != nil { //bench:change view
 			for _, trip := range p.tripsOf(id, math.MinInt64) {
 				f.trips.add(f.index[id], trip)
 			}

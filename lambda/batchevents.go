@@ -88,7 +88,7 @@ func (f *eventFold) admit(id int32, fingerprint uint32) {
 		car.tally.Anomalies++
 		f.alerts = append(f.alerts, batchAlert{id, e.Seq, e.EventTime, rule, score})
 	}
-	if f.trips != nil && e.Speed > 0 {
+	if f.trips != nil && e.Speed > 0 { //bench:change view reading
 		f.trips.add(id, driven(e))
 	}
 	if f.isOpen != nil && f.isOpen(e.EventTime) {

@@ -145,8 +145,11 @@ func (p *batchPartition) readSegment(s segment, facts *segmentFacts) error {
 // isForgotten reports whether the stream has no use for the readings of a window at the boundary: it
 // is closed, and the trips, where they are kept, have forgotten it as well.
 func (p *batchPartition) isForgotten(windowStart int64) bool {
-	return p.cfg.Rules.Closed(windowStart, p.manifest.Watermark) &&
-		(p.fold.trips == nil || p.cfg.Rules.TripForgotten(windowStart, p.manifest.Watermark))
+	w := p.manifest.Watermark
+	if p.fold.trips != nil && !p.cfg.Rules.TripForgotten(windowStart, w) { //bench:change view forget
+		return false
+	}
+	return p.cfg.Rules.Closed(windowStart, w)
 }
 
 // dropForgottenReadings drops the readings of the previous generation that the stream has no use for
@@ -162,6 +165,6 @@ func (p *batchPartition) write(dir string) error {
 	order := p.fold.order()
 	return errors.Join(
 		p.fold.writeView(dir, p.partition, order),
-		p.fold.writeTrips(dir, p.partition, order),
+		p.fold.writeTrips(dir, p.partition, order), //bench:change view
 		p.fold.writeHandover(dir, p.partition, order))
 }

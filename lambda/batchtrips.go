@@ -1,3 +1,4 @@
+//bench:change view
 package lambda
 
 import (
@@ -15,6 +16,8 @@ type foldedTrips struct {
 }
 
 // add adds a stretch of a car. Readings mostly come in order, and prolong the last trip.
+//
+//bench:change view interval
 func (t *foldedTrips) add(car int32, one view.Stretch) {
 	for int(car) >= len(t.cars) {
 		t.cars = append(t.cars, nil)
@@ -59,6 +62,7 @@ func (t *foldedTrips) len() (n int64) {
 //
 //bench:logic
 //bench:only lambda
+//bench:change view reading
 func (f *columnFold) drive(b *columnBatch) {
 	cars, times, speed := b.int32s(colCar), b.int64s(colEventTime), b.floats(colSpeed)
 	left, right, _, _ := accelerometers(b)
@@ -84,9 +88,12 @@ func (f *columnFold) drive(b *columnBatch) {
 //
 //bench:logic
 //bench:only lambda
+//bench:change view reading
 func isHarsh(acceleration float32) bool { return acceleration > 2.5 || acceleration < -2.5 }
 
 // A tripEntry is a row of the file "trips": raw sums, so that the speed view can be merged in.
+//
+//bench:change view encode
 type tripEntry struct {
 	CarID       string `parquet:"car_id,dict"`
 	Start       int64  `parquet:"trip_start,delta"`
@@ -97,6 +104,8 @@ type tripEntry struct {
 }
 
 // writeTrips writes the trips of one partition into dir; nothing when they are not kept.
+//
+//bench:change view encode
 func (f *batchFold) writeTrips(dir string, partition int, order carOrder) error {
 	if f.trips == nil {
 		return nil
@@ -111,6 +120,8 @@ func (f *batchFold) writeTrips(dir string, partition int, order carOrder) error 
 }
 
 // loadTrips comes after loadWindows: a car with a trip has a window.
+//
+//bench:change view decode
 func (p *batchPart) loadTrips(path string) error {
 	p.tripsEnd = make([]int32, len(p.cars))
 	err := readParquet(path, func(r *tripEntry) error {

@@ -127,8 +127,10 @@ type batchPart struct {
 
 	alerts []view.Alert // by car, then seq
 
-	trips    []view.Stretch // by car, then start
-	tripsEnd []int32        // per car: exclusive end of its rows in trips
+	//bench:change view
+	trips []view.Stretch // by car, then start
+	//bench:change view
+	tripsEnd []int32 // per car: exclusive end of its rows in trips
 }
 
 // windowsOf returns the rows of car i.
@@ -191,7 +193,7 @@ func loadBatchPart(dir string, partition int, views view.Set) (*batchPart, error
 		p.loadWindows(partFile(dir, "windows", partition)),
 		p.loadSeen(partFile(dir, "seen", partition)),
 		p.loadAlerts(partFile(dir, "alerts", partition)))
-	if err == nil && views.Has(view.Trips) {
+	if err == nil && views.Has(view.Trips) { //bench:change view
 		err = p.loadTrips(partFile(dir, "trips", partition))
 	}
 	return p, err

@@ -184,7 +184,7 @@ func (g *generation) encode() error {
 	for _, w := range g.changed {
 		g.rows.window(w, g.Position, g.Newest)
 	}
-	if g.trips != nil {
+	if g.trips != nil { //bench:change view
 		g.rows.trips(g.trips, g.Position, g.Newest)
 	}
 	for i := range g.alerts {

@@ -27,9 +27,10 @@ type Manifest struct {
 	Partitions []PartManifest `json:"partitions"` // by partition number
 	Counters   view.Counters  `json:"counters"`   // sum over the partitions
 
-	Rows    int64    `json:"rows"`    // of the master dataset that were read
-	Windows int64    `json:"windows"` // rows of the view
-	Alerts  int64    `json:"alerts"`  // rows of the view
+	Rows    int64 `json:"rows"`    // of the master dataset that were read
+	Windows int64 `json:"windows"` // rows of the view
+	Alerts  int64 `json:"alerts"`  // rows of the view
+	//bench:change view
 	Trips   int64    `json:"trips"`   // rows of the view
 	Columns []string `json:"columns"` // that were read of every row
 	ReadMS  int64    `json:"read_ms"`

@@ -29,22 +29,28 @@ type part struct {
 	cars     map[string]*carRows
 	all      []*carRows // the cars, and nothing is ever taken out
 	extra    rowCount   // rows of the speed view that the batch view does not have
-	tripGap  int64
-	merged   []view.Stretch // memory to merge trips in, to count them
-	waiters  map[string]*waiter
+	tripGap  int64      //bench:change view
+	//bench:change view
+	merged  []view.Stretch // memory to merge trips in, to count them
+	waiters map[string]*waiter
 
 	since *batchTime // rows older than it are not taken; nil but for a naive merge, see Mistakes
 }
 
-type rowCount struct{ windows, alerts, trips int }
+type rowCount struct {
+	windows, alerts int
+	trips           int //bench:change view
+}
 
 // carRows are the rows of one car in the speed view.
 type carRows struct {
 	id      string
-	windows []windowCell   // ascending starts
-	alerts  []alertCell    // ascending seqs
-	trips   []view.Stretch // ascending starts
+	windows []windowCell // ascending starts
+	alerts  []alertCell  // ascending seqs
+	//bench:change view
+	trips []view.Stretch // ascending starts
 
+	//bench:change view
 	extraTrips int   // how many rows they add to those of the batch view
 	lastSeq    int64 // greatest in any window
 }
@@ -73,7 +79,8 @@ func newPart(m *Manifest, partition int) *part {
 		builds: map[int64]bool{}, cars: map[string]*carRows{}, waiters: map[string]*waiter{},
 		progress: progress{Position: m.boundary(partition), Watermark: m.watermark(partition)},
 	}
-	p.reach, p.tripGap = p.progress.Position, m.Rules.TripGap
+	p.reach = p.progress.Position
+	p.tripGap = m.Rules.TripGap //bench:change view
 	return p
 }
 
@@ -119,7 +126,7 @@ func (p *part) takeRow(r *eventlog.Record, row *speedRow) (progressed bool, err 
 	case p.since.hasPassed(row):
 	case row.kind == windowRow:
 		p.takeWindow(row)
-	case row.kind == tripKind:
+	case row.kind == tripKind: //bench:change view
 		p.takeTrip(row)
 	case row.kind == alertRow:
 		p.takeAlert(row)
@@ -249,7 +256,7 @@ func (p *part) setBatch(batch *batchPart) {
 				p.extra.alerts++
 			}
 		}
-		c.extraTrips = 0
-		p.countTrips(c)
+		c.extraTrips = 0 //bench:change view
+		p.countTrips(c)  //bench:change view
 	}
 }

@@ -88,7 +88,7 @@ func (b *batchTime) hasPassed(row *speedRow) bool {
 		return false
 	case row.kind == windowRow:
 		return row.start+b.window <= b.at
-	case row.kind == tripKind:
+	case row.kind == tripKind: //bench:change view
 		return !row.gone && row.trip.End < b.at
 	default:
 		return row.kind == alertRow && row.alert.EventTime < b.at
@@ -148,7 +148,7 @@ func (p *part) overlap(old *part, since *batchTime) {
 				kept.alerts = append(kept.alerts, a)
 			}
 		}
-		for _, t := range c.trips {
+		for _, t := range c.trips { //bench:change view
 			if !since.hasPassed(&speedRow{kind: tripKind, trip: t}) {
 				kept.trips = append(kept.trips, t)
 			}

@@ -35,7 +35,7 @@ func (g *generation) judge(r *eventlog.Record) error {
 	} else {
 		g.admit(e, r)
 	}
-	if g.trips != nil {
+	if g.trips != nil { //bench:change view
 		late |= g.acceptForTrips(e)
 	}
 	if late != 0 {

@@ -36,6 +36,7 @@ type speedState struct {
 	handed       map[string]handedCar // nil once all their windows are closed
 	newestHanded int64                // no window of theirs starts after it
 
+	//bench:change view keep
 	trips *speedTrips // nil when they are not kept
 }
 
@@ -79,7 +80,7 @@ func newSpeedState(h handover) *speedState {
 		oldest:   h.oldest,
 		handed:   h.cars, newestHanded: h.newest,
 	}
-	if h.views.Has(view.Trips) {
+	if h.views.Has(view.Trips) { //bench:change view keep
 		s.trips = newSpeedTrips(h)
 	}
 	return s
@@ -157,7 +158,7 @@ func (s *speedState) remember(w *speedWindow, r reading) {
 // rowsChanged is how many rows wait for a flush.
 func (s *speedState) rowsChanged() int {
 	n := len(s.changed)
-	if s.trips != nil {
+	if s.trips != nil { //bench:change view
 		n += len(s.trips.changed) + len(s.trips.gone)
 	}
 	return n
@@ -172,7 +173,7 @@ func (s *speedState) flushed() {
 		}
 	}
 	s.changed = s.changed[:0]
-	if s.trips != nil {
+	if s.trips != nil { //bench:change view
 		s.trips.flushed()
 	}
 }
@@ -183,7 +184,7 @@ func (s *speedState) advance(t int64) {
 	if s.rules.Closed(s.oldest, s.Watermark) {
 		s.close()
 	}
-	if s.trips != nil {
+	if s.trips != nil { //bench:change view
 		s.trips.advance(s.Watermark)
 	}
 }

@@ -1,3 +1,4 @@
+//bench:change view
 package lambda
 
 import (
@@ -84,6 +85,7 @@ const harshBrake = 2.5
 // driven is the trip of one reading.
 //
 //bench:logic
+//bench:change view reading
 func driven(e *event.CarSensor) view.Stretch {
 	one := view.Stretch{
 		Start: e.EventTime, End: e.EventTime, Readings: 1, SpeedSum: view.Fixed(e.Speed),
@@ -132,6 +134,8 @@ func (s *speedTrips) remember(c *speedTripCar, start, seq int64) {
 
 // near returns the trips [from, to) of the car that a reading at t belongs to: none, one, or two
 // that it bridges. The reading is mostly the newest, so it looks from the end.
+//
+//bench:change view interval
 func (s *speedTrips) near(c *speedTripCar, t int64) (from, to int) {
 	to = len(c.trips)
 	for to > 0 && c.trips[to-1].Start > t+s.rules.TripGap {
@@ -147,6 +151,8 @@ func (s *speedTrips) near(c *speedTripCar, t int64) (from, to int) {
 // drive adds a reading to the car's trips. It makes a trip, prolongs one, or makes one of two: the
 // one that is left has the smaller start, and the other's row is gone. So is a row whose trip turns
 // out to have begun earlier.
+//
+//bench:change view interval
 func (s *speedTrips) drive(c *speedTripCar, one view.Stretch) {
 	from, to := s.near(c, one.Start)
 	if from == to {
@@ -195,6 +201,8 @@ func (s *speedTrips) horizon(end int64) int64 { return s.rules.WindowStart(end +
 
 // advance lets go of what the watermark has passed. Windows are aligned, so it visits every car once
 // per window length, not once per event.
+//
+//bench:change view forget
 func (s *speedTrips) advance(w event.Watermark) {
 	if !s.rules.TripForgotten(s.oldest, w) {
 		return

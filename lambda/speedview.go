@@ -22,8 +22,9 @@ import (
 // may mix; but *complete* is a generation only for who has seen a build of it from its begin
 // record on, and progress says of which build it is.
 const (
-	beginRow    = 'b' // key: generation. value: nothing
-	windowRow   = 'w' // key: generation, start, car_id. value: covered, tally, seqs, later metrics
+	beginRow  = 'b' // key: generation. value: nothing
+	windowRow = 'w' // key: generation, start, car_id. value: covered, tally, seqs, later metrics
+	//bench:change view
 	tripKind    = 't' // key: generation, start, car_id. value: covered, trip; nothing: it is gone
 	alertRow    = 'a' // key: generation, seq, car_id. value: alert, input offset
 	progressRow = 'p' // key: generation. value: JSON of progress. The last record of every flush
@@ -40,7 +41,8 @@ type speedRow struct {
 	tally   view.Tally
 	seqs    seqSet // of the readings in tally
 
-	trip view.Stretch
+	trip view.Stretch //bench:change view
+	//bench:change view
 	gone bool // the trip is no row any more
 
 	alert  view.Alert // without CarID
@@ -164,7 +166,7 @@ func readRow(r *eventlog.Record, row *speedRow) error {
 	case windowRow:
 		row.start = int64(key.uint64())
 		row.readWindow(&fields{rest: r.Value}, &key)
-	case tripKind:
+	case tripKind: //bench:change view
 		row.start = int64(key.uint64())
 		row.readTrip(&fields{rest: r.Value}, &key)
 	case alertRow:
@@ -175,7 +177,9 @@ func readRow(r *eventlog.Record, row *speedRow) error {
 		key.short = true
 	}
 	row.car = key.rest
-	if key.short || (len(row.car) > 0) != (row.kind == windowRow || row.kind == alertRow || row.kind == tripKind) {
+	ofCar := row.kind == windowRow || row.kind == alertRow
+	ofCar = ofCar || row.kind == tripKind //bench:change view
+	if key.short || (len(row.car) > 0) != ofCar {
 		return errRow
 	}
 	return nil

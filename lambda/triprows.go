@@ -1,3 +1,4 @@
+//bench:change view
 package lambda
 
 import (
@@ -13,6 +14,8 @@ import (
 // view.
 
 // trip appends the row of a trip as it is at position covered.
+//
+//bench:change view encode
 func (s *speedViewWriter) trip(t *speedTrip, covered, appendTime int64) {
 	start, split := s.rowKey(tripKind, t.Start, t.car.id)
 	b := binary.AppendVarint(s.buffer, covered)
@@ -46,6 +49,8 @@ func (s *speedViewWriter) trips(t *speedTrips, covered, appendTime int64) {
 
 // readTrip decodes the value of a trip's row, which is empty when the trip is gone; what is wrong
 // with it is noted in key.
+//
+//bench:change view decode
 func (row *speedRow) readTrip(f, key *fields) {
 	row.gone = len(f.rest) == 0
 	if row.gone {

@@ -15,6 +15,7 @@ type Counters struct {
 	Duplicates  int64                  `json:"duplicates"` // the same bytes again
 	Conflicts   int64                  `json:"conflicts"`  // the same identity with other content
 
+	//bench:change view
 	DroppedLateTrips int64 `json:"dropped_late_trips"` // 0 when trips are not kept
 }
 
@@ -24,7 +25,7 @@ func (c *Counters) Add(o Counters) {
 	c.DroppedLate += o.DroppedLate
 	c.Duplicates += o.Duplicates
 	c.Conflicts += o.Conflicts
-	c.DroppedLateTrips += o.DroppedLateTrips
+	c.DroppedLateTrips += o.DroppedLateTrips //bench:change view
 	for reason, n := range o.DeadLetters {
 		c.Reject(reason, n)
 	}

@@ -1,3 +1,4 @@
+//bench:change view
 package view
 
 import (

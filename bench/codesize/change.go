@@ -15,8 +15,9 @@ import (
 // changeDirective marks what one change of the logic has added: //bench:change metric fold. The first
 // word is the change, one of changes; the second, which may be missing, names the edit. It stands
 // behind a declaration, field, statement, clause or element of a list, on the line where that begins,
-// or in a comment above it. What is marked is everything of that change, and nothing else: a test
-// takes the marked places out and has the version before.
+// or in a comment above it. Above the package clause it marks every declaration of the file that has no
+// mark of its own. What is marked is everything of that change, and nothing else: a test takes the
+// marked places out and has the version before; of a view, the sides and what they share without it.
 const changeDirective = "//bench:change "
 
 // changes are the changes whose cost is counted. The logic has them one after the other: what came
@@ -30,7 +31,7 @@ type place struct {
 	from, to     int // offsets in the file; a comma that goes with it included
 }
 
-// places finds what is marked in a file, in the order of the marks.
+// places finds what is marked in a file, in the order of the marks; those of the whole file come last.
 func places(file string, source []byte) ([]place, error) {
 	fset := token.NewFileSet()
 	tree, err := parser.ParseFile(fset, file, source, parser.ParseComments)
@@ -38,7 +39,7 @@ func places(file string, source []byte) ([]place, error) {
 		return nil, err
 	}
 	items := listItems(fset, tree)
-	var found []place
+	var found, whole []place
 	for _, group := range tree.Comments {
 		for _, c := range group.List {
 			text, ok := strings.CutPrefix(c.Text, changeDirective)
@@ -50,18 +51,44 @@ func places(file string, source []byte) ([]place, error) {
 			if !slices.Contains(changes, change) {
 				return nil, fmt.Errorf("%s: %q is none of %v", at, change, changes)
 			}
+			if c.Pos() < tree.Package {
+				whole = append(whole, place{change: change, edit: edit})
+				continue
+			}
 			item, err := itemAt(items[markedLine(fset, group, c, source)])
 			if err != nil {
 				return nil, fmt.Errorf("%s: the mark of a change %w", at, err)
 			}
-			from, to := fset.Position(item.Pos()).Offset, fset.Position(item.End()).Offset
-			if _, listed := item.(ast.Expr); listed {
-				to += commaAfter(source[to:])
-			}
-			found = append(found, place{change, edit, item, from, to})
+			found = append(found, placeOf(fset, item, source, change, edit))
 		}
 	}
+	for _, mark := range whole {
+		found = append(found, unmarked(fset, tree, source, mark, found)...)
+	}
 	return found, nil
+}
+
+// placeOf is the place that one thing of a file takes.
+func placeOf(fset *token.FileSet, item ast.Node, source []byte, change, edit string) place {
+	from, to := fset.Position(item.Pos()).Offset, fset.Position(item.End()).Offset
+	if _, listed := item.(ast.Expr); listed {
+		to += commaAfter(source[to:])
+	}
+	return place{change, edit, item, from, to}
+}
+
+// unmarked returns what the mark of a whole file stands for: the declarations that are no place yet,
+// but for imports, which go with what needs them.
+func unmarked(fset *token.FileSet, tree *ast.File, source []byte, mark place, found []place) []place {
+	var rest []place
+	for _, d := range tree.Decls {
+		isPlace := slices.ContainsFunc(found, func(p place) bool { return p.node == d })
+		if g, ok := d.(*ast.GenDecl); isPlace || ok && g.Tok == token.IMPORT {
+			continue
+		}
+		rest = append(rest, placeOf(fset, d, source, mark.change, mark.edit))
+	}
+	return rest
 }
 
 // markedLine is the line of what a mark belongs to: its own, or the one below its comment.
@@ -181,7 +208,7 @@ func (c *changeCount) add(source []byte, found []place) {
 		cost.Places++
 		if !isInside(p, found) {
 			cost.Statements += statements(p.node)
-			cost.Lines += bytes.Count(source[p.from:p.to], []byte("\n")) + 1
+			cost.Lines += lines(source[p.from:p.to])
 		}
 		if !changed[p.change] {
 			changed[p.change] = true

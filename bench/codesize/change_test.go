@@ -30,6 +30,18 @@ func TestPlaces(t *testing.T) {
 		"bugfix : case x: //bench:change bugfix\n\t\tg()")
 	f("var x = []int{\n\t1,\n\t2, //bench:change metric\n}", "metric : 2,")
 	f("var x = f(\n\t1,\n\t2, //bench:change metric\n)", "metric : 2,")
+	whole := func(source string, want ...string) {
+		t.Helper()
+		found, err := places("a.go", []byte(source))
+		require.NoError(t, err)
+		var got []string
+		for _, p := range found {
+			got = append(got, p.change+" "+p.edit+": "+source[p.from:p.to])
+		}
+		require.Equal(t, want, got, source)
+	}
+	whole("//bench:change view\npackage p\n\nimport \"fmt\"\n\ntype T int\n\n//bench:change view fold\nfunc f() {}\n\nvar x T\n",
+		"view fold: func f() {}", "view : type T int", "view : var x T")
 	f("var x = T{\n\tA: 1, //bench:change metric\n\tB: 2,\n}", "metric : A: 1,")
 }
 
@@ -96,7 +108,7 @@ func TestEveryChangeIsMarked(t *testing.T) {
 	sizes, err := Count(os.DirFS("../.."))
 	require.NoError(t, err)
 	for _, side := range sides {
-		for _, change := range []string{"bugfix", "metric", "field"} {
+		for _, change := range changes {
 			require.Positive(t, sizes[side].Changes[change].Places, "%s: %s", side, change)
 		}
 	}

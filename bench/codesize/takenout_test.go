@@ -51,16 +51,20 @@ var takenOut = []struct {
 func TestChangesLeaveNothingBehind(t *testing.T) {
 	root, err := Root(".")
 	require.NoError(t, err)
+	gone := [][]string{{"view"}}
 	for _, c := range takenOut {
-		left := taken(t, root, c.gone)
+		gone = append(gone, c.gone)
+	}
+	for _, gone := range gone {
+		left := taken(t, root, gone)
 		for _, side := range []string{"lambda", "kappa"} {
-			require.Empty(t, unused(sideOf(t, root, side, left)), "%s: mark what only %v needs", side, c.gone)
+			require.Empty(t, unused(sideOf(t, root, side, left)), "%s: mark what only %v needs", side, gone)
 		}
 	}
 }
 
-// Ensure that what is marked is not needed without: the rest compiles, and serves the version before,
-// in transcripts whose answers the oracle checks. The version itself is gone.
+// Ensure that what is marked is not needed without: the rest serves the version before, in
+// transcripts whose answers the oracle checks. The version itself is gone.
 func TestChangesCanBeTakenOut(t *testing.T) {
 	skipUnlessAsked(t)
 	root, err := Root(".")
@@ -76,8 +80,27 @@ func TestChangesCanBeTakenOut(t *testing.T) {
 		require.Contains(t, out, "--- FAIL: TestTranscripts/"+c.fails+" ", "without %v", c.gone)
 		require.Contains(t, out, c.with)
 	}
+}
+
+// Ensure that the program compiles without the changes that are versions, the benchmark included.
+func TestProgramCompilesWithoutChanges(t *testing.T) {
+	skipUnlessAsked(t)
+	root, err := Root(".")
+	require.NoError(t, err)
 	all := takenOut[len(takenOut)-1].gone
 	out, err := overlaid(t, root, taken(t, root, all), "build", "./...")
+	require.NoError(t, err, "marked, and needed without: %s", out)
+}
+
+// Ensure that both sides, and what they share, compile without the view that was added. It is less
+// than the test above says of the other changes: oracle, driver and tests know the view, and nothing
+// of it is marked in them, so what is left cannot be played.
+func TestViewCanBeTakenOut(t *testing.T) {
+	skipUnlessAsked(t)
+	root, err := Root(".")
+	require.NoError(t, err)
+	out, err := overlaid(t, root, taken(t, root, []string{"view"}),
+		"build", "./event", "./view", "./internal/...", "./lambda", "./kappa")
 	require.NoError(t, err, "marked, and needed without: %s", out)
 }
 

@@ -199,7 +199,7 @@ var changeNames = []struct{ name, says string }{
 func changeTable(sizes map[string]result.CodeSize) table {
 	t := table{
 		Caption: "What a change costs, counted where it is marked in the source: tests take the marked places " +
-			"out again, and have the version before. A duplicated edit is made in another file of the same column as well",
+			"out again, and have the version before (of the view: both sides compile without it). A duplicated edit is made in another file of the same column as well",
 		Head: []string{"change", "count"},
 	}
 	var present []result.CodeSize

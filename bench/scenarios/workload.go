@@ -15,8 +15,10 @@ type Workload struct {
 	Speedup       float64       `yaml:"speedup"`        // of sending against event time; 0 is as fast as the log takes it
 	BatchInterval time.Duration `yaml:"batch_interval"` // between the starts of two batch runs
 	Repetitions   int           `yaml:"repetitions"`
-	Disturb       string        `yaml:"disturb"`     // as datagen --disturb takes it
-	SchemaFrom    time.Duration `yaml:"schema_from"` // of event time, when cars begin to write the second schema
+	Disturb       string        `yaml:"disturb"` // as datagen --disturb takes it
+
+	//bench:change field
+	SchemaFrom time.Duration `yaml:"schema_from"` // of event time, when cars begin to write the second schema
 }
 
 func (w Workload) with(o Workload) Workload {
@@ -27,7 +29,7 @@ func (w Workload) with(o Workload) Workload {
 	override(&w.BatchInterval, o.BatchInterval)
 	override(&w.Repetitions, o.Repetitions)
 	override(&w.Disturb, o.Disturb)
-	override(&w.SchemaFrom, o.SchemaFrom)
+	override(&w.SchemaFrom, o.SchemaFrom) //bench:change field
 	return w
 }
 
@@ -48,7 +50,8 @@ func (w Workload) Disturbances() datagen.Disturbances {
 func (w Workload) Spec(seed uint64, start time.Time) datagen.Spec {
 	return datagen.Spec{
 		Seed: seed, Cars: w.Cars, Rate: w.Rate, Duration: w.Duration, Start: start,
-		Disturbances: w.Disturbances(), SchemaFrom: w.SchemaFrom,
+		Disturbances: w.Disturbances(),
+		SchemaFrom:   w.SchemaFrom, //bench:change field
 	}
 }
 

@@ -56,6 +56,8 @@ func (c *Client) Alerts(ctx context.Context, r Range) ([]view.Alert, Stamp, erro
 
 // Trips returns rows of the trips view, in no particular order. A system that keeps none answers
 // with an [*Error] of code 404.
+//
+//bench:change view
 func (c *Client) Trips(ctx context.Context, r Range) ([]view.Trip, Stamp, error) {
 	return getArrow(ctx, c, tripsPath, r, tripColumns())
 }
@@ -71,6 +73,8 @@ func (c *Client) AlertsJSON(ctx context.Context, r Range) ([]view.Alert, Stamp, 
 }
 
 // TripsJSON is [Client.Trips] by way of JSON.
+//
+//bench:change view
 func (c *Client) TripsJSON(ctx context.Context, r Range) ([]view.Trip, Stamp, error) {
 	return getLines(ctx, c, tripsPath, r, newTripRow, tripRow.trip)
 }

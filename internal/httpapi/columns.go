@@ -27,6 +27,8 @@ func windowColumns() []column[view.Window] {
 }
 
 // tripColumns are the fields of the trips view, in the order in which JSON has them.
+//
+//bench:change view
 func tripColumns() []column[view.Trip] {
 	return []column[view.Trip]{
 		text("car_id", func(t *view.Trip) *string { return &t.CarID }),

@@ -85,6 +85,8 @@ func (r alertRow) alert() (view.Alert, error) {
 }
 
 // A tripRow is a row of the trips view as JSON has it.
+//
+//bench:change view
 type tripRow struct {
 	CarID       string    `json:"car_id"`
 	TripStart   time.Time `json:"trip_start"`
@@ -95,8 +97,10 @@ type tripRow struct {
 	SpeedSum    int64     `json:"speed_sum"`
 }
 
+//bench:change view
 func newTripRow() tripRow { return tripRow{Distance: math.NaN()} }
 
+//bench:change view
 func (r tripRow) trip() (view.Trip, error) {
 	return view.Trip{
 		CarID: r.CarID,

@@ -98,7 +98,7 @@ type Status struct {
 	Rows       struct {
 		Windows int `json:"windows"`
 		Alerts  int `json:"alerts"`
-		Trips   int `json:"trips"`
+		Trips   int `json:"trips"` //bench:change view
 	} `json:"rows"`
 }
 
@@ -114,7 +114,7 @@ type Answers interface {
 	Alerts(r Range) ([]view.Alert, Stamp)
 	// Trips returns those that begin in the range, in no particular order; false when trips are not
 	// kept.
-	Trips(r Range) ([]view.Trip, Stamp, bool)
+	Trips(r Range) ([]view.Trip, Stamp, bool) //bench:change view
 	// Latest answers a point query; false when the car has no row. With afterSeq >= 0 it waits
 	// until a reading with a greater seq is visible, or ctx ends (then it answers what is there;
 	// a query that shall not wait comes with a ctx that has ended). With afterSeq < 0 it names no

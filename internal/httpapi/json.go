@@ -45,6 +45,8 @@ func appendAlert(dst []byte, a *view.Alert) []byte {
 }
 
 // appendTrip appends a row of the trips view as a JSON object.
+//
+//bench:change view
 func appendTrip(dst []byte, t *view.Trip) []byte {
 	dst = appendString(append(dst, `{"car_id":`...), t.CarID)
 	dst = appendTime(append(dst, `,"trip_start":`...), t.Start)
