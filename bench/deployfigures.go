@@ -30,7 +30,7 @@ func (d *deployment) judgeSwitch(ctx context.Context, w workload, end []int64) e
 		return d.watch.err
 	}
 	mixed := d.watch.mixtures(truths, d.plan.From, d.plan.To)
-	d.check(r.Arm, "no answer mixes versions", len(mixed) == 0, "%d samples of history while %s was deployed%s",
+	d.checkAnswer(r.Arm, "no answer mixes versions", len(mixed) == 0, "%d samples of history while %s was deployed%s",
 		len(d.watch.samples), d.plan.To, listed(": ", mixed))
 	r.Cost = nil // it has the history in it
 	if r.Void == "" {

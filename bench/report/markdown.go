@@ -30,9 +30,9 @@ func markdownOpening(b *bytes.Buffer, p *page) {
 	for _, paragraph := range p.Asked {
 		fmt.Fprintf(b, "%s\n\n", paragraph)
 	}
-	p.Verdicts.markdown(b)
 	markdownList(b, p.Advice)
 	p.Ledger.markdown(b)
+	p.Verdicts.markdown(b)
 }
 
 func (s *section) markdown(b *bytes.Buffer) {

@@ -103,24 +103,56 @@ func banners(s *result.Summary) []banner {
 
 // verdictTable has one row per scenario and one column per arm: right or not, then one figure.
 func verdictTable(s *result.Summary) table {
-	arms := arms(s)
-	t := table{Caption: "Verdict: right answers first, then one figure", Head: append([]string{"scenario"}, arms...)}
+	t := table{Caption: "Verdict: right answers first, then one figure", Head: []string{"scenario", "lambda", "kappa"}}
+	others := len(otherArms(s)) > 0
+	if others {
+		t.Head = append(t.Head, "other arms")
+	}
 	for _, name := range scenarioNames(s) {
 		gs := groups(s, name)
 		if len(gs) == 0 {
 			continue
 		}
+		figures := scenarioOf(s, name).Headline
 		row := []cell{text(scenarioName(s, name))}
-		for _, arm := range arms {
-			row = append(row, verdictCell(ofArm(gs, arm), scenarioOf(s, name).Headline))
+		for _, arm := range t.Head[1:3] {
+			row = append(row, verdictCell(ofArm(gs, arm), figures))
+		}
+		if others {
+			row = append(row, othersCell(s, gs, figures))
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	if row, ok := codeRow(s, arms); ok {
+	if row, ok := codeRow(s, others); ok {
 		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
+
+// othersCell has what the variations of the two, and both on one log, came to. The worst tone wins:
+// nobody shall overlook that one of several is wrong.
+func othersCell(s *result.Summary, gs []*group, figures []string) cell {
+	var all []string
+	worst := absent
+	for _, arm := range otherArms(s) {
+		own := ofArm(gs, arm)
+		if len(own) == 0 {
+			continue
+		}
+		c := verdictCell(own, figures)
+		all = append(all, arm+": "+c.Text)
+		if slices.Index(badness, c.Tone) > slices.Index(badness, worst) {
+			worst = c.Tone
+		}
+	}
+	if len(all) == 0 {
+		return cell{Text: "-", Tone: absent}
+	}
+	return cell{Text: strings.Join(all, "; "), Tone: worst}
+}
+
+// badness orders the tones of a verdict, from the least alarming.
+var badness = []tone{absent, plain, right, void, wrong}
 
 func scenarioName(s *result.Summary, name string) string {
 	if q := scenarioOf(s, name).Question; q != "" {
@@ -129,15 +161,16 @@ func scenarioName(s *result.Summary, name string) string {
 	return name
 }
 
-// arms that ran, in the order lambda, kappa, then others.
-func arms(s *result.Summary) []string {
-	arms := []string{"lambda", "kappa"}
+// otherArms are those that ran beside lambda and kappa, in the order of their first run.
+func otherArms(s *result.Summary) []string {
+	var others []string
 	for i := range s.Runs {
-		if arm := s.Runs[i].Arm; arm != "control" && !slices.Contains(arms, arm) {
-			arms = append(arms, arm)
+		arm := s.Runs[i].Arm
+		if arm != "control" && arm != "lambda" && arm != "kappa" && !slices.Contains(others, arm) {
+			others = append(others, arm)
 		}
 	}
-	return arms
+	return others
 }
 
 func ofArm(gs []*group, arm string) []*group {
@@ -209,21 +242,28 @@ func headlineOf(g *group, phase string, names []string) []string {
 	return parts
 }
 
-func codeRow(s *result.Summary, arms []string) ([]cell, bool) {
+func codeRow(s *result.Summary, others bool) ([]cell, bool) {
 	if len(s.CodeSize) == 0 {
 		return nil, false
 	}
-	row := []cell{text(scenarioName(s, "code"))}
-	for _, arm := range arms {
-		size, ok := s.CodeSize[arm]
-		if !ok {
-			row = append(row, cell{Text: "not counted", Tone: absent})
-			continue
+	row := []cell{text(scenarioName(s, "code")), codeCell(s, "lambda"), codeCell(s, "kappa")}
+	if others {
+		shared := codeCell(s, "lambda-shared")
+		if shared.Tone != absent {
+			shared.Text = "lambda-shared: " + shared.Text
 		}
-		row = append(row, text(fmt.Sprintf("%s lines, %s statements",
-			humanize.Comma(int64(size.Lines)), humanize.Comma(int64(size.Statements)))))
+		row = append(row, shared)
 	}
 	return row, true
+}
+
+func codeCell(s *result.Summary, column string) cell {
+	size, ok := s.CodeSize[column]
+	if !ok {
+		return cell{Text: "not counted", Tone: absent}
+	}
+	return text(fmt.Sprintf("%s lines, %s statements",
+		humanize.Comma(int64(size.Lines)), humanize.Comma(int64(size.Statements))))
 }
 
 // reproduceTable is everything that a second run has to have equal.

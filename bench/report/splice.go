@@ -56,9 +56,9 @@ func spliced(b *bytes.Buffer, p *page) {
 	for _, banner := range p.Banners {
 		fmt.Fprintf(b, "> **%s**\n\n", md(banner.Text))
 	}
-	p.Verdicts.markdown(b)
 	markdownList(b, p.Advice)
 	p.Ledger.markdown(b)
+	p.Verdicts.markdown(b)
 	for _, s := range p.Sections {
 		if s.ID == "budgets" {
 			s.Tables[0].markdown(b)
