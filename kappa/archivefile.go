@@ -73,23 +73,6 @@ func newArchiveRow(
 	}
 }
 
-// event writes the row's event to e.
-func (r *archiveRow) event(e *event.CarSensor) {
-	*e = event.CarSensor{
-		CarID: r.CarID, Seq: r.Seq, EventTime: r.EventTime,
-		CoolantTemp: r.CoolantTemp, IntakeAirTemp: r.IntakeAirTemp,
-		IntakeAirFlowSpeed: r.IntakeAirFlowSpeed, BatteryPercentage: r.BatteryPercentage,
-		BatteryVoltage: r.BatteryVoltage, CurrentDraw: r.CurrentDraw, Speed: r.Speed,
-		EngineVibrationAmplitude: r.EngineVibrationAmplitude, ThrottlePos: r.ThrottlePos,
-		TirePressure11: r.TirePressure11, TirePressure12: r.TirePressure12,
-		TirePressure21: r.TirePressure21, TirePressure22: r.TirePressure22,
-		Accelerometer11: r.Accelerometer11, Accelerometer12: r.Accelerometer12,
-		Accelerometer21: r.Accelerometer21, Accelerometer22: r.Accelerometer22,
-		ControlUnitFirmware: r.ControlUnitFirmware,
-		AmbientTemp:         r.AmbientTemp, //bench:change field load
-	}
-}
-
 // segmentFacts stand in the metadata of a file of events: what its rows do not say, or say only to
 // who reads them all.
 type segmentFacts struct {
@@ -111,6 +94,38 @@ func (f *segmentFacts) check(s segment) error {
 	}
 	return nil
 }
+
+// readFacts reads what the metadata of a file says.
+func readFacts(f *parquet.File, facts any) error {
+	text, _ := f.Lookup(factsKey)
+	if err := json.Unmarshal([]byte(text), facts); err != nil {
+		return fmt.Errorf("metadata %s: %w", factsKey, err)
+	}
+	return nil
+}
+
+// withArchiveFile opens a file for the time of read.
+func withArchiveFile(path string, read func(f *parquet.File) error) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	// The page index and bloom filters help who looks for a few rows; we read all of them.
+	f, err := parquet.OpenFile(file, info.Size(), parquet.SkipPageIndex(true),
+		parquet.SkipBloomFilters(true), parquet.ReadBufferSize(readBufferBytes))
+	if err != nil {
+		return err
+	}
+	return read(f)
+}
+
+// readBufferBytes is per column; a page of a column of 4 bytes compresses to about this much.
+const readBufferBytes = 64 << 10
 
 // An archiveWriter writes one file aside.
 type archiveWriter[Row any] struct {

@@ -2,14 +2,9 @@ package kappa
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/parquet-go/parquet-go"
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
@@ -23,9 +18,6 @@ import (
 // A row is an event that decoded and passed the guard once already, so it enters behind these two
 // tests; dead letters are in the files as counts. They are on the topic of the dead letters, and
 // were put there by whoever processed the log.
-
-// rowsPerRead is how many rows are taken out of a file at once: about 0.5 ms of work.
-const rowsPerRead = 512
 
 // checkArchive tells an archive that is somewhere else from one that is empty.
 func (c Config) checkArchive() error {
@@ -69,11 +61,12 @@ func (t *task) runArchive(ctx context.Context, m *eventlog.Member) error {
 		return err
 	}
 	began, from := time.Now(), t.Position
+	archive := newArchiveReader()
 	for _, s := range chain {
 		if t.Position < s.first || t.Position >= s.end {
 			continue
 		}
-		if err := t.takeSegment(ctx, s); err != nil {
+		if err := t.takeSegment(ctx, archive, s); err != nil {
 			return fmt.Errorf("%s: %w", s.path, err)
 		}
 		if err := t.settle(ctx, m, time.Now()); err != nil {
@@ -115,15 +108,15 @@ func (t *task) checkGap(ctx context.Context) error {
 // takeSegment takes in a file from the task's position on. It never commits: what the file has
 // counted as dead letters belongs to its end, and only there position and counters are of one
 // offset again.
-func (t *task) takeSegment(ctx context.Context, s segment) error {
+func (t *task) takeSegment(ctx context.Context, archive *archiveReader, s segment) error {
 	var facts segmentFacts
-	err := readArchive(s, &facts, func(rows []archiveRow) error {
+	err := archive.read(s, &facts, func() error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for i := range rows {
-			if rows[i].Offset >= t.Position {
-				if err := t.takeRow(&rows[i]); err != nil {
+		for i := range archive.rows {
+			if e := archive.event(i); e.Offset >= t.Position {
+				if err := t.takeArchived(e); err != nil {
 					return err
 				}
 			}
@@ -143,51 +136,17 @@ func (t *task) takeSegment(ctx context.Context, s segment) error {
 	return nil
 }
 
-// takeRow takes in one event of the archive as one of the log. Only what is behind the watermark can
-// be late and has to have its bytes.
-func (t *task) takeRow(row *archiveRow) (err error) {
-	row.event(&t.event)
-	r := eventlog.Record{Offset: row.Offset, AppendTime: row.AppendTime}
-	if t.event.EventTime < int64(t.Watermark) {
-		r.Key = []byte(row.CarID)
-		if r.Value, err = t.encoder.Append(nil, &t.event); err != nil {
+// takeArchived takes in one event of the archive as one of the log. Only what is behind the watermark
+// can be late and has to have its bytes.
+func (t *task) takeArchived(e *archivedEvent) (err error) {
+	r := eventlog.Record{Offset: e.Offset, AppendTime: e.AppendTime}
+	if e.EventTime < int64(t.Watermark) {
+		r.Key = []byte(e.CarID)
+		if r.Value, err = t.encoder.Append(nil, &e.CarSensor); err != nil {
 			return err
 		}
 	}
 	t.meet(&r)
-	t.accept(&t.event, &r, row.Fingerprint)
+	t.accept(&e.CarSensor, &r, e.Fingerprint)
 	return nil
-}
-
-// readArchive hands the rows of a file to each, a few at a time, in log order. The facts are
-// there before the first row. Rows are valid until each returns.
-func readArchive(s segment, facts *segmentFacts, each func([]archiveRow) error) (err error) {
-	if err := readFacts(s.path, facts); err != nil {
-		return err
-	}
-	if err := facts.check(s); err != nil {
-		return err
-	}
-	file, err := os.Open(s.path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	reader := parquet.NewGenericReader[archiveRow](file)
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	rows := make([]archiveRow, rowsPerRead)
-	for {
-		n, err := reader.Read(rows)
-		if n > 0 {
-			if err := each(rows[:n]); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

@@ -278,9 +278,12 @@ func BenchmarkTakeArchive(b *testing.B) {
 	for b.Loop() {
 		var facts segmentFacts
 		task := memoryTaskOf(withoutTrips())
-		require.NoError(b, readArchive(segments[0][0], &facts, func(rows []archiveRow) error {
-			for i := range rows {
-				require.NoError(b, task.takeRow(&rows[i]))
+		archive := newArchiveReader()
+		require.NoError(b, archive.read(segments[0][0], &facts, func() error {
+			for i := range archive.rows {
+				if err := task.takeArchived(archive.event(i)); err != nil {
+					return err
+				}
 			}
 			if task.pending() >= maxPending {
 				_, err := task.encode()
@@ -308,7 +311,16 @@ func BenchmarkReadArchive(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var facts segmentFacts
-		require.NoError(b, readArchive(segments[0][0], &facts, func([]archiveRow) error { return nil }))
+		archive, rows := newArchiveReader(), 0
+		require.NoError(b, archive.read(segments[0][0], &facts, func() error {
+			for i := range archive.rows {
+				if archive.event(i).CarID != "" {
+					rows++
+				}
+			}
+			return nil
+		}))
+		require.Equal(b, events, rows)
 	}
 	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "rows/s")
 }

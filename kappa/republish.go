@@ -107,11 +107,12 @@ func (p *republisher) run(ctx context.Context, follow bool) error {
 	if err := p.readDeadLetters(ctx, chainEnd(chain, 0)); err != nil {
 		return err
 	}
+	archive := newArchiveReader()
 	for _, s := range chain {
 		if s.end <= p.position {
 			continue
 		}
-		if err := p.copySegment(ctx, s); err != nil {
+		if err := p.copySegment(ctx, archive, s); err != nil {
 			return fmt.Errorf("%s: %w", s.path, err)
 		}
 	}
@@ -155,18 +156,18 @@ func (p *republisher) readDeadLetters(ctx context.Context, end int64) (err error
 }
 
 // copySegment appends the events of a file, and the dead letters between them.
-func (p *republisher) copySegment(ctx context.Context, s segment) error {
+func (p *republisher) copySegment(ctx context.Context, archive *archiveReader, s segment) error {
 	var facts segmentFacts
-	err := readArchive(s, &facts, func(rows []archiveRow) error {
-		for i := range rows {
-			row := &rows[i]
-			if row.Offset < p.position {
+	err := archive.read(s, &facts, func() error {
+		for i := range archive.rows {
+			e := archive.event(i)
+			if e.Offset < p.position {
 				continue
 			}
-			if err := p.fill(row.Offset); err != nil {
+			if err := p.fill(e.Offset); err != nil {
 				return err
 			}
-			r, err := p.record(row)
+			r, err := p.record(e)
 			if err != nil {
 				return err
 			}
@@ -198,20 +199,18 @@ func (p *republisher) fill(end int64) error {
 	return nil
 }
 
-// record is the event of a row as it stood on the log.
-func (p *republisher) record(row *archiveRow) (eventlog.Record, error) {
-	var e event.CarSensor
-	row.event(&e)
-	value, err := p.encoder.Append(nil, &e)
+// record is an event as it stood on the log.
+func (p *republisher) record(e *archivedEvent) (eventlog.Record, error) {
+	value, err := p.encoder.Append(nil, &e.CarSensor)
 	if err != nil {
 		return eventlog.Record{}, err
 	}
-	intended := row.Intended
+	intended := e.Intended
 	if intended == 0 { // Lambda's files have none
-		intended = row.AppendTime * int64(time.Millisecond)
+		intended = e.AppendTime * int64(time.Millisecond)
 	}
 	return eventlog.Record{
-		AppendTime: row.AppendTime, Key: []byte(row.CarID), Value: value,
+		AppendTime: e.AppendTime, Key: []byte(e.CarID), Value: value,
 		Headers: []eventlog.Header{{
 			Key: eventlog.IntendedHeader, Value: strconv.AppendInt(nil, intended, 10),
 		}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,17 +25,20 @@ func sinkConfig(t testing.TB, log *eventlog.Log) Config {
 }
 
 // archivedEvents reads all events of the archive: per partition, in the order of their chain.
-func archivedEvents(t testing.TB, cfg Config) (rows map[int][]archiveRow, facts map[int]segmentFacts) {
+func archivedEvents(t testing.TB, cfg Config) (rows map[int][]archivedEvent, facts map[int]segmentFacts) {
 	t.Helper()
-	rows, facts = map[int][]archiveRow{}, map[int]segmentFacts{}
+	rows, facts = map[int][]archivedEvent{}, map[int]segmentFacts{}
 	segments, err := scanDataset(cfg.masterDir())
 	require.NoError(t, err)
 	for partition, found := range segments {
 		var sum segmentFacts
 		for _, s := range longestChain(found) {
 			var f segmentFacts
-			require.NoError(t, readArchive(s, &f, func(read []archiveRow) error {
-				rows[partition] = append(rows[partition], slices.Clone(read)...)
+			archive := newArchiveReader()
+			require.NoError(t, archive.read(s, &f, func() error {
+				for i := range archive.rows {
+					rows[partition] = append(rows[partition], *archive.event(i))
+				}
 				return nil
 			}))
 			sum.End = f.End
@@ -59,7 +61,7 @@ func archivedWindows(t testing.TB, cfg Config, version string) ([]view.Window, m
 	for partition, found := range segments {
 		for _, s := range longestChain(found) {
 			var f windowFacts
-			require.NoError(t, readFacts(s.path, &f))
+			require.NoError(t, withArchiveFile(s.path, func(p *parquet.File) error { return readFacts(p, &f) }))
 			require.Equal(t, version, f.Version)
 			last[partition] = f
 			rows, err := parquet.ReadFile[closedRow](s.path)
@@ -99,7 +101,7 @@ func requireArchived(t testing.TB, cfg Config) {
 	rows, facts := archivedEvents(t, cfg)
 	for partition, records := range inputOf(t, cfg.Log) {
 		task := memoryTask()
-		var want []archiveRow
+		var want []archivedEvent
 		for i := range records {
 			r, dead := &records[i], deadLetters(task.Counters)
 			require.NoError(t, task.judge(r))
@@ -107,8 +109,10 @@ func requireArchived(t testing.TB, cfg Config) {
 				continue
 			}
 			require.NoError(t, task.decoder.Decode(r.Key, r.Value, &task.event))
-			want = append(want, newArchiveRow(
-				&task.event, r.Offset, r.AppendTime, intendedOf(r), event.Fingerprint(r.Value)))
+			want = append(want, archivedEvent{
+				CarSensor: task.event, Offset: r.Offset, AppendTime: r.AppendTime,
+				Intended: intendedOf(r), Fingerprint: event.Fingerprint(r.Value),
+			})
 		}
 		require.Equal(t, want, rows[partition])
 		require.Equal(t, task.Counters.Events, facts[partition].Counters.Events)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -187,8 +186,9 @@ func (s *windowSink) start(ctx context.Context) error {
 	}
 	var facts windowFacts
 	last := chain[len(chain)-1]
-	if err := readFacts(last.path, &facts); err != nil {
-		return err
+	err = withArchiveFile(last.path, func(f *parquet.File) error { return readFacts(f, &facts) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", last.path, err)
 	}
 	if facts.Rules != s.cfg.Rules {
 		return fmt.Errorf("%s was written under other rules (%+v, now %+v): give the sink another "+
@@ -212,29 +212,6 @@ func (s *windowSink) checkRules(ctx context.Context) error {
 	if built.Rules != s.cfg.Rules {
 		return fmt.Errorf("the view is built by other rules (%+v, here %+v): give both the same",
 			built.Rules, s.cfg.Rules)
-	}
-	return nil
-}
-
-// readFacts reads the metadata of a file.
-func readFacts(path string, facts any) (err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	f, err := parquet.OpenFile(file, info.Size(),
-		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	text, _ := f.Lookup(factsKey)
-	if err := json.Unmarshal([]byte(text), facts); err != nil {
-		return fmt.Errorf("%s: metadata %s: %w", path, factsKey, err)
 	}
 	return nil
 }
