@@ -68,7 +68,7 @@ func (f *parquetFile) int64Range(name string) (least, greatest int64, ok bool) {
 type columnBatch struct {
 	rows      int
 	firstRow  int  // index of the first row in the file
-	newGroup  bool // the first batch of a row group: dictionaries are new
+	newGroup  bool // the first batch of a row group, or of a range of it: dictionaries are new
 	groupRows int  // rows of the whole row group
 	columns   []arrow.Array
 	cursors   []*columnCursor
@@ -115,9 +115,17 @@ func (f *parquetFile) scan(names []string, each func(*columnBatch) error) error 
 // scanGroup reads one row group, whose first row has the given index in the file.
 func scanGroup(
 	group parquet.RowGroup, first int, names []string, each func(*columnBatch) error,
+) error {
+	return scanRows(group, first, 0, int(group.NumRows()), names, each)
+}
+
+// scanRows reads the rows [begin, end) of a row group, and of its pages only those that hold some.
+func scanRows(
+	group parquet.RowGroup, first, begin, end int, names []string, each func(*columnBatch) error,
 ) (err error) {
 	batch := columnBatch{
-		columns: make([]arrow.Array, len(names)), firstRow: first, groupRows: int(group.NumRows()),
+		columns: make([]arrow.Array, len(names)), firstRow: first + begin,
+		groupRows: int(group.NumRows()),
 	}
 	defer func() {
 		for _, c := range batch.cursors {
@@ -130,11 +138,13 @@ func scanGroup(
 			return err
 		}
 		batch.cursors = append(batch.cursors, cursor)
+		if err := cursor.seek(begin); err != nil {
+			return fmt.Errorf("column %s: %w", name, err)
+		}
 	}
-	end := first + batch.groupRows
-	for ; batch.firstRow < end; batch.firstRow += batch.rows {
-		batch.newGroup = batch.firstRow == first
-		batch.rows = end - batch.firstRow
+	for ; batch.firstRow < first+end; batch.firstRow += batch.rows {
+		batch.newGroup = batch.firstRow == first+begin
+		batch.rows = first + end - batch.firstRow
 		for _, c := range batch.cursors {
 			if err := c.fill(); err != nil {
 				return fmt.Errorf("column %s: %w", c.name, err)
@@ -202,6 +212,14 @@ func unknownColumn(name string, rows int) *columnCursor {
 
 //bench:change metric nulls
 const floatBytes = 4
+
+// seek goes to a row of the group, before anything was read.
+func (c *columnCursor) seek(row int) error {
+	if row == 0 || c.pages == nil {
+		return nil
+	}
+	return c.pages.SeekToRow(int64(row))
+}
 
 // left is the number of rows of the page that were not taken.
 func (c *columnCursor) left() int { return c.rows - c.taken }

@@ -40,7 +40,7 @@ type EventsRead struct {
 func Events(
 	ctx context.Context, cfg Config, from, to time.Time, each func(*event.CarSensor) error,
 ) (EventsRead, error) {
-	s := eventScan{from: from.UnixMilli(), to: to.UnixMilli(), each: each}
+	s := eventScan{from: from.UnixMilli(), to: to.UnixMilli(), each: each, rows: newEventRows()}
 	if cfg.Dir == "" {
 		return s.read, fmt.Errorf("dir: must be given")
 	}
@@ -88,12 +88,8 @@ type eventScan struct {
 	from, to int64 // event time, Unix ms
 	each     func(*event.CarSensor) error
 	read     EventsRead
-	event    event.CarSensor
-	rows     [eventsPerRead]masterRow
+	rows     eventRows
 }
-
-// eventsPerRead is how many rows are assembled at once: about 50 KB.
-const eventsPerRead = 256
 
 // eventsBuffer is how much is read from a file at once, per column. A page is mostly larger; what is
 // read beyond it is for nothing.
@@ -199,44 +195,19 @@ func (s *eventScan) wanted(
 }
 
 // take hands on the wanted rows of [begin, end).
-func (s *eventScan) take(group parquet.RowGroup, begin, end int64) (err error) {
-	reader := parquet.NewGenericRowGroupReader[masterRow](group)
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	if err := reader.SeekToRow(begin); err != nil {
-		return err
-	}
-	for begin < end {
-		n, err := reader.Read(s.rows[:min(end-begin, eventsPerRead)])
-		if n == 0 {
-			return errors.Join(io.ErrUnexpectedEOF, err)
+func (s *eventScan) take(group parquet.RowGroup, begin, end int64) error {
+	return scanRows(group, 0, int(begin), int(end), s.rows.names, func(b *columnBatch) error {
+		if err := s.rows.bind(b); err != nil {
+			return err
 		}
-		begin += int64(n)
-		for i := range s.rows[:n] {
-			if t := s.rows[i].EventTime; t < s.from || t >= s.to {
+		for i, t := range s.rows.times {
+			if t < s.from || t >= s.to {
 				continue
 			}
-			s.rows[i].event(&s.event)
-			if err := s.each(&s.event); err != nil {
+			if err := s.each(s.rows.event(i)); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// event writes the row's event to e.
-func (r *masterRow) event(e *event.CarSensor) {
-	*e = event.CarSensor{
-		CarID: r.CarID, Seq: r.Seq, EventTime: r.EventTime,
-		CoolantTemp: r.CoolantTemp, IntakeAirTemp: r.IntakeAirTemp,
-		IntakeAirFlowSpeed: r.IntakeAirFlowSpeed, BatteryPercentage: r.BatteryPercentage,
-		BatteryVoltage: r.BatteryVoltage, CurrentDraw: r.CurrentDraw, Speed: r.Speed,
-		EngineVibrationAmplitude: r.EngineVibrationAmplitude, ThrottlePos: r.ThrottlePos,
-		TirePressure11: r.TirePressure11, TirePressure12: r.TirePressure12,
-		TirePressure21: r.TirePressure21, TirePressure22: r.TirePressure22,
-		Accelerometer11: r.Accelerometer11, Accelerometer12: r.Accelerometer12,
-		Accelerometer21: r.Accelerometer21, Accelerometer22: r.Accelerometer22,
-		ControlUnitFirmware: r.ControlUnitFirmware,
-		AmbientTemp:         r.AmbientTemp, //bench:change field decode
-	}
+		return nil
+	})
 }
