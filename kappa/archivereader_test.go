@@ -93,7 +93,7 @@ func TestArchiveByColumns(t *testing.T) {
 			written := randomRows(rows, known)
 			read, err := readAllOf(archive, archiveOf(t, written, group))
 			require.NoError(t, err, name)
-			require.Len(t, read, rows)
+			require.Equal(t, rows, len(read))
 			for i := range read {
 				if want := archived(&written[i]); want != read[i] {
 					require.Equal(t, want, read[i], "%s, row %d", name, i)

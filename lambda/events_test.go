@@ -14,16 +14,30 @@ import (
 	"lambdakappa/event"
 )
 
-// eventsOf is a fleet of 1000 cars at 1 Hz, of which some know the temperature outside, now and then.
+// eventsOf is a fleet of 1000 cars at 1 Hz, some events of which are late, and some know the
+// temperature outside.
 func eventsOf(rows int) []event.CarSensor {
 	events := make([]event.CarSensor, rows)
 	for i := range events {
 		events[i] = testEvent(i%1000, int64(i/1000))
+		if i%13 == 0 {
+			events[i].EventTime -= 20_000
+		}
 		if i%7 < 3 && i > rows/3 {
 			events[i].AmbientTemp = 280 + float32(i%20)
 		}
 	}
 	return events
+}
+
+// eventsIn are those from a time, Unix ms.
+func eventsIn(events []event.CarSensor, from, to int64) (wanted []event.CarSensor) {
+	for _, e := range events {
+		if e.EventTime >= from && e.EventTime < to {
+			wanted = append(wanted, e)
+		}
+	}
+	return wanted
 }
 
 func writeEvents(t testing.TB, cfg Config, first int, events []event.CarSensor) {
@@ -41,23 +55,20 @@ func TestEventsByColumns(t *testing.T) {
 	const rows = 150_000 // pages of columns end at different rows
 	cfg := testConfig(t)
 	written := eventsOf(rows)
-	writeEvents(t, cfg, 0, written[:100_000])
-	writeEvents(t, cfg, 100_000, written[100_000:])
+	const half = 100_500 // the files meet the cars in another order
+	writeEvents(t, cfg, 0, written[:half])
+	writeEvents(t, cfg, half, written[half:])
 	f := func(from, to int64) {
 		t.Helper()
-		var want, got []event.CarSensor
-		for i := range written {
-			if at := written[i].EventTime; at >= from && at < to {
-				want = append(want, written[i])
-			}
-		}
+		var got []event.CarSensor
+		want := eventsIn(written, from, to)
 		_, err := Events(context.Background(), cfg, time.UnixMilli(from), time.UnixMilli(to),
 			func(e *event.CarSensor) error {
 				got = append(got, *e)
 				return nil
 			})
 		require.NoError(t, err)
-		require.Len(t, got, len(want), "[%d, %d)", from, to)
+		require.Equal(t, len(want), len(got), "[%d, %d)", from, to)
 		for i := range got {
 			if want[i] != got[i] {
 				require.Equal(t, want[i], got[i], "[%d, %d), event %d", from, to, i)
@@ -97,14 +108,14 @@ func TestEventsFromBeforeAField(t *testing.T) {
 	require.NoError(t, os.Rename(older, path))
 
 	var got []event.CarSensor
-	from := time.UnixMilli(testStart + 3000)
-	_, err = Events(context.Background(), cfg, from, from.Add(time.Second),
+	const from, to = testStart + 3000, testStart + 4000
+	_, err = Events(context.Background(), cfg, time.UnixMilli(from), time.UnixMilli(to),
 		func(e *event.CarSensor) error {
 			got = append(got, *e)
 			return nil
 		})
 	require.NoError(t, err)
-	want := written[3000:4000]
+	want := eventsIn(written, from, to)
 	for i := range want {
 		want[i].AmbientTemp = 0
 	}
