@@ -16,7 +16,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-changes cross bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build test test-scenarios test-changes cross bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
@@ -35,6 +35,10 @@ test:
 ## test-changes: take the marked changes out of copies of the source, build and test these
 test-changes:
 	$(GO) test -count=1 -timeout 20m ./bench/codesize -args -changes
+
+## test-scenarios: the tests that run whole scenarios with real processes
+test-scenarios:
+	$(GO) test -count=1 -timeout 20m ./bench -args -scenarios
 
 ## cross: vet and build for windows/amd64, darwin/arm64 and linux/arm64
 cross:

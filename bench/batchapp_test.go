@@ -41,6 +41,7 @@ func TestBatchAppSettings(t *testing.T) {
 
 // Ensure that the report behind either side is right, car by car.
 func TestBatchApp(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "batch-app")
 	o.Cars, o.Rate = 50, 100

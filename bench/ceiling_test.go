@@ -163,6 +163,7 @@ func askWith(t *testing.T, procedure, with, workload string) error {
 // Ensure that a ceiling is searched for with real processes, and that the plain program's rate stands
 // beside it.
 func TestCeiling(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "ceiling")
 	o.Arms, o.Cars, o.Rate, o.Duration = []string{armKappa}, 300, 600, 6*time.Second

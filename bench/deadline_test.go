@@ -64,6 +64,7 @@ func TestDeadlineSettings(t *testing.T) {
 
 // Ensure that both arms are cut off with real processes, and are right when they may finish.
 func TestDeadline(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "deadline")
 	o.Cars, o.Rate, o.Duration = 50, 50, time.Minute

@@ -15,6 +15,7 @@ import (
 // Ensure that a deployment in each way ends with every answer new, and with no answer that mixes
 // versions on the way.
 func TestDeploy(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "testdata/deploy.yaml")
 	s, err := Run(t.Context(), o)

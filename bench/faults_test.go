@@ -42,6 +42,7 @@ func marksOf(r *result.Run) (names []string) {
 // Ensure that an outage of the broker, on the same ports, and a network that is slow and cut, cost no
 // row on either side, and that a batch that was sent twice meanwhile is told from one too many.
 func TestOutageAndNetwork(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, scenarioFile(t, `
   faults:
@@ -76,6 +77,7 @@ func TestOutageAndNetwork(t *testing.T) {
 // process takes over, the one that stood still comes back, and every row that is wrong for it is
 // counted. At-least-once promises no more.
 func TestZombies(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, scenarioFile(t, `
   spares: [kappa process, lambda speed]

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -54,6 +55,17 @@ func exeSuffix() string {
 		return ".exe"
 	}
 	return ""
+}
+
+// whole runs the tests that take a scenario through a driver of its own, each some ten seconds of
+// schedule: make test-scenarios.
+var whole = flag.Bool("scenarios", false, "run the tests that run a whole scenario")
+
+func wholeScenario(t *testing.T) {
+	t.Helper()
+	if !*whole {
+		t.Skip("runs a whole scenario: make test-scenarios")
+	}
 }
 
 // small are options that leave little to do, in a folder of the test's own.

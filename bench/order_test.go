@@ -91,6 +91,7 @@ func TestOrderSettings(t *testing.T) {
 // Ensure that the answers of a replay are those of the live run, to the hash, and that another number of
 // partitions differs by late drops alone.
 func TestOrder(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "order")
 	o.Duration = 30 * time.Minute

@@ -46,6 +46,7 @@ func TestUnrepaired(t *testing.T) {
 // Ensure that bad payloads are dead letters on both sides and hurt nothing else, and that what is
 // repaired is counted once by whoever still takes it.
 func TestPoison(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "poison")
 	o.Cars, o.Rate = 100, 100
@@ -69,6 +70,7 @@ func TestPoison(t *testing.T) {
 // Ensure that an outage is drained and loses nothing while the log keeps everything, and that every
 // reader says what is lost when it does not.
 func TestOutage(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "outage")
 	o.Cars, o.Rate = 50, 50

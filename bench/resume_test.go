@@ -14,6 +14,7 @@ import (
 // Ensure that an invocation that was interrupted goes on in its folder with what is missing, and runs
 // nothing twice.
 func TestResume(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "settled")
 	o.Cars, o.Rate, o.Window, o.Repetitions = 20, 20, time.Minute, 2

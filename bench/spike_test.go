@@ -92,6 +92,7 @@ func TestSpikeSettings(t *testing.T) {
 
 // Ensure that a burst is watched with real processes and every answer stays right.
 func TestSpike(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "spike")
 	o.Arms, o.Cars, o.Rate = []string{armKappa}, 300, 300

@@ -53,6 +53,7 @@ func TestTimeTravelSettings(t *testing.T) {
 
 // Ensure that both sides find the same events, and those that were planned.
 func TestTimeTravel(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "time-travel")
 	o.Cars, o.Rate, o.Duration = 50, 50, 2*time.Minute

@@ -111,6 +111,7 @@ func TestAccuracyFigures(t *testing.T) {
 // Ensure that Lambda's batch repairs what came too late and Kappa's stream drops it, and that both were
 // seen while it happened.
 func TestLate(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "late")
 	o.Cars, o.Rate = 50, 50
@@ -156,6 +157,7 @@ func runOf(t *testing.T, s *result.Summary, arm string) *result.Run {
 // Ensure that kills leave nothing behind where readings are known again, and that they do where nobody
 // asks: wrong on purpose, which fails nothing.
 func TestCrash(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "crash")
 	o.Cars, o.Rate, o.Duration = 100, 100, 4*time.Minute
@@ -181,6 +183,7 @@ func TestCrash(t *testing.T) {
 
 // Ensure that duplicates leave nothing in the answers, and one reading each where nobody asks.
 func TestDuplicates(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "duplicates")
 	o.Cars, o.Rate = 50, 50
@@ -203,6 +206,7 @@ func TestDuplicates(t *testing.T) {
 // Ensure that a hand-over by offset has no seam, and that the merge of views that overlap has one that
 // is seen, with its size and its time.
 func TestBoundary(t *testing.T) {
+	wholeScenario(t)
 	t.Parallel()
 	o := small(t, "boundary")
 	o.Cars, o.Rate, o.Duration = 50, 50, 4*time.Minute
