@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -25,33 +26,19 @@ func Handicap(share float64) error {
 }
 
 // pay burns what is owed: the process's whole use w + b, with b burned so far, shall be w (1 + share).
-// It burns pieces of known size, since the clock runs on while a busy machine lets it wait.
+// It has a thread of its own, so that what it burns can be told from what the process works.
 func pay(share float64) {
-	piece := pieceTakes()
-	var burned time.Duration
+	runtime.LockOSThread()
+	began := time.Now()
 	for range time.Tick(handicapTick) {
 		u, err := Read(os.Getpid())
 		if err != nil {
 			return
 		}
-		work := time.Duration(u.CPUSeconds*float64(time.Second)) - burned
-		for owed := time.Duration(share*float64(work)) - burned; owed > 0; owed -= piece {
-			burn()
-			burned += piece
+		before := threadCPU(began)
+		work := time.Duration(u.CPUSeconds*float64(time.Second)) - before
+		for threadCPU(began) < time.Duration(share*float64(work)) {
+			sha256.Sum256(make([]byte, 1<<16)) // some 0.05 ms
 		}
 	}
 }
-
-// pieceTakes is what a piece takes undisturbed: the shortest of many.
-func pieceTakes() time.Duration {
-	least := time.Second
-	for range 100 {
-		began := time.Now()
-		burn()
-		least = min(least, time.Since(began))
-	}
-	return least
-}
-
-// burn is one piece: some 0.1 ms.
-func burn() { sha256.Sum256(make([]byte, 1<<17)) }

@@ -19,6 +19,6 @@ func TestHandicap(t *testing.T) {
 	require.NoError(t, plain.Wait())
 	took := func(s *os.ProcessState) time.Duration { return s.UserTime() + s.SystemTime() }
 	ratio := float64(took(cmd.ProcessState)) / float64(took(plain.ProcessState))
-	require.Greater(t, ratio, 1.25, "a half more, and the scheduler's grain")
-	require.Less(t, ratio, 1.9)
+	require.Greater(t, ratio, 1.25, "a half more")
+	require.Less(t, ratio, 2.0, "and nothing near twice as much")
 }
