@@ -74,7 +74,7 @@ func TestWindowsAsParquet(t *testing.T) {
 	require.Equal(t, []string{
 		"car_id", "window_start", "readings", "speed_mean", "speed_max", "coolant_temp_max",
 		"engine_vibration_max", "tire_pressure_min", "battery_voltage_min", "current_draw_mean",
-		"anomalies", "last_seq",
+		"anomalies", "last_seq", "intake_air_flow_max", "ambient_temp_max",
 	}, names)
 	rows, err := parquet.Read[windowRow](bytes.NewReader(raw), int64(len(raw)))
 	require.NoError(t, err)

@@ -58,7 +58,7 @@ func TestDiskFillsUp(t *testing.T) {
 	require.Len(t, kept.Runs, 1)
 	requireRight(t, kept)
 	require.Equal(t, s.Runs[0].Correctness, kept.Runs[0].Correctness)
-	for _, name := range []string{"report.html", "samples.txt", "views/settled-both-1/kappa.parquet"} {
+	for _, name := range []string{"report.html", "samples.txt", "views/settled-kappa-1/kappa.parquet"} {
 		require.FileExists(t, filepath.Join(f.path, filepath.FromSlash(name)))
 	}
 	requireSchema(t, filepath.Join(f.path, "summary.json"))

@@ -112,7 +112,7 @@ func (m *movingSide) stamp() httpapi.Stamp {
 func TestFetchAcrossASwap(t *testing.T) {
 	_, got := aTruth()
 	_, err := fetch(t.Context(), &movingSide{got, 1})
-	require.ErrorContains(t, err, "moved from {Version:v1 Generation:9}")
+	require.ErrorContains(t, err, "moved from {Version:v1 Generation:9 Mistake:}")
 
 	a, err := fetchSettled(t.Context(), &movingSide{got, 1})
 	require.NoError(t, err)
@@ -157,8 +157,8 @@ func TestOtherTruth(t *testing.T) {
 		return x.otherTruth("kappa at the end", got)
 	}
 	require.Equal(t, "kappa at the end: against the other rule (every reading counts, however late it "+
-		"came), 1 windows and 0 alerts differ", note(keptTruth{o}, 0))
+		"came), 1 windows, 0 alerts and 0 trips differ", note(keptTruth{o}, 0))
 	require.Equal(t, "kappa at the end: against the other rule (what came too late does not count), "+
-		"1 windows and 0 alerts differ", note(keptTruth{o}, 3))
+		"1 windows, 0 alerts and 0 trips differ", note(keptTruth{o}, 3))
 	require.Empty(t, note(oneTruth{o.TruthB()}, 0))
 }
