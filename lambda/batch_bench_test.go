@@ -7,17 +7,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"lambdakappa/view"
 )
 
 // BenchmarkBatch is a whole batch run: Parquet in, published batch view out.
-func BenchmarkBatch(b *testing.B) { benchmarkBatch(b, ByColumns) }
+func BenchmarkBatch(b *testing.B) { benchmarkViews(b, ByColumns) }
 
 // BenchmarkBatchEvents is the same by the speed layer's logic.
-func BenchmarkBatchEvents(b *testing.B) { benchmarkBatch(b, ByEvents) }
+func BenchmarkBatchEvents(b *testing.B) { benchmarkViews(b, ByEvents) }
 
-func benchmarkBatch(b *testing.B, logic string) {
+func benchmarkViews(b *testing.B, logic string) {
+	for _, views := range []view.Set{view.Windows | view.Alerts, view.All} {
+		b.Run(views.String(), func(b *testing.B) { benchmarkBatch(b, logic, views) })
+	}
+}
+
+func benchmarkBatch(b *testing.B, logic string, views view.Set) {
 	cfg, partitions, rows := benchFleet(b)
-	cfg.Logic = logic
+	cfg.Logic, cfg.Views = logic, views
 	b.ReportAllocs()
 	start := time.Now()
 	for b.Loop() {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/view"
 )
 
 // BenchmarkSpeed judges events and encodes the rows of a flush every 0.1 s of event time, without
@@ -23,6 +24,13 @@ func BenchmarkSpeed(b *testing.B) {
 			records = append(records, r)
 		}
 	}
+	for _, views := range []view.Set{view.Windows | view.Alerts, view.All} {
+		cfg.Views = views
+		b.Run(views.String(), func(b *testing.B) { benchmarkSpeed(b, cfg, cars, records) })
+	}
+}
+
+func benchmarkSpeed(b *testing.B, cfg Config, cars int, records []eventlog.Record) {
 	b.ReportAllocs()
 	start := time.Now()
 	for b.Loop() {
