@@ -14,9 +14,11 @@ import (
 // that what was measured by a source with changes in no revision is none.
 func TestReference(t *testing.T) {
 	raw := results.Reference()
-	if raw == nil {
-		require.NoFileExists(t, "reference/summary.json")
-		t.Skip("no reference run is committed yet")
+	if raw == nil { // none is committed yet: then there is no half of one either
+		left, err := os.ReadDir("reference")
+		require.NoError(t, err)
+		require.Len(t, left, 1, "the README alone")
+		return
 	}
 	s, err := report.Parse("reference/summary.json", raw)
 	require.NoError(t, err)
