@@ -10,6 +10,7 @@ import (
 
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/scenarios"
 	"lambdakappa/datagen"
 )
 
@@ -31,6 +32,8 @@ type correctness struct {
 	// Redrive has the dead letters repaired when everything was judged, and judges once more: clock,
 	// magic, schema.
 	Redrive []string `yaml:"redrive"`
+	// Remembered asks at the end what is held for de-duplication.
+	Remembered bool `yaml:"remembered"`
 	// Spares are components of which a second process runs from the start, to take over.
 	Spares []string `yaml:"spares"`
 }
@@ -83,32 +86,48 @@ func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
 	if why := d.opt.cannot(c.Faults); why != "" {
 		return d.skip(s, why)
 	}
-	for repetition := range s.size.repetitions {
-		seed := d.opt.Seed + uint64(repetition)
-		w, err := d.correctnessWorkload(s.size, seed)
-		if err != nil {
-			return err
-		}
-		head := result.Run{
-			Scenario: s.Name, Repetition: repetition + 1, Seed: seed, Input: d.opt.Input, Window: d.windowName(),
-			Workload: s.size.result(),
-		}
-		if err := d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
-			return c.send(ctx, x, w)
-		}); err != nil {
-			return err
-		}
-		if c.Forgets == 0 {
-			continue
-		}
-		head.Phase = phaseForgets
-		if err := d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
-			return c.forget(ctx, x, w)
-		}); err != nil {
-			return err
+	for _, point := range append([]*Scenario{s}, s.rightPoints(d.opt)...) {
+		for repetition := range point.size.repetitions {
+			if err := c.repeat(ctx, d, point, repetition); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// rightPoints are the points of the scenario's sweep, without the arms that make a mistake on purpose: what
+// a point leaves out may be what shows it.
+func (s *Scenario) rightPoints(o Options) []*Scenario {
+	points := s.points(o)
+	for _, point := range points {
+		file := *point.Scenario
+		file.Arms = slices.DeleteFunc(slices.Clone(file.Arms), func(a scenarios.Arm) bool { return a.Mistake != "" })
+		point.Scenario = &file
+	}
+	return points
+}
+
+// repeat runs all arms once, on one log as far as they can share it.
+func (c *correctness) repeat(ctx context.Context, d *driver, s *Scenario, repetition int) error {
+	seed := d.opt.Seed + uint64(repetition)
+	w, err := d.correctnessWorkload(s.size, seed)
+	if err != nil {
+		return err
+	}
+	head := result.Run{
+		Scenario: s.Name, Repetition: repetition + 1, Seed: seed, Input: d.opt.Input, Window: d.windowName(),
+		Workload: s.size.result(), Parameter: s.parameter,
+	}
+	if err := d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
+		return c.send(ctx, x, w)
+	}); err != nil || c.Forgets == 0 {
+		return err
+	}
+	head.Phase = phaseForgets
+	return d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
+		return c.forget(ctx, x, w)
+	})
 }
 
 // executeTogether runs arms on one log and reports them apart. Two variations of one architecture
@@ -239,7 +258,10 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 			return err
 		}
 	}
-	return x.leaveViews(x.end)
+	if err := x.leaveViews(x.end); err != nil || !c.Remembered {
+		return err
+	}
+	return x.measureRemembered(ctx)
 }
 
 // setUp tells components what the scenario wants otherwise.
@@ -387,6 +409,15 @@ func (x *execution) judgeArm(ctx context.Context, a *arm, end []int64) error {
 }
 
 func (c *correctness) seconds(o Options, s *Scenario) float64 {
+	var sum float64
+	for _, point := range append([]*Scenario{s}, s.rightPoints(o)...) {
+		sum += float64(len(point.onOneLog(point.arms(o)))*point.size.repetitions) * c.eachSeconds(point)
+	}
+	return sum
+}
+
+// eachSeconds is how long arms on one log take.
+func (c *correctness) eachSeconds(s *Scenario) float64 {
 	sending := sendSeconds * 1.0
 	if s.size.speedup > 0 {
 		sending = s.size.duration.Seconds() / s.size.speedup
@@ -401,5 +432,5 @@ func (c *correctness) seconds(o Options, s *Scenario) float64 {
 	if c.Forgets > 0 {
 		each += sending + 7
 	}
-	return float64(len(s.onOneLog(s.arms(o)))*s.size.repetitions) * each
+	return each
 }

@@ -100,6 +100,8 @@ func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition i
 	t, err := p.task(ctx, m, partition)
 	if err == nil {
 		err = t.run(ctx, m)
+		p.cfg.notify("released", "partition", partition, "version", p.cfg.Version, "position", t.Position,
+			"remembered_bytes", t.remembered())
 		p.mu.Lock()
 		p.idle[partition] = t
 		p.mu.Unlock()

@@ -74,7 +74,7 @@ func runBatch(ctx context.Context, cfg Config, partitions int) (*Manifest, error
 		"rows", m.Rows, "windows", m.Windows, "boundary", m.boundaries(),
 		"trips", //bench:change view
 		m.Trips, //bench:change view
-		"read_ms", m.ReadMS, "write_ms", m.WriteMS, "columns", m.Columns)
+		"read_ms", m.ReadMS, "write_ms", m.WriteMS, "columns", m.Columns, "remembered_bytes", run.remembered())
 	return m, nil
 }
 

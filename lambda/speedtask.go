@@ -53,6 +53,8 @@ func (l *speedLayer) runTask(ctx context.Context, m *eventlog.Member, partition 
 		l.cfg.notify("assigned", "component", "speed", "partition", partition,
 			"generation", t.live.number, "position", t.live.Position)
 		err = t.run(ctx, m)
+		l.cfg.notify("released", "component", "speed", "partition", partition,
+			"generation", t.live.number, "position", t.live.Position, "remembered_bytes", t.live.remembered())
 		l.mu.Lock()
 		l.idle[partition] = t
 		l.mu.Unlock()

@@ -90,3 +90,28 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Ensure that a point of a sweep changes one thing, and says what and by how much.
+func TestSweep(t *testing.T) {
+	f := func(point, want string) {
+		t.Helper()
+		file := strings.Replace(good, "duration: 5s, repetitions: 2", "duration: 5s, repetitions: 2, disturb: duplicates=0.05", 1)
+		file = strings.Replace(file, "{duration: 60s}\n", "{duration: 60s}\n    sweep: ["+point+"]\n", 1)
+		s, err := Parse("mine.yaml", []byte(file))
+		if want != "" {
+			require.ErrorContains(t, err, want)
+			return
+		}
+		require.NoError(t, err)
+		require.Len(t, s.Points(Full), 1)
+		p := s.Points(Full)[0]
+		require.Equal(t, []any{"duplicates", "%", 1.0}, []any{p.Parameter, p.Unit, p.Value})
+		require.Equal(t, "duplicates=0.01", p.Disturb)
+		require.Equal(t, 60*time.Second, p.Duration)
+	}
+	f("{disturb: duplicates=0.01, repetitions: 1}", "")
+	f("{duration: 10s, rate: 5}", "sweep[0]: a point changes one of batch_interval, duration, rate and disturb")
+	f("{disturb: late=0.01}", `sweep[0].disturb: "late=0.01": takes another share of the one thing`)
+	f(`{disturb: "duplicates=0.01,late=0.01"}`, "takes another share")
+	f("{disturb: duplicates=2}", "duplicates 2: must be between 0 and 1")
+}

@@ -1,6 +1,10 @@
 package scenarios
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // A Crossover asks where two arms change places: the figure of each is fitted as a straight line over
 // something that the sweep varies, and the lines are intersected.
@@ -48,7 +52,7 @@ func (c *Crossover) validate(s *Scenario) *flaw {
 // Swept is a point of a sweep: the workload there, and the one thing that differs.
 type Swept struct {
 	Workload
-	Parameter string // batch interval, history or rate
+	Parameter string // batch interval, history, rate, or what it is disturbed by
 	Unit      string
 	Value     float64
 }
@@ -63,6 +67,9 @@ func (s *Scenario) Points(profile string) []Swept {
 			p.Parameter, p.Unit, p.Value = "batch interval", "s", change.BatchInterval.Seconds()
 		case change.Duration != 0:
 			p.Parameter, p.Unit, p.Value = "history", "s", change.Duration.Seconds()
+		case change.Disturb != "":
+			name, share, _ := change.disturbedBy()
+			p.Parameter, p.Unit, p.Value = name, "%", 100*share
 		default:
 			p.Parameter, p.Unit, p.Value = "rate", "events/s", change.Rate
 		}
@@ -71,16 +78,33 @@ func (s *Scenario) Points(profile string) []Swept {
 	return points
 }
 
-// validateSweep demands that every point changes one thing: of two, nobody could say which it was.
-func (w Workload) validateSweep() *flaw {
+// disturbedBy is the one disturbance of a workload and its share of the events, false when there are
+// several, or one that is no share.
+func (w Workload) disturbedBy() (name string, share float64, ok bool) {
+	name, value, _ := strings.Cut(w.Disturb, "=")
+	share, err := strconv.ParseFloat(value, 64)
+	return name, share, err == nil
+}
+
+// validateSweep demands that a point of w's sweep changes one thing: of two, nobody could say which
+// it was.
+func (w Workload) validateSweep(point Workload) *flaw {
 	given := 0
-	for _, one := range []bool{w.BatchInterval != 0, w.Duration != 0, w.Rate != 0} {
+	for _, one := range []bool{point.BatchInterval != 0, point.Duration != 0, point.Rate != 0, point.Disturb != ""} {
 		if one {
 			given++
 		}
 	}
-	if given != 1 || w.Cars != 0 || w.Speedup != 0 || w.Disturb != "" {
-		return problem("", "a point changes one of batch_interval, duration and rate (and how often: repetitions)")
+	if given != 1 || point.Cars != 0 || point.Speedup != 0 {
+		return problem("", "a point changes one of batch_interval, duration, rate and disturb (and how often: repetitions)")
+	}
+	if point.Disturb == "" {
+		return nil
+	}
+	was, _, _ := w.disturbedBy()
+	if is, _, ok := point.disturbedBy(); !ok || is != was {
+		return problem("disturb", "%q: takes another share of the one thing that disturbs the workload, %q",
+			point.Disturb, w.Disturb)
 	}
 	return nil
 }

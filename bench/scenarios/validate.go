@@ -88,7 +88,7 @@ func (s *Scenario) validateSizes() *flaw {
 func (s *Scenario) validateSweep(profile string) *flaw {
 	points := s.Points(profile)
 	for i, change := range s.Profiles[profile].Sweep {
-		f := change.validateSweep()
+		f := s.Sized(profile).validateSweep(change)
 		if f == nil {
 			f = points[i].Workload.validate()
 		}
