@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 
 	"lambdakappa/bench/codesize"
 	"lambdakappa/bench/result"
@@ -31,8 +32,7 @@ func (*countCode) run(_ context.Context, d *driver, _ *Scenario) error {
 	}
 	// The benchmark itself and the wiring belong to no side.
 	maps.DeleteFunc(d.summary.CodeSize, func(column string, _ result.CodeSize) bool {
-		return column != armLambda && column != scenarios.LambdaShared && column != armKappa &&
-			column != "shared"
+		return !slices.Contains([]string{armLambda, scenarios.LambdaShared, armKappa, "kappa-archived", "shared"}, column)
 	})
 	return d.save()
 }

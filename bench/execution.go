@@ -88,7 +88,13 @@ func (d *driver) execute(
 	x := &execution{driver: d, run: head, began: time.Now(), served: map[string]answer{}}
 	x.run.Dir, x.run.Mistake = d.runName(head), d.scenario.mistake(head.Arm)
 	prepare(x)
-	d.progress.run(head)
+	var arms []string
+	for _, r := range x.runs() {
+		if !slices.Contains(arms, r.Arm) {
+			arms = append(arms, r.Arm)
+		}
+	}
+	d.progress.run(head, arms)
 	err := x.inSystem(ctx, body)
 	if ctx.Err() != nil {
 		return x, context.Cause(ctx)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,13 +75,16 @@ func (p *progress) scenario(s *Scenario, o Options) {
 	}
 }
 
-// run says that a run begins.
-func (p *progress) run(r result.Run) {
-	text := fmt.Sprintf("%s, %s, run %d", r.Scenario, r.Arm, r.Repetition)
+// run says that a run of some arms begins, and at which point of a sweep.
+func (p *progress) run(r result.Run, arms []string) {
+	text := r.Scenario + ", " + strings.Join(arms, " and ")
 	if r.Phase != "" {
-		text = fmt.Sprintf("%s, %s %s, run %d", r.Scenario, r.Arm, r.Phase, r.Repetition)
+		text += " " + r.Phase
 	}
-	p.say(text)
+	if at := r.Parameter; at != nil {
+		text += fmt.Sprintf(", %s %v %s", at.Name, at.Value, at.Unit)
+	}
+	p.say(fmt.Sprintf("%s, run %d", text, r.Repetition))
 }
 
 // say says what is being done now.

@@ -1,3 +1,4 @@
+//bench:only kappa-archived
 package kappa
 
 import (

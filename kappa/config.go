@@ -25,15 +25,20 @@ type Config struct {
 
 	// Archive is where a replay finds the history before the log's, see archivereplay.go: the Dir of
 	// a sink, or of Lambda. "" is to read the log alone.
+	//
+	//bench:only kappa-archived
 	Archive string
 
 	Linger         time.Duration // view updates wait this long for company while near the log's end
 	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
 	CommitInterval time.Duration // between commits of the position: what a crash has to read again
 
-	Dir          string        // of the sink alone: holds master/ and windows/, see archive.go
+	//bench:only kappa-archived
+	Dir string // of the sink alone: holds master/ and windows/, see archive.go
+	//bench:only kappa-archived
 	RollInterval time.Duration // an archive file is closed at the latest this long after its first row
-	RollRows     int           // or when it has this many rows
+	//bench:only kappa-archived
+	RollRows int // or when it has this many rows
 
 	Mistakes Mistakes // to be made on purpose; none by default
 
@@ -56,8 +61,9 @@ func DefaultConfig() Config {
 		Linger:         5 * time.Millisecond,
 		CatchUpLinger:  500 * time.Millisecond,
 		CommitInterval: 200 * time.Millisecond,
-		RollInterval:   2 * time.Second,
-		RollRows:       1 << 18, // 10 MB of compressed pages in memory per partition
+		RollInterval:   2 * time.Second, //bench:only kappa-archived
+		//bench:only kappa-archived
+		RollRows: 1 << 18, // 10 MB of compressed pages in memory per partition
 	}
 }
 
@@ -69,7 +75,7 @@ func (c Config) Validate() error {
 	if err := checkVersion(c.Version); err != nil {
 		return err
 	}
-	if c.RollRows <= 0 {
+	if c.RollRows <= 0 { //bench:only kappa-archived
 		return fmt.Errorf("roll rows %d: must be above 0", c.RollRows)
 	}
 	if err := c.Views.Validate(); err != nil {
@@ -79,7 +85,7 @@ func (c Config) Validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"roll interval", c.RollInterval},
+		{"roll interval", c.RollInterval}, //bench:only kappa-archived
 		{"linger", c.Linger},
 		{"catch-up linger", c.CatchUpLinger},
 		{"commit interval", c.CommitInterval},

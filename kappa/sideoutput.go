@@ -62,6 +62,8 @@ func sideRecord(partition int, r *eventlog.Record, reason, detail string) eventl
 
 // original returns the event of a dead letter as it stood on the log, and at which offset. It shares no
 // memory with the dead letter.
+//
+//bench:only kappa-archived
 func original(dead *eventlog.Record) (offset int64, r eventlog.Record, err error) {
 	place := string(dead.Key)
 	offset, err = strconv.ParseInt(place[strings.LastIndexByte(place, '/')+1:], 10, 64)

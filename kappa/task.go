@@ -49,8 +49,10 @@ type task struct {
 	lastCommit time.Time
 	behind     int64 // events between the last read and the end of the partition
 
+	//bench:only kappa-archived
 	encoder *event.Encoder // of late rows of the archive; nil while events come from the log
-	logEnd  int64          // the end of the partition when reading the archive began
+	//bench:only kappa-archived
+	logEnd int64 // the end of the partition when reading the archive began
 }
 
 // newTask is a task of a configuration that is valid: its version is known.
@@ -69,7 +71,7 @@ func newTask(cfg Config, partition int, until int64) *task {
 // run processes the partition from the task's position until ctx ends. There is no orderly way to
 // stop: what was not committed by then is read again, as after a crash.
 func (t *task) run(ctx context.Context, m *eventlog.Member) (err error) {
-	if err := t.runArchive(ctx, m); err != nil {
+	if err := t.runArchive(ctx, m); err != nil { //bench:only kappa-archived
 		return fmt.Errorf("read archive: %w", err)
 	}
 	reader, err := t.cfg.Log.Reader(ctx, t.cfg.input(), t.partition, t.Position)

@@ -12,8 +12,8 @@
 //   - the operators' view: processes, topics, consumer groups, directories, config fields.
 //
 // Tests are counted apart. The columns are those of the layout: what both sides use is "shared"
-// and belongs to neither. Two columns may be made of one folder, as Lambda and lambda-shared are:
-// what only one of them needs is marked in the source (see onlyDirective).
+// and belongs to neither. Two columns may be made of one folder, as Lambda and lambda-shared are, or
+// Kappa and kappa-archived: what only one of them needs is marked in the source (see onlyDirective).
 package codesize
 
 import (
@@ -21,9 +21,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"lambdakappa/bench/result"
@@ -32,16 +34,17 @@ import (
 // columns says which folders, with everything below them, make up which column. Every folder with
 // Go files is in exactly one column; a test holds it against the tree.
 var columns = map[string][]string{
-	"lambda":        {"lambda"},
-	"lambda-shared": {"lambda"}, // what Lambda would be if its batch layer had no logic of its own
-	"kappa":         {"kappa"},
-	"shared":        {"event", "view", "internal"},
-	"bench":         {"bench", "datagen", "results"},
-	"cmd":           {"cmd"},
+	"lambda":         {"lambda"},
+	"lambda-shared":  {"lambda"}, // what Lambda would be if its batch layer had no logic of its own
+	"kappa":          {"kappa"},
+	"kappa-archived": {"kappa"}, // with an archive behind it: its sink, replay from it, republishing
+	"shared":         {"event", "view", "internal"},
+	"bench":          {"bench", "datagen", "results"},
+	"cmd":            {"cmd"},
 }
 
 // sides are the columns that have an operators' view.
-var sides = []string{"lambda", "lambda-shared", "kappa"}
+var sides = []string{"lambda", "lambda-shared", "kappa", "kappa-archived"}
 
 // ErrNoSource is returned when the program does not run inside a checkout of its source: the
 // binary embeds none, so there is nothing to count.
@@ -74,8 +77,8 @@ func Root(dir string) (string, error) {
 // os.DirFS).
 func Count(fsys fs.FS) (map[string]result.CodeSize, error) {
 	counted := map[string]result.CodeSize{}
-	for column, folders := range columns {
-		size, err := countColumn(fsys, column, folders)
+	for _, column := range slices.Sorted(maps.Keys(columns)) { // the same error first, every time
+		size, err := countColumn(fsys, column, columns[column])
 		if err != nil {
 			return nil, fmt.Errorf("count %s: %w", column, err)
 		}

@@ -37,7 +37,14 @@ func columns() {
 }
 
 //bench:logic
-func events() { print(3) }
+func events() {
+	if true { //bench:only lambda
+		print(0)
+	}
+	//bench:only nobody
+	print(0)
+	print(3)
+}
 
 //bench:only mistakes
 func wrong() { print(4) }
@@ -50,9 +57,9 @@ const WrongTopic = "wrong"
 	sizes, err := Count(files)
 	require.NoError(t, err)
 	lambda, shared := sizes["lambda"], sizes["lambda-shared"]
-	require.Equal(t, []int{1, 2, 3, 9}, []int{lambda.Files, lambda.Functions, lambda.Statements, lambda.Lines})
-	require.Equal(t, []int{2, 2, 2, 7}, []int{shared.Files, shared.Functions, shared.Statements, shared.Lines})
-	require.Equal(t, 1, lambda.LogicStatements)
+	require.Equal(t, []int{1, 2, 5, 14}, []int{lambda.Files, lambda.Functions, lambda.Statements, lambda.Lines})
+	require.Equal(t, []int{2, 2, 2, 9}, []int{shared.Files, shared.Functions, shared.Statements, shared.Lines})
+	require.Equal(t, []int{3, 1}, []int{lambda.LogicStatements, shared.LogicStatements})
 	require.Zero(t, lambda.Operators["topics"])
 }
 
@@ -61,7 +68,7 @@ const WrongTopic = "wrong"
 func TestMarkedColumnsLeaveNothingBehind(t *testing.T) {
 	root, err := Root(".")
 	require.NoError(t, err)
-	for _, column := range []string{"lambda", "lambda-shared"} {
+	for _, column := range sides {
 		require.Empty(t, unused(remaining(t, root, column)), "%s: mark what only another column needs", column)
 	}
 }
@@ -71,8 +78,8 @@ func TestMarkedColumnsAreComplete(t *testing.T) {
 	skipUnlessAsked(t)
 	root, err := Root(".")
 	require.NoError(t, err)
-	for _, column := range []string{"lambda", "lambda-shared"} {
-		out, err := build(t, root, remaining(t, root, column))
+	for _, column := range sides {
+		out, err := build(t, root, "./"+columns[column][0], remaining(t, root, column))
 		require.NoError(t, err, "%s: marked for another column, and needed: %s", column, out)
 	}
 }
@@ -93,7 +100,7 @@ func TestWrongMarksAreFound(t *testing.T) {
 	require.NoError(t, err)
 	left := remaining(t, root, "lambda-shared")
 	left["lambda/more.go"] = parsed(t, "package lambda\nfunc F() { newColumnFold(nil, \"\") }")
-	out, err := build(t, root, left)
+	out, err := build(t, root, "./lambda", left)
 	require.Error(t, err)
 	require.Contains(t, out, "undefined: newColumnFold")
 }
@@ -120,10 +127,10 @@ func TestOnlyMistakesAreNobodysSize(t *testing.T) {
 	}
 }
 
-// remaining returns the files of Lambda as a column has them; nil for one that it has not. What is
+// remaining returns the files of a side as a column has them; nil for one that it has not. What is
 // wrong on purpose stays, for what is right asks whether it is on.
 func remaining(t *testing.T, root, column string) map[string]*ast.File {
-	files, err := sourceFiles(os.DirFS(root), "lambda")
+	files, err := sourceFiles(os.DirFS(root), columns[column][0])
 	require.NoError(t, err)
 	left := map[string]*ast.File{}
 	for _, file := range files {
@@ -213,8 +220,8 @@ func declares(d ast.Decl) []string {
 	return nil
 }
 
-// build compiles Lambda with these files in the place of its own.
-func build(t *testing.T, root string, files map[string]*ast.File) (string, error) {
+// build compiles a side with these files in the place of its own.
+func build(t *testing.T, root, side string, files map[string]*ast.File) (string, error) {
 	dir := t.TempDir()
 	replace := map[string]string{}
 	for file, tree := range files {
@@ -233,7 +240,7 @@ func build(t *testing.T, root string, files map[string]*ast.File) (string, error
 	require.NoError(t, err)
 	path := filepath.Join(dir, "overlay.json")
 	require.NoError(t, os.WriteFile(path, overlay, 0o644))
-	c := exec.CommandContext(t.Context(), "go", "build", "-overlay", path, "./lambda")
+	c := exec.CommandContext(t.Context(), "go", "build", "-overlay", path, side)
 	c.Dir = root
 	out, err := c.CombinedOutput()
 	return string(out), err

@@ -118,6 +118,9 @@ func codeLine(s *result.Summary) []string {
 		line += fmt.Sprintf(" Lambda whose batch layer drives the speed layer's logic has %s.",
 			figure(float64(one.Statements)))
 	}
+	if archived, ok := s.CodeSize["kappa-archived"]; ok {
+		line += fmt.Sprintf(" Kappa with an archive behind it has %s.", figure(float64(archived.Statements)))
+	}
 	if shared, ok := s.CodeSize["shared"]; ok {
 		line += fmt.Sprintf(" Both use %s shared ones.", figure(float64(shared.Statements)))
 	}

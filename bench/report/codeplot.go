@@ -9,8 +9,9 @@ import (
 )
 
 // sides are the columns of code, as they stand beside each other. Two of them are Lambda: with a
-// batch layer that has a logic of its own, and with one that drives the speed layer's.
-var sides = []string{"lambda", "lambda-shared", "kappa", "shared"}
+// batch layer that has a logic of its own, and with one that drives the speed layer's. Two are Kappa:
+// without an archive behind it, and with one.
+var sides = []string{"lambda", "lambda-shared", "kappa", "kappa-archived", "shared"}
 
 // namedFiles is how many file names get a colour of their own: the palette has room for two more,
 // the other files and the shared packages. The table has them all.

@@ -173,6 +173,8 @@ func codeSection(sizes map[string]result.CodeSize, about string) section {
 			"lambda-shared is Lambda as it would be if its batch layer had no logic of its own and drove the speed " +
 				"layer's over history. What only one of the two needs is marked in the source; switches that make " +
 				"a side wrong on purpose are in no column.",
+			"kappa answers and replays its log. kappa-archived is Kappa with an archive behind it: the sink, replay " +
+				"from the archive, and republishing it into the log. Lambda's master dataset is a part of Lambda.",
 		},
 	}
 }

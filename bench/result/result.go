@@ -23,7 +23,7 @@ type Summary struct {
 	Settings      Settings            `json:"settings"`
 	Scenarios     []Scenario          `json:"scenarios"` // the ledger: every claim and its verdict
 	Runs          []Run               `json:"runs"`
-	CodeSize      map[string]CodeSize `json:"code_size,omitempty"` // lambda, lambda-shared, kappa, shared
+	CodeSize      map[string]CodeSize `json:"code_size,omitempty"` // lambda, lambda-shared, kappa, kappa-archived, shared
 	RawLimits     *RawLimits          `json:"raw_limits,omitempty"`
 	Interrupted   bool                `json:"interrupted,omitempty"` // it did not come to its end: what was measured until then
 }
