@@ -10,7 +10,6 @@ import (
 
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
-	"lambdakappa/bench/scenarios"
 	"lambdakappa/datagen"
 )
 
@@ -86,7 +85,7 @@ func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
 	if why := d.opt.cannot(c.Faults); why != "" {
 		return d.skip(s, why)
 	}
-	for _, point := range append([]*Scenario{s}, s.rightPoints(d.opt)...) {
+	for _, point := range append([]*Scenario{s}, s.points(d.opt)...) {
 		for repetition := range point.size.repetitions {
 			if err := c.repeat(ctx, d, point, repetition); err != nil {
 				return err
@@ -94,18 +93,6 @@ func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
 		}
 	}
 	return nil
-}
-
-// rightPoints are the points of the scenario's sweep, without the arms that make a mistake on purpose: what
-// a point leaves out may be what shows it.
-func (s *Scenario) rightPoints(o Options) []*Scenario {
-	points := s.points(o)
-	for _, point := range points {
-		file := *point.Scenario
-		file.Arms = slices.DeleteFunc(slices.Clone(file.Arms), func(a scenarios.Arm) bool { return a.Mistake != "" })
-		point.Scenario = &file
-	}
-	return points
 }
 
 // repeat runs all arms once, on one log as far as they can share it.
@@ -410,7 +397,7 @@ func (x *execution) judgeArm(ctx context.Context, a *arm, end []int64) error {
 
 func (c *correctness) seconds(o Options, s *Scenario) float64 {
 	var sum float64
-	for _, point := range append([]*Scenario{s}, s.rightPoints(o)...) {
+	for _, point := range append([]*Scenario{s}, s.points(o)...) {
 		sum += float64(len(point.onOneLog(point.arms(o)))*point.size.repetitions) * c.eachSeconds(point)
 	}
 	return sum

@@ -93,7 +93,7 @@ func (p *deploy) seconds(o Options, s *Scenario) float64 {
 	for _, point := range append([]*Scenario{s}, s.points(o)...) {
 		history := point.size.rate * point.size.duration.Seconds()
 		each := leadOf(point.size).Seconds() + p.Live.Seconds() + 4 + history*5e-6
-		sum += float64(len(s.arms(o))*point.size.repetitions) * each
+		sum += float64(len(point.arms(o))*point.size.repetitions) * each
 	}
 	return sum
 }
@@ -101,7 +101,7 @@ func (p *deploy) seconds(o Options, s *Scenario) float64 {
 func (p *deploy) run(ctx context.Context, d *driver, s *Scenario) error {
 	for _, point := range append([]*Scenario{s}, s.points(d.opt)...) {
 		for repetition := range point.size.repetitions {
-			for _, arm := range s.arms(d.opt) {
+			for _, arm := range point.arms(d.opt) {
 				head := result.Run{
 					Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
 					Parameter: point.parameter, Workload: point.size.result(),

@@ -51,8 +51,7 @@ func TestScenarios(t *testing.T) {
 	}
 	require.LessOrEqual(t, seconds(func(*Options) {}), 260.0, "make bench is quick")
 	require.LessOrEqual(t, seconds(func(o *Options) { o.All = true }), 900.0, "make bench-all")
-	// A reference run is meant to take two hours; the sweeps of freshness and always-on alone take 1.5.
-	require.LessOrEqual(t, seconds(func(o *Options) { o.All, o.Profile = true, "full" }), 11_000.0, "a reference run")
+	require.LessOrEqual(t, seconds(func(o *Options) { o.All, o.Profile = true, "full" }), 7_200.0, "a reference run")
 }
 
 // Ensure that arms which are like the same architecture never share a log.
@@ -61,6 +60,26 @@ func TestOnOneLog(t *testing.T) {
 		{Name: "lambda", Like: "lambda"}, {Name: "hasty", Like: "lambda"}, {Name: "kappa", Like: "kappa"},
 	}}}
 	require.Equal(t, [][]string{{"lambda", "kappa"}, {"hasty"}}, s.onOneLog([]string{"lambda", "hasty", "kappa"}))
+}
+
+// Ensure that a sweep runs the arms whose lines are drawn, and never one that is wrong on purpose.
+func TestArmsOfASweep(t *testing.T) {
+	f := func(name string, want ...string) {
+		t.Helper()
+		o := DefaultOptions()
+		o.Scenarios, o.Profile = []string{name}, "full"
+		asked, err := o.asked()
+		require.NoError(t, err)
+		points := asked[0].points(o)
+		require.NotEmpty(t, points)
+		for _, point := range points {
+			require.Equal(t, want, point.arms(o))
+			require.NotNil(t, point.parameter)
+		}
+		require.Greater(t, len(asked[0].Arms), len(want), "the scenario itself keeps its arms")
+	}
+	f("bugfix", "lambda", "kappa")
+	f("duplicates", "lambda", "kappa")
 }
 
 // Ensure that a known variation can be asked for where no file names it, and runs beside the others.

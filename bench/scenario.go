@@ -197,8 +197,8 @@ func (s *Scenario) needs() error {
 	return nil
 }
 
-// points are the points of the scenario's sweep, each a scenario that differs in one thing. A size
-// that was asked for on the command line is the only one that is run.
+// points are the points of the scenario's sweep, each a scenario that differs in one thing, with the arms
+// whose lines are drawn. A size that was asked for on the command line is the only one that is run.
 func (s *Scenario) points(o Options) []*Scenario {
 	if o.Cars > 0 || o.Rate > 0 || o.Duration > 0 {
 		return nil
@@ -211,9 +211,24 @@ func (s *Scenario) points(o Options) []*Scenario {
 			point.size.repetitions = o.Repetitions
 		}
 		point.parameter = &result.Parameter{Name: p.Parameter, Unit: p.Unit, Value: p.Value}
+		point.Scenario = s.drawn()
 		points = append(points, &point)
 	}
 	return points
+}
+
+// drawn is the file of the scenario with the arms that a sweep runs: those of the crossovers. Without
+// crossovers it is all that make no mistake on purpose: what a point leaves out may be what shows it.
+func (s *Scenario) drawn() *scenarios.Scenario {
+	file := *s.Scenario
+	file.Arms = slices.DeleteFunc(slices.Clone(file.Arms), func(a scenarios.Arm) bool {
+		isCrossing := func(c scenarios.Crossover) bool { return c.Of == a.Name || c.To == a.Name }
+		if len(file.Crossovers) > 0 {
+			return !slices.ContainsFunc(file.Crossovers, isCrossing)
+		}
+		return a.Mistake != ""
+	})
+	return &file
 }
 
 // settled is the scenario whose views are left at the top of the folder.
