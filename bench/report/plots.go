@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -118,29 +119,41 @@ func timePlots(scenario string, gs []*group) []*plot {
 			if g.Arm == "both" {
 				p = together
 			}
-			p.addRun(g.counted()[0], kind.unit)
+			p.addRun(g.counted()[0], kind)
 		}
 		all = append(all, alone, together)
 	}
 	return slices.DeleteFunc(all, func(p *plot) bool { return len(p.Lines) == 0 })
 }
 
-// A timeKind is how series of one unit are drawn over time.
+// A timeKind is how series of one kind are drawn over time.
 type timeKind struct {
 	id, unit, title, about string
+	since                  string // the run began, when it says nothing
 	alone                  string // what the title says of arms that are reported apart
 	log                    bool
+	has                    func(result.Series) bool
 }
+
+// rowsExact is the series of a run that was cut off at deadlines.
+const rowsExact = "rows exact"
 
 var overTime = []timeKind{
 	{
 		id: "time", unit: "ms", title: "Freshness over time", alone: ", alone", log: true,
 		about: "Age of the newest event in the answer, worst partition. Lower is fresher. Grey: batch runs, kills and compactions.",
+		has: func(s result.Series) bool { return s.Unit == "ms" },
 	},
 	{
 		id: "exact", unit: "%", title: "Exact answers over time",
 		about: "Of the windows whose last reading was on the log half a second before, those that were served as they " +
 			"are in the end. Grey: batch runs and faults.",
+		has: func(s result.Series) bool { return s.Unit == "%" && s.Name != rowsExact },
+	},
+	{
+		id: "deadlines", unit: "%", title: "Rows exact when time is up", since: "seconds since the first process was started",
+		about: "Of all rows that the complete log has, those that were served and right at each deadline. Higher is better.",
+		has:   func(s result.Series) bool { return s.Name == rowsExact },
 	},
 }
 
@@ -149,16 +162,16 @@ func (k timeKind) plot(id, how string) *plot {
 		ID:    id,
 		Title: k.title + how,
 		About: k.about,
-		X:     axis{Name: "seconds since the run began"},
+		X:     axis{Name: cmp.Or(k.since, "seconds since the run began")},
 		Y:     axis{Name: k.unit, Log: k.log},
 		Data:  table{Head: []string{"line", "samples", "median " + k.unit, "max " + k.unit}},
 	}
 }
 
-// addRun adds the lines of a run that are in a unit. Lines of several runs are told apart by the arm.
-func (p *plot) addRun(r *result.Run, unit string) {
+// addRun adds the lines of a run that are of a kind. Lines of several runs are told apart by the arm.
+func (p *plot) addRun(r *result.Run, kind timeKind) {
 	for _, s := range r.Series {
-		if s.Unit != unit || len(s.Points) == 0 {
+		if !kind.has(s) || len(s.Points) == 0 {
 			continue
 		}
 		name := strings.TrimSpace(strings.TrimPrefix(s.Name, "freshness"))
