@@ -202,8 +202,12 @@ func judgeAnswers(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) r
 		j.Verdict, j.Lean, j.Why = Undecided, Undecided, "no run was compared"
 		return j
 	}
-	j.Why = fmt.Sprintf("%s: %s of %s rows exact in %d runs", orAll(r.Of),
-		humanize.Comma(int64(exact)), humanize.Comma(int64(expected)), j.Runs)
+	runs := "1 run"
+	if j.Runs > 1 {
+		runs = fmt.Sprintf("%d runs", j.Runs)
+	}
+	j.Why = fmt.Sprintf("%s: %s of %s rows exact in %s", orAll(r.Of),
+		humanize.Comma(int64(exact)), humanize.Comma(int64(expected)), runs)
 	switch {
 	case r.Answers == scenarios.Exact && wrong == 0, r.Answers == scenarios.Wrong && wrong == j.Runs:
 		j.Verdict = Supports
