@@ -18,8 +18,10 @@ func batchMoments(seed uint64, n int, from, until time.Duration) []time.Duration
 	return moments
 }
 
-// runBatches runs the batch layer at planned moments after now.
-func (x *execution) runBatches(ctx context.Context, lambda *arm, moments []time.Duration) error {
+// runBatches runs the batch layer at planned moments after now; then, unless it is nil, is done after each.
+func (x *execution) runBatches(
+	ctx context.Context, lambda *arm, moments []time.Duration, then func(context.Context, generation) error,
+) error {
 	began := time.Now()
 	for _, at := range moments {
 		if err := waitUntil(ctx, began.Add(at)); err != nil {
@@ -31,6 +33,12 @@ func (x *execution) runBatches(ctx context.Context, lambda *arm, moments []time.
 		}
 		x.mark(fmt.Sprintf("batch %d", g.Generation), g.began, g.began.Add(g.wall))
 		x.handedOver = append(x.handedOver, sumOf(g.Boundary))
+		if then == nil {
+			continue
+		}
+		if err := then(ctx, g); err != nil {
+			return err
+		}
 	}
 	return nil
 }

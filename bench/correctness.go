@@ -11,6 +11,7 @@ import (
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
 	"lambdakappa/datagen"
+	"lambdakappa/internal/proc"
 )
 
 // correctness sends a workload to all arms on one log, lets batches hand over and faults happen
@@ -25,6 +26,8 @@ type correctness struct {
 	RollInterval time.Duration `yaml:"roll_interval"` // of ingest; its own when 0
 	// Watched looks at the answers while the run goes on: when were they right?
 	Watched bool `yaml:"watched"`
+	// StandStill has nothing sent for a moment after every batch run, and looks at all answers then.
+	StandStill bool `yaml:"stand_still"`
 	// Forgets is the length of an outage in a run more, in which the log forgets all that it holds
 	// before its readers are back; 0 is no such run.
 	Forgets time.Duration `yaml:"forgets"`
@@ -44,6 +47,8 @@ func (c *correctness) check(s *Scenario) error {
 	case c.Forgets < 0 || c.Forgets > 0 && s.size.wall() < rollInterval+c.Forgets:
 		return fmt.Errorf("forgets %s: must fit into the %s in which the workload is sent, after %s",
 			c.Forgets, s.size.wall(), rollInterval)
+	case c.StandStill && (c.Batches == 0 || len(c.Faults)+c.Random.Each+c.Random.Kills > 0 || c.Random.Every > 0):
+		return fmt.Errorf("stand_still: takes batches, and no faults: who was killed does not answer when it should")
 	case c.RollInterval < 0:
 		return fmt.Errorf("roll_interval %s: must not be negative", c.RollInterval)
 	}
@@ -82,7 +87,11 @@ const settleLimit = 60 * time.Second
 const sendSeconds = 5
 
 func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
-	if why := d.opt.cannot(c.Faults); why != "" {
+	why := d.opt.cannot(c.Faults)
+	if c.StandStill && !proc.Suspends {
+		why = proc.ErrNoSuspend.Error()
+	}
+	if why != "" {
 		return d.skip(s, why)
 	}
 	for _, point := range append([]*Scenario{s}, s.points(d.opt)...) {
@@ -222,6 +231,7 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 		return err
 	}
 	x.past.resent = resends(plan)
+	x.past.kept = x.past.kept || c.StandStill // the truth is asked for at every hand-over
 	if err := c.meanwhile(ctx, x, w, g, plan); err != nil {
 		return err
 	}
@@ -239,6 +249,11 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	stop()
 	if err := x.measureAccuracy(len(end)); err != nil {
 		return err
+	}
+	if c.StandStill {
+		if err := x.judgeHandOvers(); err != nil {
+			return err
+		}
 	}
 	if len(c.Redrive) > 0 {
 		if err := x.redrive(ctx, w, end, c.Redrive); err != nil {
@@ -267,12 +282,20 @@ func (c *correctness) meanwhile(
 	if lambda := x.sut.lambda(); lambda != nil {
 		g.Go(func() error {
 			if c.Batches > 0 {
-				return x.runBatches(ctx, lambda, c.moments(w))
+				return x.runBatches(ctx, lambda, c.moments(w), c.atHandOver(x, generator))
 			}
 			return x.handOverInside(ctx, lambda, generator)
 		})
 	}
 	return g.Wait()
+}
+
+// atHandOver is what is done after every batch run; nil when that is nothing.
+func (c *correctness) atHandOver(x *execution, generator *component) func(context.Context, generation) error {
+	if !c.StandStill {
+		return nil
+	}
+	return func(ctx context.Context, g generation) error { return x.lookAtHandOver(ctx, g, generator) }
 }
 
 // moments are when batch runs begin: not before the first roll of ingest, or there is nothing to

@@ -38,6 +38,7 @@ type execution struct {
 	end        []int64           // of the log, when it was judged last
 	after      string            // says what has happened before it is judged once more
 	watchers   []*watcher        // of the arms whose answers are looked at all the time
+	stills     []stillAnswer     // just after hand-overs, while nothing was sent
 
 	marking sync.Mutex // several faults may last at a time
 }

@@ -236,3 +236,23 @@ func TestSlowMachineVoids(t *testing.T) {
 	require.Equal(t, "the history was not worked off", r.Void)
 	require.Empty(t, r.Error)
 }
+
+// Ensure that a look while nothing is sent is refused where nobody could answer it.
+func TestStandStillTakesBatchesAndNoFaults(t *testing.T) {
+	f := func(want string, c correctness) {
+		t.Helper()
+		s := &Scenario{Scenario: &scenarios.Scenario{Arms: []scenarios.Arm{{Name: armLambda, Like: armLambda}}}}
+		s.size = size{rate: 10, duration: time.Minute, speedup: 1}
+		err := c.check(s)
+		if want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.ErrorContains(t, err, want)
+	}
+	f("", correctness{StandStill: true, Batches: 1})
+	f("stand_still: takes batches", correctness{StandStill: true})
+	killed := correctness{StandStill: true, Batches: 1}
+	killed.Faults = []fault.Step{{At: time.Second, Do: fault.Kill, Target: "lambda serve"}}
+	f("and no faults", killed)
+}

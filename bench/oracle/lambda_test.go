@@ -71,3 +71,17 @@ func TestBoundaryPerPartition(t *testing.T) {
 	got := oracleOf(t, small(2), log).Lambda([]int64{2, 0})
 	require.Equal(t, map[Position]bool{{1, 1}: true}, got.Late)
 }
+
+// Ensure that the truth about a log as it was is that about a log which ended there.
+func TestUntil(t *testing.T) {
+	log := logOf(reading("a", 0, 30), reading("a", 1, 5), reading("a", 2, 40), reading("a", 3, 6))
+	o := oracleOf(t, small(1), log)
+	for end := range int64(len(log) + 1) {
+		before, cut := o.Until([]int64{end}), oracleOf(t, small(1), log[:end])
+		for boundary := range end + 1 {
+			require.Equal(t, cut.Lambda([]int64{boundary}), before.Lambda([]int64{boundary}))
+		}
+	}
+	require.Equal(t, len(log), o.Len(), "it keeps what it had")
+	require.Panics(t, func() { o.Until([]int64{1, 2}) })
+}

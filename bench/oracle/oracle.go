@@ -102,6 +102,21 @@ func (o *Oracle) Lambda(boundary []int64) Answer {
 	return f.Answer()
 }
 
+// Until is the oracle of the log as it was when it ended at end[p] in every partition p. It panics when
+// the end is not one per partition.
+func (o *Oracle) Until(end []int64) *Oracle {
+	if len(end) != o.cfg.Partitions {
+		panic(fmt.Sprintf("oracle: an end of %d partitions, of %d", len(end), o.cfg.Partitions))
+	}
+	before := &Oracle{cfg: o.cfg, cars: o.cars}
+	for _, e := range o.entries {
+		if e.Offset < end[e.Partition] {
+			before.entries = append(before.entries, e)
+		}
+	}
+	return before
+}
+
 func (o *Oracle) everywhere(offset int64) []int64 {
 	return everywhere(offset, o.cfg.Partitions)
 }
