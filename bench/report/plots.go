@@ -142,7 +142,7 @@ var overTime = []timeKind{
 	{
 		id: "time", unit: "ms", title: "Freshness over time", alone: ", alone", log: true,
 		about: "Age of the newest event in the answer, worst partition. Lower is fresher. Grey: batch runs, kills and compactions.",
-		has: func(s result.Series) bool { return s.Unit == "ms" },
+		has:   func(s result.Series) bool { return s.Unit == "ms" },
 	},
 	{
 		id: "exact", unit: "%", title: "Exact answers over time",
