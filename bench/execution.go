@@ -205,7 +205,7 @@ func conclude(r *result.Run, err error) {
 // shows demands that a mistake that was made on purpose has been seen: a check that cannot find it
 // would not find the same mistake made by accident.
 func shows(r *result.Run) result.Check {
-	c := result.Check{Name: "the mistake shows", Detail: r.Mistake + ": every answer was right"}
+	c := result.Check{Name: result.MistakeShows, Detail: r.Mistake + ": every answer was right"}
 	for _, other := range r.Checks {
 		if other.OnPurpose && !other.OK {
 			c.OK, c.Detail = true, r.Mistake+": see "+other.Name

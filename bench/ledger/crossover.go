@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -113,12 +114,16 @@ func fit(arm string, points [][2]float64) result.Fitted {
 	return result.Fitted{Arm: arm, Intercept: intercept, Slope: slope, Points: points}
 }
 
-// locate finds the crossover, and its interval from resampled runs.
+// locate finds the crossover, and its interval from resampled residuals.
 func locate(j *result.Crossover, arms [][][2]float64, seed string) {
 	least, most := span(arms)
 	at, ok := meet(j.Lines[0], j.Lines[1])
-	if !ok || at < 0 || at > beyond*most {
+	switch {
+	case !ok || at < 0 || at > beyond*most:
 		j.Why = "the lines do not cross up to ten times what was measured"
+		return
+	case j.Lines[0].Slope < j.Lines[1].Slope: // the sentence says what holds above
+		j.Why = fmt.Sprintf("the lines cross the other way round at %.3g: it holds below", at)
 		return
 	}
 	j.At, j.Extrapolated = &at, at < least || at > most
@@ -127,7 +132,7 @@ func locate(j *result.Crossover, arms [][][2]float64, seed string) {
 	for range resamples {
 		lines := slices.Clone(j.Lines)
 		for i, points := range arms {
-			lines[i] = fit("", resample(points, random))
+			lines[i] = fit("", resample(points, j.Lines[i], random))
 		}
 		if x, ok := meet(lines[0], lines[1]); ok && x >= 0 {
 			found = append(found, x)
@@ -143,17 +148,16 @@ func locate(j *result.Crossover, arms [][][2]float64, seed string) {
 	j.Low, j.High = &low, &high
 }
 
-// resample draws as many runs as there are, with replacement, at every place: a place never vanishes.
-func resample(points [][2]float64, random *rand.Rand) [][2]float64 {
+// resample draws runs again: at every place the line's own value, and a residual of any of the runs. So
+// noise counts at places that have one run alone, and what is no straight line counts as noise. Two
+// parameters were fitted, which makes residuals smaller than the noise: they are scaled up for it.
+func resample(points [][2]float64, line result.Fitted, random *rand.Rand) [][2]float64 {
+	value := func(p [2]float64) float64 { return line.Intercept + line.Slope*p[0] }
+	scale := math.Sqrt(float64(len(points)) / float64(max(len(points)-2, 1)))
 	drawn := make([][2]float64, len(points))
 	for i, p := range points {
-		var same []int
-		for k, other := range points {
-			if other[0] == p[0] {
-				same = append(same, k)
-			}
-		}
-		drawn[i] = points[same[random.IntN(len(same))]]
+		other := points[random.IntN(len(points))]
+		drawn[i] = [2]float64{p[0], value(p) + scale*(other[1]-value(other))}
 	}
 	return drawn
 }

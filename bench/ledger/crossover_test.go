@@ -75,3 +75,27 @@ func TestCrossover(t *testing.T) {
 	}
 	require.Nil(t, crossed(t, "to: kappa", s).At)
 }
+
+// Ensure that a sentence about what holds above a place is not told of lines that cross the other way
+// round, and that a place with one run has its noise.
+func TestCrossoverOtherWayRound(t *testing.T) {
+	falling := func(interval, noise float64) float64 { return 8 - 2*interval + noise }
+	flat := func(_, noise float64) float64 { return 3 + noise }
+	c := crossed(t, "to: kappa", swept(falling, flat))
+	require.Nil(t, c.At)
+	require.Contains(t, c.Why, "the other way round at 2.5")
+
+	rising := func(interval, noise float64) float64 { return 2*interval + 10*noise }
+	s := swept(rising, flat)
+	all := crossed(t, "to: kappa", s)
+	var once []result.Run
+	for _, r := range s.Runs {
+		if r.Parameter.Value == 1 || r.Repetition == 1+int(r.Parameter.Value)%3 {
+			once = append(once, r)
+		}
+	}
+	s.Runs = once
+	few := crossed(t, "to: kappa", s)
+	require.Greater(t, *few.High-*few.Low, 0.1)
+	require.NotEqual(t, *all.Low, *few.Low)
+}

@@ -45,6 +45,10 @@ func Judge(q *scenarios.Scenario, s *result.Summary) result.Scenario {
 	}
 	j.Verdict = together(j.Rulings, func(r result.Ruling) string { return r.Verdict })
 	j.Lean = together(j.Rulings, func(r result.Ruling) string { return r.Lean })
+	for i := range q.Objection {
+		j.Objections = append(j.Objections, rule(&q.Objection[i], q, s))
+	}
+	j.Objection = together(j.Objections, func(r result.Ruling) string { return r.Verdict })
 	for i := range q.Crossovers {
 		j.Crossovers = append(j.Crossovers, crossover(&q.Crossovers[i], q, s))
 	}
@@ -93,10 +97,10 @@ func rule(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) result.Ru
 		return judgeAnswers(r, q, s)
 	}
 	j := result.Ruling{Rule: r.String(), Figure: r.Figure}
-	xs, unit := sampleOf(s, q, r.Figure, r.Of, r.Phase)
+	xs, unit := sampleOf(s, q, r.Figure, r.Of, r.Phase, r.Counted)
 	j.Arms = append(j.Arms, armFigure(r.Of, r.Phase, xs, unit))
 	if r.To != "" {
-		ys, _ := sampleOf(s, q, r.Figure, r.To, r.ToPhase)
+		ys, _ := sampleOf(s, q, r.Figure, r.To, r.ToPhase, r.Counted)
 		j.Arms = append(j.Arms, armFigure(r.To, r.ToPhase, ys, unit))
 		xs = xs.over(ys)
 	}
@@ -120,7 +124,7 @@ func armFigure(arm, phase string, xs sample, unit string) result.ArmFigure {
 func decide(j *result.Ruling, r *scenarios.Rule, values []float64) {
 	j.Runs, j.Verdict, j.Lean = len(values), Undecided, Undecided
 	if len(values) == 0 {
-		j.Why = "there is no figure of right runs on every side"
+		j.Why = noFigure(r)
 		return
 	}
 	m := Median(values)
@@ -182,24 +186,29 @@ func ifBelow(r *scenarios.Rule, below, above string) string {
 	return above
 }
 
+func noFigure(r *scenarios.Rule) string {
+	if r.Counted {
+		return "nothing was counted"
+	}
+	return "there is no figure of right runs on every side"
+}
+
 // judgeAnswers needs no interval: a row is right or it is not.
 func judgeAnswers(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) result.Ruling {
-	j := result.Ruling{Rule: r.String()}
-	var exact, expected, wrong int
+	j := result.Ruling{Rule: r.String(), Verdict: Undecided, Lean: Undecided, Why: "no run was compared"}
+	var exact, expected int
+	found := map[outcome]int{}
 	for _, run := range runsOf(s, q) {
-		if run.Void != "" || run.Arm == "control" || (r.Of != "" && run.Arm != r.Of) {
+		if !isAsked(r, run) {
 			continue
 		}
 		j.Runs++
-		for _, d := range []view.Diff{run.Correctness.Windows, run.Correctness.Alerts, run.Correctness.Trips} {
+		found[outcomeOf(run)]++
+		for _, d := range compared(run) {
 			exact, expected = exact+d.Exact, expected+d.Expected
-		}
-		if !run.OK || slices.ContainsFunc(run.Checks, func(c result.Check) bool { return !c.OK }) {
-			wrong++
 		}
 	}
 	if j.Runs == 0 {
-		j.Verdict, j.Lean, j.Why = Undecided, Undecided, "no run was compared"
 		return j
 	}
 	runs := "1 run"
@@ -208,16 +217,70 @@ func judgeAnswers(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) r
 	}
 	j.Why = fmt.Sprintf("%s: %s of %s rows exact in %s", orAll(r.Of),
 		humanize.Comma(int64(exact)), humanize.Comma(int64(expected)), runs)
-	switch {
-	case r.Answers == scenarios.Exact && wrong == 0, r.Answers == scenarios.Wrong && wrong == j.Runs:
-		j.Verdict = Supports
-	case r.Answers == scenarios.Wrong && wrong > 0: // not in every run
-		j.Verdict = Undecided
-	default:
-		j.Verdict = Contradicts
-	}
+	j.Verdict = answered(r, found, j.Runs)
 	j.Lean = j.Verdict
 	return j
+}
+
+// isAsked reports whether a rule about answers is about a run: one in which answers were compared, or
+// that failed before they could be.
+func isAsked(r *scenarios.Rule, run *result.Run) bool {
+	switch {
+	case run.Void != "" || run.Unmeasurable != "" || run.Arm == "control":
+		return false
+	case r.Of != "" && run.Arm != r.Of, r.Phase != "" && run.Phase != r.Phase:
+		return false
+	}
+	rows := 0
+	for _, d := range compared(run) {
+		rows += d.Expected + d.Unexpected
+	}
+	return rows > 0 || outcomeOf(run) != allRight
+}
+
+func compared(run *result.Run) []view.Diff {
+	return []view.Diff{run.Correctness.Windows, run.Correctness.Alerts, run.Correctness.Trips}
+}
+
+// An outcome is what a run says about its answers.
+type outcome int
+
+const (
+	allRight outcome = iota
+	someWrong
+	broken // it did not come to an end, so that its answers say nothing
+)
+
+func outcomeOf(run *result.Run) outcome {
+	isWrong := func(c result.Check) bool { return !c.OK && c.Name != result.MistakeShows }
+	hidden := func(c result.Check) bool { return !c.OK && c.Name == result.MistakeShows }
+	switch {
+	case slices.ContainsFunc(run.Checks, isWrong):
+		return someWrong
+	case !run.OK && !slices.ContainsFunc(run.Checks, hidden):
+		return broken
+	default:
+		return allRight
+	}
+}
+
+// answered is the verdict over what the runs say. Exact is what every run has to be, to its end; wrong
+// is nothing that a run can be by breaking off.
+func answered(r *scenarios.Rule, found map[outcome]int, runs int) string {
+	if r.Answers == scenarios.Exact {
+		if found[allRight] == runs {
+			return Supports
+		}
+		return Contradicts
+	}
+	switch runs {
+	case found[someWrong]:
+		return Supports
+	case found[allRight]:
+		return Contradicts
+	default:
+		return Undecided
+	}
 }
 
 func orAll(arm string) string {

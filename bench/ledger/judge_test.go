@@ -97,6 +97,33 @@ func TestRunsThatDoNotCount(t *testing.T) {
 	f(5, func(r *result.Run) { r.Parameter = &result.Parameter{Name: "rate"} })
 }
 
+// Ensure that a count of what went wrong is taken of the runs in which it did: else no rule about it could
+// ever say so. What took time is not.
+func TestWrongRunsAreCounted(t *testing.T) {
+	f := func(rule, want string) {
+		t.Helper()
+		s := summaryOf("readings lost", []float64{3}, nil)
+		s.Runs[0].OK = false
+		require.Equal(t, want, Judge(scenario(t, "figure: readings lost, of: lambda, than: 0, "+rule), s).Verdict)
+	}
+	f("expect: below, counted: true", Contradicts)
+	f("expect: above, counted: true", Supports)
+	f("expect: below", Undecided)
+}
+
+// Ensure that what says otherwise is judged by rules of its own, and changes nothing about the claim.
+func TestObjection(t *testing.T) {
+	q := scenario(t, "figure: lost, of: lambda, expect: below, than: 0, counted: true")
+	q.Objection = []scenarios.Rule{q.Verdict[0]}
+	q.Objection[0].Of, q.Objection[0].Expect = "kappa", scenarios.Above
+	j := Judge(q, summaryOf("lost", []float64{0}, []float64{7}))
+	require.Equal(t, []string{Supports, Supports}, []string{j.Verdict, j.Objection})
+	j = Judge(q, summaryOf("lost", []float64{0}, []float64{0}))
+	require.Equal(t, []string{Supports, Contradicts}, []string{j.Verdict, j.Objection})
+	q.Objection = nil
+	require.Empty(t, Judge(q, summaryOf("lost", []float64{0}, nil)).Objection)
+}
+
 // Ensure that answers are right or wrong by rows, and that wrong ones on purpose can be demanded.
 func TestJudgeAnswers(t *testing.T) {
 	f := func(rule string, ok bool, want string) {
@@ -113,6 +140,30 @@ func TestJudgeAnswers(t *testing.T) {
 	f("answers: wrong, of: lambda", false, Supports)
 	f("answers: wrong, of: lambda", true, Contradicts)
 	f("answers: exact, of: kappa", true, Undecided)
+}
+
+// Ensure that a run that broke off is no wrong answer, that one whose mistake does not show is a right one,
+// and that a run in which nothing was compared says nothing.
+func TestJudgeAnswersOf(t *testing.T) {
+	f := func(rule string, run result.Run, want string) {
+		t.Helper()
+		run.Scenario, run.Arm, run.Repetition = "mine", "lambda", 1
+		require.Equal(t, want, Judge(scenario(t, rule), &result.Summary{Runs: []result.Run{run}}).Verdict)
+	}
+	broke := result.Run{Error: "not settled within 60 s"}
+	f("answers: wrong, of: lambda", broke, Undecided)
+	f("answers: exact, of: lambda", broke, Contradicts)
+
+	hidden := result.Run{Mistake: "adds what overlaps", Checks: []result.Check{{Name: result.MistakeShows}}}
+	hidden.Correctness.Windows = view.Diff{Expected: 10, Exact: 10}
+	f("answers: wrong, of: lambda", hidden, Contradicts)
+
+	silent := result.Run{OK: true, Phase: "log_forgets"}
+	f("answers: exact, of: lambda", silent, Undecided)
+
+	phase := result.Run{OK: true, Phase: "live", Correctness: hidden.Correctness}
+	f("answers: exact, of: lambda, phase: live", phase, Supports)
+	f("answers: exact, of: lambda, phase: replay", phase, Undecided)
 }
 
 // Ensure that an arm that was wrong on purpose counts as wrong, though its run is as it should be.

@@ -5,7 +5,8 @@ import (
 	"lambdakappa/bench/scenarios"
 )
 
-// A sample is one figure of one arm, by repetition. Runs that are wrong or void have no figures.
+// A sample is one figure of one arm, by repetition. Runs that are void have no figures. Runs that are
+// wrong have none that took time, since a wrong answer voids it; but what is counted is the wrong itself.
 type sample map[int]float64
 
 // values are the figures in the order of the repetitions.
@@ -31,14 +32,16 @@ func (s sample) over(other sample) sample {
 }
 
 // sampleOf collects a figure of the runs of one scenario, arm and phase.
-func sampleOf(s *result.Summary, q *scenarios.Scenario, figure, arm, phase string) (sample, string) {
+func sampleOf(
+	s *result.Summary, q *scenarios.Scenario, figure, arm, phase string, counted bool,
+) (sample, string) {
 	if size, ok := s.CodeSize[arm]; ok && codeFigures[figure] != nil && q.Procedure == "code" {
 		return sample{1: float64(codeFigures[figure](size))}, ""
 	}
 	found, unit := sample{}, ""
 	for i := range s.Runs {
 		r := &s.Runs[i]
-		if r.Scenario != q.Name || r.Arm != arm || r.Phase != phase || r.Parameter != nil || !counts(r) {
+		if r.Scenario != q.Name || r.Arm != arm || r.Phase != phase || r.Parameter != nil || !counts(r) && !(counted && r.Void == "" && r.Unmeasurable == "") {
 			continue
 		}
 		m := Named(figure, r)

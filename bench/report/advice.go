@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"lambdakappa/bench/ledger"
@@ -55,33 +56,42 @@ func (n *need) line(s *result.Summary) string {
 		direction = "higher is better"
 	}
 	return fmt.Sprintf("If you need %s: %s was %s with Lambda and %s with Kappa (%s; %s).",
-		n.Need, m.Name, inUnit(ledger.Median(lambda), m.Unit), inUnit(ledger.Median(kappa), m.Unit), direction,
+		n.Need, m.Name, inUnit(median(lambda), m.Unit), inUnit(median(kappa), m.Unit), direction,
 		compare("Lambda", lambda, "Kappa", kappa))
 }
 
 // sample takes the first group of that kind: when there are several sizes, the smallest came first
 // on both sides.
-func (n *need) sample(s *result.Summary, m metric, arm, phase string) []float64 {
+func (n *need) sample(s *result.Summary, m metric, arm, phase string) map[int]float64 {
+	found := map[int]float64{} // by repetition
 	for _, g := range groups(s, n.Scenario) {
-		if g.Arm == arm && g.Runs[0].Phase == phase && g.worst() == runRight {
-			return m.values(g)
+		if g.Arm != arm || g.Runs[0].Phase != phase || g.worst() != runRight {
+			continue
 		}
+		for _, r := range g.counted() {
+			if x := m.Get(r); x != nil {
+				found[r.Repetition] = *x
+			}
+		}
+		break
 	}
-	return nil
+	return found
 }
+
+func median(sample map[int]float64) float64 { return ledger.Median(slices.Collect(maps.Values(sample))) }
 
 // recomputeLine puts the two ways beside each other by which a side computes its history again. They
 // begin and end elsewhere, so they are not ranked.
 func recomputeLine(s *result.Summary) string {
 	m := metricNamed("throughput")
-	of := func(arm, phase string) []float64 {
+	of := func(arm, phase string) map[int]float64 {
 		return (&need{Scenario: "replay"}).sample(s, m, arm, phase)
 	}
 	batch, layers, replay := of("lambda", "batch"), of("lambda", "log_to_served"), of("kappa", "replay")
 	if len(batch) == 0 || len(layers) == 0 || len(replay) == 0 {
 		return ""
 	}
-	in := func(values []float64) string { return inUnit(ledger.Median(values), m.Unit) }
+	in := func(sample map[int]float64) string { return inUnit(median(sample), m.Unit) }
 	return fmt.Sprintf("If you need all history computed again: Kappa replays the log into a served view at %s. "+
 		"Lambda's batch layer recomputes its view from the master dataset at %s, without the time to load it "+
 		"into serving; from an empty disk, all of Lambda's layers together take %s from the log to the "+

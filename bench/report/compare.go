@@ -2,24 +2,28 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"lambdakappa/bench/ledger"
 )
 
 const margin = ledger.Margin
 
-// compare says in words what two samples, in the order of their repetitions, allow to say about a/b.
-func compare(aName string, a []float64, bName string, b []float64) string {
-	n := min(len(a), len(b))
-	if n == 0 {
+// compare says in words what two samples, by repetition, allow to say about a/b: a repetition that one
+// side has not is no pair.
+func compare(aName string, a map[int]float64, bName string, b map[int]float64) string {
+	var ratios []float64
+	for _, repetition := range slices.Sorted(maps.Keys(a)) {
+		if y, ok := b[repetition]; ok && y != 0 {
+			ratios = append(ratios, a[repetition]/y)
+		}
+	}
+	switch n := len(ratios); {
+	case n == 0:
 		return "not comparable: a side has no figure"
-	}
-	if n < ledger.MinRuns {
+	case n < ledger.MinRuns:
 		return fmt.Sprintf("undecided with %d of the %d runs it takes", n, ledger.MinRuns)
-	}
-	ratios := make([]float64, n)
-	for i := range ratios {
-		ratios[i] = a[i] / b[i]
 	}
 	low, high, _ := ledger.Interval(ratios)
 	switch {

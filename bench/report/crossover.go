@@ -88,12 +88,13 @@ func saidOf(c *result.Crossover) string {
 	return said + "."
 }
 
-// crossoverLines are the sentences of all crossovers that were found.
+// crossoverLines are the sentences of all crossovers that were found within what was measured: advice is
+// no place for what nobody has seen.
 func crossoverLines(s *result.Summary) []string {
 	var lines []string
 	for i := range s.Scenarios {
 		for k := range s.Scenarios[i].Crossovers {
-			if c := &s.Scenarios[i].Crossovers[k]; c.At != nil {
+			if c := &s.Scenarios[i].Crossovers[k]; c.At != nil && !c.Extrapolated {
 				lines = append(lines, saidOf(c))
 			}
 		}

@@ -22,7 +22,7 @@ func ledgerTable(s *result.Summary) table {
 		}
 		t.Rows = append(t.Rows, []cell{
 			{Text: q.Name + ": " + q.Claim + sourcesOf(q), Link: linkOf(s, q)},
-			text(orNothing(q.Predicted)), text(orNothing(q.Against)),
+			text(orNothing(q.Predicted)), text(objection(q)),
 			deciding(q), verdictOn(q), referenceOf(q),
 		})
 	}
@@ -51,6 +51,27 @@ func orNothing(text string) string {
 		return "nothing"
 	}
 	return text
+}
+
+// objection is what says otherwise, and whether it holds here where that was measured.
+func objection(q *result.Scenario) string {
+	holds := map[string]string{
+		ledger.Supports: "holds here", ledger.Contradicts: "does not hold here",
+		ledger.NoDifference: "makes no difference here", ledger.Undecided: "undecided here",
+	}[q.Objection]
+	if holds == "" {
+		return orNothing(q.Against)
+	}
+	var said []string
+	for i := range q.Objections {
+		if numbers := numbers(&q.Objections[i]); numbers != "" {
+			said = append(said, numbers)
+		}
+	}
+	if len(said) > 0 {
+		holds += ", " + strings.Join(said, "; ")
+	}
+	return q.Against + " (" + holds + ")"
 }
 
 // linkOf leads to the section of a scenario that ran.
@@ -93,7 +114,7 @@ func numbers(r *result.Ruling) string {
 	}
 	said := r.Figure + ": " + strings.Join(arms, ", ")
 	switch {
-	case len(r.Arms) == 2 && r.Low != nil:
+	case len(r.Arms) == 2 && r.Low != nil && *r.Low != *r.High:
 		said += fmt.Sprintf(", ratio %s (%s to %s)", figure(*r.Value), figure(*r.Low), figure(*r.High))
 	case len(r.Arms) == 2 && r.Value != nil:
 		said += ", ratio " + figure(*r.Value)

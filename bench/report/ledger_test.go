@@ -30,3 +30,19 @@ func TestLedgerTable(t *testing.T) {
 	require.Empty(t, row("repeated", "settled")[0].Link)
 	require.Equal(t, "none", row("repeated", "settled")[5].Text)
 }
+
+// Ensure that what says otherwise is told with what was measured of it, and alone where nothing was.
+func TestObjectionCell(t *testing.T) {
+	lost := 24022.0
+	q := result.Scenario{
+		Against: "short retention loses data", Objection: ledger.Supports,
+		Objections: []result.Ruling{{Figure: "events lost", Arms: []result.ArmFigure{{Arm: "kappa", Median: &lost}}}},
+	}
+	require.Equal(t, "short retention loses data (holds here, events lost: kappa 24,022)", objection(&q))
+	q.Objection = ledger.Contradicts
+	require.Contains(t, objection(&q), "(does not hold here, ")
+	q.Objection, q.Objections = "", nil
+	require.Equal(t, "short retention loses data", objection(&q))
+	q.Against = ""
+	require.Equal(t, "nothing", objection(&q))
+}

@@ -332,16 +332,20 @@ func aboutOf(q result.Scenario) string {
 // rulingTable shows every rule of a scenario and what it has decided.
 func rulingTable(q result.Scenario) table {
 	t := table{Caption: "Rules, as the scenario's file states them", Head: []string{"rule", "measured", "runs", "verdict"}}
-	for i := range q.Rulings {
-		r := &q.Rulings[i]
-		said := numbers(r)
-		if said == "" {
-			said = missing
+	add := func(about string, rulings []result.Ruling) {
+		for i := range rulings {
+			r := &rulings[i]
+			said := numbers(r)
+			if said == "" {
+				said = missing
+			}
+			t.Rows = append(t.Rows, []cell{
+				text(about + r.Rule), text(said), text(fmt.Sprint(r.Runs)), text(r.Verdict),
+			})
 		}
-		t.Rows = append(t.Rows, []cell{
-			text(r.Rule), text(said), text(fmt.Sprint(r.Runs)), text(r.Verdict),
-		})
 	}
+	add("", q.Rulings)
+	add("says otherwise: ", q.Objections)
 	return t
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,7 @@ func TestCompare(t *testing.T) {
 	wide := []float64{1, 5, 10, 20, 30, 100}
 	f := func(a, b []float64, want string) {
 		t.Helper()
-		require.Contains(t, compare("Lambda", a, "Kappa", b), want)
+		require.Contains(t, compare("Lambda", inOrder(a), "Kappa", inOrder(b)), want)
 	}
 	f(nil, around(1), "not comparable")
 	f(around(1)[:5], around(1), "undecided with 5 of the 6 runs it takes")
@@ -25,6 +26,24 @@ func TestCompare(t *testing.T) {
 	f(around(10), []float64{8, 9, 10, 12, 13, 14}, "undecided: the ratio lies between")
 	f(around(10), around(10.6), "no difference beyond 10 %")
 	f(around(10), around(11.2), "Lambda is lower")
+}
+
+func inOrder(xs []float64) map[int]float64 {
+	sample := map[int]float64{}
+	for i, x := range xs {
+		sample[i+1] = x
+	}
+	return sample
+}
+
+// Ensure that pairs are of one repetition: a void run of one side leaves out its partner, and moves no other.
+func TestComparePairs(t *testing.T) {
+	lambda, kappa := map[int]float64{}, map[int]float64{}
+	for i := 1; i <= 7; i++ {
+		lambda[i], kappa[i] = math.Pow(2, float64(i)), math.Pow(2, float64(i))
+	}
+	delete(lambda, 1)
+	require.Contains(t, compare("Lambda", lambda, "Kappa", kappa), "no difference")
 }
 
 // Ensure that numbers read like numbers.

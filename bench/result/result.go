@@ -120,6 +120,9 @@ type Check struct {
 	OnPurpose bool `json:"on_purpose,omitempty"`
 }
 
+// MistakeShows is the name of the check that a mistake which was made on purpose has been seen.
+const MistakeShows = "the mistake shows"
+
 // Failed reports whether the comparison speaks against its run.
 func (c Check) Failed() bool { return !c.OK && !c.OnPurpose }
 

@@ -23,6 +23,10 @@ type Scenario struct {
 	Rulings   []Ruling   `json:"rulings,omitempty"`
 	Reference *Reference `json:"reference,omitempty"`
 
+	// Objection is the verdict on Against, and Objections its rules; absent where nothing measures it.
+	Objection  string   `json:"objection,omitempty"`
+	Objections []Ruling `json:"objections,omitempty"`
+
 	Crossovers []Crossover `json:"crossovers,omitempty"`
 }
 

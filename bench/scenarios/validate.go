@@ -110,8 +110,16 @@ func (s *Scenario) validateRules() *flaw {
 			return f.under(fmt.Sprintf("verdict[%d]", i))
 		}
 	}
-	if len(s.Verdict) > 0 && s.Claim == "" {
+	for i := range s.Objection {
+		if f := s.Objection[i].validate(s); f != nil {
+			return f.under(fmt.Sprintf("objection[%d]", i))
+		}
+	}
+	switch {
+	case len(s.Verdict) > 0 && s.Claim == "":
 		return problem("verdict", "judges a claim that is not there")
+	case len(s.Objection) > 0 && s.Against == "":
+		return problem("objection", "judges what does not stand under against")
 	}
 	return nil
 }
