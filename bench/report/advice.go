@@ -78,7 +78,9 @@ func (n *need) sample(s *result.Summary, m metric, arm, phase string) map[int]fl
 	return found
 }
 
-func median(sample map[int]float64) float64 { return ledger.Median(slices.Collect(maps.Values(sample))) }
+func median(sample map[int]float64) float64 {
+	return ledger.Median(slices.Collect(maps.Values(sample)))
+}
 
 // recomputeLine puts the two ways beside each other by which a side computes its history again. They
 // begin and end elsewhere, so they are not ranked.

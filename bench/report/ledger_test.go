@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"lambdakappa/bench/ledger"
+	"lambdakappa/bench/result"
 )
 
 // Ensure that the ledger shows every claim, the figures that decide it, and where to read on.
