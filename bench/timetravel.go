@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,9 @@ import (
 // and as large as the generator planned.
 type timeTravel struct {
 	Ranges []time.Duration `yaml:"ranges"` // lengths; each lies in the middle of the history
-	Late   time.Duration   `yaml:"late"`   // nothing of the workload arrives later: how far behind a range the log is read
+	// Compressed are arms whose log the generator compresses: they have one of their own.
+	Compressed []string      `yaml:"compressed"`
+	Late       time.Duration `yaml:"late"` // nothing of the workload arrives later: how far behind a range the log is read
 }
 
 // figureKept is what an event of history takes, where the side keeps it.
@@ -39,6 +42,11 @@ func (l *timeTravel) check(s *Scenario) error {
 	case d.Late > 0 && l.Late < latest():
 		return fmt.Errorf("late %s: the workload has events that are %s late", l.Late, latest())
 	}
+	for _, arm := range l.Compressed {
+		if a, ok := s.ArmNamed(arm); !ok || a.Like != armKappa {
+			return fmt.Errorf("compressed: %q is no arm like kappa: only that keeps the log", arm)
+		}
+	}
 	return s.needs()
 }
 
@@ -47,7 +55,9 @@ func latest() time.Duration { return datagen.LateBands[len(datagen.LateBands)-1]
 
 func (l *timeTravel) seconds(o Options, s *Scenario) float64 {
 	events := s.size.rate * s.size.duration.Seconds()
-	return float64(s.size.repetitions) * (12 + events*6e-6 + float64(len(s.arms(o))*len(l.Ranges)))
+	logs := float64(len(l.logs(s.arms(o))))
+	asked := float64(len(s.arms(o)) * len(l.Ranges))
+	return float64(s.size.repetitions) * (6 + logs*(4+events*6e-6) + asked/2)
 }
 
 func (l *timeTravel) run(ctx context.Context, d *driver, s *Scenario) error {
@@ -60,18 +70,9 @@ func (l *timeTravel) run(ctx context.Context, d *driver, s *Scenario) error {
 		if len(arms) == 0 || d.has(head, arms...) {
 			continue
 		}
-		x, err := d.execute(ctx, head, func(x *execution) {
-			for _, arm := range arms {
-				x.report(arm, arm, "")
-			}
-		}, func(ctx context.Context, x *execution) error {
-			return l.travel(ctx, x, s.size.workload(head.Seed, datagen.DefaultStart()), arms)
-		})
-		if err != nil {
-			return err
-		}
-		for _, r := range x.runs() {
-			if err := d.add(*r); err != nil {
+		hashes := make([]string, len(l.Ranges)) // the same events are on every log
+		for _, group := range l.logs(arms) {
+			if err := l.once(ctx, d, head, s.size, group, hashes); err != nil {
 				return err
 			}
 		}
@@ -79,8 +80,50 @@ func (l *timeTravel) run(ctx context.Context, d *driver, s *Scenario) error {
 	return nil
 }
 
-// travel loads a history, archives it, and asks every arm for every range.
-func (l *timeTravel) travel(ctx context.Context, x *execution, w workload, arms []string) error {
+// logs are the arms by the log that they share: those whose log is compressed have another one.
+func (l *timeTravel) logs(arms []string) [][]string {
+	groups := make([][]string, 2)
+	for _, arm := range arms {
+		at := 0
+		if l.packs(arm) {
+			at = 1
+		}
+		groups[at] = append(groups[at], arm)
+	}
+	return slices.DeleteFunc(groups, func(group []string) bool { return len(group) == 0 })
+}
+
+func (l *timeTravel) packs(arm string) bool { return slices.Contains(l.Compressed, arm) }
+
+// once asks the arms that share a log.
+func (l *timeTravel) once(
+	ctx context.Context, d *driver, head result.Run, s size, arms, hashes []string,
+) error {
+	x, err := d.execute(ctx, head, func(x *execution) {
+		for _, arm := range arms {
+			x.report(arm, arm, "")
+		}
+	}, func(ctx context.Context, x *execution) error {
+		w := s.workload(head.Seed, datagen.DefaultStart())
+		w.packed = l.packs(arms[0])
+		return l.travel(ctx, x, w, arms, hashes)
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range x.runs() {
+		if err := d.add(*r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// travel loads a history, archives it, and asks every arm for every range. What the first one has found, the
+// others have to find.
+func (l *timeTravel) travel(
+	ctx context.Context, x *execution, w workload, arms, hashes []string,
+) error {
 	w.speedup = 0
 	end, err := x.loadLog(ctx, w) // reads the log back, too
 	if err != nil {
@@ -90,7 +133,6 @@ func (l *timeTravel) travel(ctx context.Context, x *execution, w workload, arms 
 	if err != nil {
 		return err
 	}
-	hashes := make([]string, len(l.Ranges))
 	for _, name := range arms {
 		if err := x.keep(ctx, name, w, end); err != nil {
 			return fmt.Errorf("%s: %w", name, err)

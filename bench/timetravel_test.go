@@ -48,7 +48,36 @@ func TestTimeTravelSettings(t *testing.T) {
 	f("with: ranges[1] 1m0s: must be within the history of 20s", "{ranges: [1s, 1m], late: 1s}", "")
 	f("with: late: must be given", "{ranges: [1s]}", "")
 	f("with: late 1s: the workload has events that are 1m39s late", "{ranges: [1s], late: 1s}", "late=0.01")
+	f(`with: compressed: "lambda" is no arm like kappa`, "{ranges: [1s], late: 1s, compressed: [lambda]}", "")
 	f("with: late 2m0s: takes a workload that is at most out-of-order and late", "{ranges: [1s], late: 2m}", "duplicates=0.01")
+}
+
+// Ensure that arms with a compressed log have one of their own, whatever their turn.
+func TestLogsOfTimeTravel(t *testing.T) {
+	l := &timeTravel{Compressed: []string{"kappa-zstd"}}
+	require.Equal(t, [][]string{{"kappa", "lambda"}, {"kappa-zstd"}}, l.logs([]string{"kappa-zstd", "kappa", "lambda"}))
+	require.Equal(t, [][]string{{"kappa-zstd"}}, l.logs([]string{"kappa-zstd"}))
+	require.Contains(t, workload{packed: true}.args(), "--compression")
+	require.NotContains(t, workload{}.args(), "--compression")
+}
+
+// Ensure that a compressed log takes fewer bytes, and that the same events are found in it.
+func TestRetention(t *testing.T) {
+	wholeScenario(t)
+	t.Parallel()
+	o := small(t, "retention")
+	o.Cars, o.Rate, o.Duration = 50, 500, time.Minute
+	s, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	kept := map[string]float64{}
+	for _, r := range s.Runs {
+		require.True(t, r.OK, r.Error)
+		require.Equal(t, figureKept, r.Figures[0].Name)
+		kept[r.Arm] = r.Figures[0].Value
+	}
+	require.Len(t, kept, 3)
+	require.Less(t, kept["kappa-zstd"], kept["kappa"]/2)
+	requireNobodyLeft(t, o.Out)
 }
 
 // Ensure that both sides find the same events, and those that were planned.

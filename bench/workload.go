@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lambdakappa/datagen"
+	"lambdakappa/internal/eventlog"
 )
 
 // A workload is what a run publishes: a spec, or recorded input.
@@ -17,6 +18,7 @@ type workload struct {
 	csv     string    // file of recorded input; "" for the spec
 	speedup float64   // see [Pace]
 	live    time.Time // where history ends, see [Pace]; zero when there is none
+	packed  bool      // the generator compresses what it appends
 }
 
 // A plan is a workload's events in the order in which they are to be sent.
@@ -48,6 +50,9 @@ func (w workload) clean() bool {
 // args are the arguments of the generator process for this workload.
 func (w workload) args() []string {
 	args := []string{"datagen", "--speedup", strconv.FormatFloat(w.speedup, 'g', -1, 64)}
+	if w.packed {
+		args = append(args, "--compression", eventlog.Zstd)
+	}
 	if w.csv != "" {
 		return append(args, "--input", "csv:"+w.csv)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"lambdakappa/bench"
 	"lambdakappa/datagen"
+	"lambdakappa/internal/eventlog"
 )
 
 // leadTime is between the start of a generator and its first event, so that connecting does not
@@ -74,6 +75,8 @@ durations; burst-factor is a factor.`,
 	flags.StringVar(&f.csv, "csv", "", "write CSV to this `file`; - is stdout")
 	flags.StringVar(&f.parquet, "parquet", "",
 		"write Parquet, with truth labels, to this `file`; - is stdout")
+	flags.StringVar(&f.log.cfg.Compression, "compression", "",
+		"of the batches on the log: `zstd`; none by default")
 	f.log.add(flags)
 	flags.Lookup("brokers").Usage = "send to the log at this `host:port`, several with commas"
 	flags.Lookup("schema-registry").Usage = "`URL` of the log's schema registry"
@@ -134,6 +137,9 @@ func (f *datagenFlags) checkTarget() error {
 	}
 	if f.pace.Speedup < 0 {
 		return usagef("--speedup %v: must not be negative", f.pace.Speedup)
+	}
+	if c := f.log.cfg.Compression; c != "" && c != eventlog.Zstd {
+		return usagef("--compression %q: takes %s", c, eventlog.Zstd)
 	}
 	if f.toLog() {
 		return f.log.check()

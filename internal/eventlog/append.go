@@ -52,6 +52,11 @@ func (l *Log) appendSome(
 ) (offset int64, n int, err error) {
 	buf := encodeBuffers.Get().(*[]byte)
 	*buf, n = appendBatch(append((*buf)[:0], make([]byte, setSizeBytes)...), records)
+	if l.cfg.Compression == Zstd {
+		if *buf, err = compressBatch(*buf, setSizeBytes); err != nil {
+			return 0, 0, err
+		}
+	}
 	offset, attempts, err := l.produce(ctx, full, partition, *buf)
 	// kafka-go goes on writing a request whose context has ended. So only a buffer whose one
 	// request was answered is free to be used again.

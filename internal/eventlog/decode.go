@@ -85,7 +85,7 @@ func (d *batchDecoder) decodeBatch(b []byte, from int64) error {
 	return d.decodeRecords(h, records, from)
 }
 
-// unpack decompresses what other producers may have compressed; Append does not.
+// unpack decompresses what a producer has compressed: Append only when it is configured to.
 func (d *batchDecoder) unpack(attributes protocol.Attributes, packed []byte) ([]byte, error) {
 	codec := attributes.Compression().Codec()
 	if codec == nil {

@@ -44,6 +44,10 @@ type Config struct {
 	// way has to name every one of them, not only those in Brokers.
 	Dial map[string]string
 
+	// Compression of what is appended: "" is none, "zstd" each batch as a whole. What is read may be
+	// compressed in any way.
+	Compression string
+
 	// SessionTimeout of group members; 0 is DefaultSessionTimeout. The broker has limits of its
 	// own (1 s to 5 min on the embedded one).
 	SessionTimeout time.Duration
@@ -115,6 +119,9 @@ func (c Config) validate() error {
 	}
 	if c.Prefix != "" && !legalName.MatchString(c.Prefix) {
 		return fmt.Errorf("log: prefix %q: %s", c.Prefix, legalNameHint)
+	}
+	if c.Compression != "" && c.Compression != Zstd {
+		return fmt.Errorf("log: compression %q: takes %s, or nothing", c.Compression, Zstd)
 	}
 	if c.SessionTimeout < 0 {
 		return fmt.Errorf("log: session timeout %s must not be negative", c.SessionTimeout)
