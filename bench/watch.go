@@ -20,11 +20,12 @@ import (
 const lookEvery = 100 * time.Millisecond
 
 // every window is asked for in every lookAround-th look, and when a generation has changed; otherwise
-// those that are open or were closed a short time ago.
+// those that were open at the look before or were closed a short time before it: the others cannot have
+// changed since. After an outage that is much, for the watermark has stood still for so long.
 const lookAround = 10
 
-// recent is how far behind the watermark windows are asked for in every look, beyond the allowed
-// lateness.
+// recent is how far behind the watermark of the look before windows are asked for in every look, beyond
+// the allowed lateness.
 const recent = time.Minute
 
 // lookLimit is how long one look may take: a component that stands still answers nobody.
@@ -38,6 +39,7 @@ type watcher struct {
 	began    time.Time
 	lateness time.Duration
 	watch    accuracy.Watch
+	answered []int64 // watermarks of the last look that was answered; nil before the first
 	addr     string
 	client   *httpapi.Client
 }
@@ -92,7 +94,7 @@ func (w *watcher) look(run context.Context, around bool) {
 	before := w.generation()
 	asked := httpapi.All()
 	if !around && m.Generation == before {
-		asked.From = w.recentFrom(m.Watermark)
+		asked.From = w.recentFrom(w.answered)
 	}
 	var rows []view.Window
 	if ok {
@@ -106,6 +108,7 @@ func (w *watcher) look(run context.Context, around bool) {
 	}
 	i := w.watch.Look(m)
 	if ok {
+		w.answered = m.Watermark
 		w.watch.Windows.See(i, rows, func(k view.WindowKey) bool { return k.Start >= asked.From })
 	}
 }
@@ -142,7 +145,8 @@ func (w *watcher) generation() int64 {
 	return -1
 }
 
-// recentFrom is the start of the windows that may still change without a batch run.
+// recentFrom is the start of the windows that can have changed without a batch run since the watermarks
+// were these.
 func (w *watcher) recentFrom(watermarks []int64) int64 {
 	least := slices.Min(append(slices.Clone(watermarks), math.MaxInt64))
 	if least == math.MaxInt64 || least < 0 {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -222,4 +223,15 @@ func TestBoundary(t *testing.T) {
 		require.Zero(t, figureNamed(t, runOf(t, s, armKappa).Figures, name))
 		require.Positive(t, figureNamed(t, runOf(t, s, "lambda-naive").Figures, name))
 	}
+}
+
+// Ensure that a look asks for all that can have changed since the last one that was answered: everything
+// before the first, and after an outage all that the watermark has passed meanwhile.
+func TestLooksAskForWhatCanHaveChanged(t *testing.T) {
+	w := &watcher{lateness: 30 * time.Second}
+	require.EqualValues(t, math.MinInt64, w.recentFrom(w.answered))
+	w.answered = []int64{600_000, 500_000}
+	require.EqualValues(t, 500_000-30_000-60_000, w.recentFrom(w.answered))
+	w.answered = []int64{600_000, math.MinInt64} // a partition that has seen nothing yet
+	require.EqualValues(t, math.MinInt64, w.recentFrom(w.answered))
 }
