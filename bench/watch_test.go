@@ -89,13 +89,15 @@ func TestAccuracyFigures(t *testing.T) {
 	require.NotPanics(t, func() { courseFigures(&accuracy.Course{}, 0) })
 
 	require.Empty(t, crashFigures(nil, &c))
-	figures = crashFigures([]killed{{at: time.Second}, {at: 3 * time.Second}}, &c)
+	figures = crashFigures([]killed{{target: "lambda speed", at: time.Second}, {target: "lambda serve", at: 3 * time.Second}}, &c)
 	require.Equal(t, 2.0, figureNamed(t, figures, "kills"))
-	require.Equal(t, 0.5, figureNamed(t, figures, "right again after a kill, median"))
+	require.Equal(t, 1.0, figureNamed(t, figures, "right again after a kill of lambda speed, median"))
+	require.Equal(t, 0.0, figureNamed(t, figures, "right again after a kill of lambda serve, median"))
 	require.Equal(t, 1.0, figureNamed(t, figures, "right again after a kill, longest"))
-	require.Len(t, figures, 4, "nobody was away for long")
+	require.Equal(t, 1.0, figureNamed(t, figures, "recoveries that the next kill cut off"))
+	require.Len(t, figures, 6, "nobody was away for long")
 	c = accuracy.Course{At: seconds(0, 4, 6, 8), Silent: make([]bool, 4), Wrong: []int64{0, 1, 1, 0}}
-	figures = crashFigures([]killed{{seconds(1)[0], seconds(3)[0]}}, &c)
+	figures = crashFigures([]killed{{at: seconds(1)[0], down: seconds(3)[0]}}, &c)
 	require.Equal(t, 3.0, figureNamed(t, figures, "down for"))
 	require.Equal(t, 2.0, figureNamed(t, figures, "drained after"))
 

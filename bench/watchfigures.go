@@ -3,6 +3,7 @@ package bench
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -100,15 +101,18 @@ func courseFigures(c *accuracy.Course, readings int64) []result.Figure {
 	}
 }
 
-// A killed is one kill: when, and for how long the component was not there.
-type killed struct{ at, down time.Duration }
+// A killed is one kill: of which component, when, and for how long that was not there.
+type killed struct {
+	target   string
+	at, down time.Duration
+}
 
 // killsOf are the kills of components of an architecture, in order.
 func killsOf(marks []result.Mark, like string) []killed {
 	var kills []killed
 	for _, m := range marks {
 		if target, ok := strings.CutPrefix(m.Name, fault.Kill+" "); ok && belongs(target, like) {
-			kills = append(kills, killed{inSeconds(m.From), inSeconds(m.To - m.From)})
+			kills = append(kills, killed{target, inSeconds(m.From), inSeconds(m.To - m.From)})
 		}
 	}
 	slices.SortFunc(kills, func(a, b killed) int { return cmp.Compare(a.at, b.at) })
@@ -130,20 +134,32 @@ func crashFigures(kills []killed, c *accuracy.Course) []result.Figure {
 	for _, k := range kills {
 		moments = append(moments, k.at)
 	}
-	var again, drained []float64
-	var down time.Duration
-	for i, took := range c.Again(moments) {
-		again = append(again, took.Seconds())
-		if kills[i].down >= outage {
-			down = max(down, kills[i].down)
-			drained = append(drained, max(0, took-kills[i].down).Seconds())
+	var cut int
+	var down, longest time.Duration
+	var drained []float64
+	again := map[string][]float64{} // by component: some are missed by nobody, some by everybody
+	for i, r := range c.Again(moments) {
+		k := kills[i]
+		again[k.target] = append(again[k.target], r.Took.Seconds())
+		longest = max(longest, r.Took)
+		if r.Cut {
+			cut++
+		}
+		if k.down >= outage {
+			down = max(down, k.down)
+			drained = append(drained, max(0, r.Took-k.down).Seconds())
 		}
 	}
 	figures := []result.Figure{
 		{Name: "kills", Value: float64(len(kills))},
 		{Name: "session timeout", Unit: "s", Value: eventlog.DefaultSessionTimeout.Seconds()},
-		{Name: "right again after a kill, median", Unit: "s", Value: ledger.Median(again)},
-		{Name: "right again after a kill, longest", Unit: "s", Value: slices.Max(again)},
+		{Name: "right again after a kill, longest", Unit: "s", Value: longest.Seconds()},
+		{Name: "recoveries that the next kill cut off", Value: float64(cut)},
+	}
+	for _, target := range slices.Sorted(maps.Keys(again)) {
+		figures = append(figures, result.Figure{
+			Name: "right again after a kill of " + target + ", median", Unit: "s", Value: ledger.Median(again[target]),
+		})
 	}
 	if len(drained) > 0 {
 		figures = append(figures,

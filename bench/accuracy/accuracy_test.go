@@ -127,9 +127,22 @@ func TestCourse(t *testing.T) {
 		}
 		return all
 	}
-	require.Equal(t, at(2500, 1500), c.Again(at(500, 4500)))
-	require.Equal(t, at(0, 4000), c.Again(at(100, 2000)))
-	require.Equal(t, at(0), c.Again(at(6500)))
+	again := func(faults ...int64) (took []time.Duration, cut []bool) {
+		for _, r := range c.Again(at(faults...)) {
+			took, cut = append(took, r.Took), append(cut, r.Cut)
+		}
+		return took, cut
+	}
+	f := func(faults, wantTook []int64, wantCut ...bool) {
+		t.Helper()
+		took, cut := again(faults...)
+		require.Equal(t, at(wantTook...), took)
+		require.Equal(t, wantCut, cut)
+	}
+	f([]int64{500, 4500}, []int64{2500, 1500}, false, false)
+	f([]int64{100, 2000}, []int64{0, 4000}, false, false)
+	f([]int64{500, 2500}, []int64{1500, 3500}, true, false) // wrong at 2 s, and again at 3 s
+	f([]int64{6500}, []int64{0}, false)
 	require.Empty(t, c.Again(nil))
 }
 

@@ -164,21 +164,29 @@ func (c *Course) Speechless() time.Duration {
 	return sum
 }
 
-// Again returns how long it took after a fault until every answer was right again, and stayed so until
-// the next one: 0 when no answer was wrong. Faults are the moments at which they began, ascending; of
-// two that overlap, the former ends where the latter begins.
-func (c *Course) Again(faults []time.Duration) []time.Duration {
-	took := make([]time.Duration, len(faults))
+// A Recovery is what followed a fault.
+type Recovery struct {
+	Took time.Duration // until every answer was right again; 0 when no answer was wrong
+	Cut  bool          // they were still wrong when the next fault came, or the run ended: it took longer
+}
+
+// Again returns the recovery from every fault: until every answer was right again, and stayed so until
+// the next one. Faults are the moments at which they began, ascending; of two that overlap, the former
+// ends where the latter begins.
+func (c *Course) Again(faults []time.Duration) []Recovery {
+	all := make([]Recovery, len(faults))
 	for i, at := range c.At {
-		if c.Wrong[i] == 0 && !c.Silent[i] {
+		f := len(faults) - 1
+		for f >= 0 && faults[f] > at {
+			f--
+		}
+		if f < 0 {
 			continue
 		}
-		for f := len(faults) - 1; f >= 0; f-- {
-			if faults[f] <= at {
-				took[f] = at - faults[f]
-				break
-			}
+		all[f].Cut = c.Wrong[i] > 0 || c.Silent[i]
+		if all[f].Cut {
+			all[f].Took = at - faults[f]
 		}
 	}
-	return took
+	return all
 }
