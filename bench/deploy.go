@@ -160,7 +160,7 @@ type deployment struct {
 	from, until time.Time // of the deployment: until all answers were new ones
 	before      spending  // when it began
 	after       spending  // when it was done
-	idle        float64   // CPU-seconds a second before it
+	idle        float64   // CPU-seconds a second before it, of what goes on during it
 	watch       *switchWatch
 }
 
@@ -168,6 +168,7 @@ type deployment struct {
 type spending struct {
 	at   time.Time
 	cpu  float64 // seconds
+	live float64 // of it, without the batch layer: its periodic runs stand still during a deployment
 	disk int64   // bytes
 }
 
@@ -247,7 +248,7 @@ func (d *deployment) bring(ctx context.Context) error {
 		return err
 	}
 	d.before = d.spends()
-	d.idle = (d.before.cpu - began.cpu) / d.before.at.Sub(began.at).Seconds()
+	d.idle = (d.before.live - began.live) / d.before.at.Sub(began.at).Seconds()
 	d.from = d.before.at
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
@@ -267,7 +268,7 @@ func (d *deployment) bring(ctx context.Context) error {
 	stop()
 	d.watch.wait()
 	d.mark("deploy "+d.plan.To, d.from, d.until)
-	return nil
+	return d.goOn()
 }
 
 // isNew reports whether answers are those of the deployment. Where one layer was left behind on
@@ -284,18 +285,25 @@ func (d *deployment) bringBy(ctx context.Context) error {
 	return d.replay(ctx)
 }
 
-// recompute stops the batch layer, runs it once with the new version, and goes on with that one. The
-// speed layer follows what the batch layer publishes.
+// recompute stops the batch layer and runs it once with the new version. The speed layer follows what
+// the batch layer publishes.
 func (d *deployment) recompute(ctx context.Context) error {
 	a := d.arm.arm
 	if err := d.sut.supervisor.stop(ctx, a.parts[batchPart.name]); err != nil {
 		return err
 	}
-	if _, err := a.batchOnce(ctx, d.toVersion()...); err != nil {
-		return err
+	_, err := a.batchOnce(ctx, d.toVersion()...)
+	return err
+}
+
+// goOn starts the batch layer again that a deployment has stopped. It begins with a run over everything,
+// so it is not started before all answers are new: nobody would do the same work twice at once.
+func (d *deployment) goOn() error {
+	if d.way.How != byRecompute {
+		return nil
 	}
 	more := append(d.toVersion(), "--background", "--interval", d.size.interval.String())
-	return a.launch(batchPart, more...)
+	return d.arm.arm.launch(batchPart, more...)
 }
 
 func (d *deployment) toVersion() []string {
@@ -339,6 +347,7 @@ func (d *deployment) replay(ctx context.Context) error {
 // spends is what the run has taken until now.
 func (d *deployment) spends() spending {
 	s := spending{at: time.Now(), cpu: d.cpuNow()}
+	s.live = s.cpu - d.sut.usages()[batchPart.name].cpu
 	s.disk, _ = d.diskNow() // a file that vanished meanwhile is no error, and others show up when judging
 	return s
 }
