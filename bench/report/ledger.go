@@ -12,7 +12,7 @@ import (
 // ledgerTable has one row per claim: what was predicted, the figures that decide, the verdict.
 func ledgerTable(s *result.Summary) table {
 	t := table{
-		Caption: "The ledger: claims of the source, and what the runs say",
+		Caption: "The ledger: claims, and what the runs say; a verdict is about the claim in the first column",
 		Head:    []string{"claim", "predicted", "says otherwise", "measured here", "verdict here", "reference run"},
 	}
 	for i := range s.Scenarios {
