@@ -21,6 +21,10 @@ const phaseForgets = "log_forgets"
 // group first.
 const sayLimit = 30 * time.Second
 
+// endsWithin is how long a reader that has said what is lost is given to end because of it: many polls,
+// and requests to a broker on this machine.
+const endsWithin = 2 * time.Second
+
 // forget runs the arms through an outage that is longer than retention: everything that reads the log
 // is killed, the log forgets all that it holds, and the readers come back. Each has to say what is lost,
 // and what was answered before must stand.
@@ -109,15 +113,41 @@ func (x *execution) checkLoss(ctx context.Context, r logReader, starts []int64) 
 	if err != nil {
 		return err
 	}
+	alive, explained, err := goesOn(ctx, r.process())
+	if err != nil {
+		return err
+	}
+	x.check(r.arm.name, r.name+" goes on, or ends because of what is lost", alive || explained,
+		"it has ended with other last words")
 	exact := ok && said.Partition < len(starts) && said.To == starts[said.Partition] && said.From > 0 &&
 		said.From < said.To
 	x.check(r.arm.name, r.name+" says what is lost", exact, "offsets [%d, %d) of partition %d, the log begins at %v",
 		said.From, said.To, said.Partition, starts)
+	going := 0.0
+	if alive {
+		going = 1
+	}
 	part := x.side(r.arm.name)
 	part.Figures = append(part.Figures, result.Figure{
 		Name: "events lost in one partition, says " + r.name, Value: float64(said.To - said.From),
+	}, result.Figure{
+		Name: "goes on after the loss (1) or ends (0): " + r.name, Value: going,
 	})
 	return nil
+}
+
+// goesOn looks whether a process that has said what is lost lives on; if not, whether that is why. Who
+// cannot go on without what is lost finds it out at the first read.
+func goesOn(ctx context.Context, p *process) (alive, explained bool, err error) {
+	select {
+	case <-p.exited:
+		_, explained = lossIn(p.tail.String())
+		return false, explained, nil
+	case <-time.After(endsWithin):
+		return true, false, nil
+	case <-ctx.Done():
+		return false, false, context.Cause(ctx)
+	}
 }
 
 // awaitLoss waits until a process has said that something is lost, by its last words or as a fact.

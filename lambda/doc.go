@@ -110,6 +110,8 @@
 //
 // A log that forgets events before they were read stops ingest, or the speed layer, with an error that
 // names them: lost. What was gone before anyone read it is passed over, and said as the fact "lost".
+// If ingest was not away, the speed layer begins again with the oldest batch view that the log goes on
+// from: answers have everything then, and "lost" is what its side outputs could not say.
 // Retention may be as short as the longest time between two batch runs: the master dataset keeps the
 // history, and a recompute does not need the log.
 //

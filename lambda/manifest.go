@@ -83,7 +83,7 @@ func (m *Manifest) boundaries() []int64 {
 
 // keepGenerations is how many generations stay on disk. A speed layer that comes back goes on
 // from the newest whose boundary its side outputs have passed; with none left it reads the whole
-// log.
+// log (see handoverFor, also for a log that was cut).
 const keepGenerations = 4
 
 func (c Config) viewsDir() string { return filepath.Join(c.Dir, "views") }

@@ -127,15 +127,17 @@ func (t *speedTask) start(ctx context.Context, from said) error {
 	if err != nil {
 		return err
 	}
-	// A gap between two generations cannot be: begin refuses it. What is lost here is what the side
-	// outputs have to say, and, until the next batch run, the speed view where there is no batch view.
-	t.cfg.noteLost("speed", t.partition, max(from.offset, 0), starts[t.partition])
-	from.offset = max(from.offset, starts[t.partition])
-	t.said.Store(&from)
-	h, err := t.cfg.handoverBefore(t.partition, from.offset)
+	logStart := starts[t.partition]
+	h, err := t.cfg.handoverFor(t.partition, from.offset, logStart)
 	if err != nil {
 		return err
 	}
+	// A gap between two generations cannot be: begin refuses it. What is lost here is what the side
+	// outputs have to say, and, until the next batch run, the speed view where there is no batch view.
+	goesOn := max(from.offset, logStart, h.boundary)
+	t.cfg.noteLost("speed", t.partition, max(from.offset, 0), goesOn)
+	from.offset = goesOn
+	t.said.Store(&from)
 	if t.live, err = t.cfg.begin(ctx, h); err != nil {
 		return err
 	}
@@ -144,8 +146,11 @@ func (t *speedTask) start(ctx context.Context, from said) error {
 	return nil
 }
 
-// handoverBefore loads the newest hand-over whose boundary is at or below the given offset.
-func (c Config) handoverBefore(partition int, offset int64) (handover, error) {
+// handoverFor loads the newest hand-over whose boundary the side outputs have passed, said being how
+// far they are. But the log goes on from none that is below its start, for it was cut. Then it is the
+// oldest one beyond: the batch layer was ahead, and what is lost has been said by nobody. If there
+// is none, it is the one below, which begin refuses.
+func (c Config) handoverFor(partition int, said, logStart int64) (handover, error) {
 	if c.Mistakes.NaiveMerge {
 		return emptyHandover(c, partition), nil
 	}
@@ -153,19 +158,32 @@ func (c Config) handoverBefore(partition int, offset int64) (handover, error) {
 	if err != nil {
 		return handover{}, err
 	}
+	wasCut := 0 < said && said < logStart
+	var beyond *Manifest // the oldest one
 	for _, g := range slices.Backward(generations) {
 		m, err := c.loadManifest(g)
-		if err == nil && m.boundary(partition) > offset {
-			continue
-		}
-		var h handover
-		if err == nil {
-			h, err = c.loadHandover(m, partition)
-		}
 		if errors.Is(err, fs.ErrNotExist) {
 			break // removed meanwhile, and so are the older ones
 		}
+		if err != nil {
+			return handover{}, err
+		}
+		boundary := m.boundary(partition)
+		if boundary > max(said, logStart) {
+			beyond = m
+			continue
+		}
+		if beyond != nil && boundary < logStart && (boundary > 0 || wasCut) {
+			return c.loadHandover(beyond, partition)
+		}
+		h, err := c.loadHandover(m, partition)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 		return h, err
+	}
+	if beyond != nil && wasCut {
+		return c.loadHandover(beyond, partition)
 	}
 	return emptyHandover(c, partition), nil
 }
