@@ -131,10 +131,13 @@ func (c *correctness) repeat(ctx context.Context, d *driver, s *Scenario, repeti
 func (d *driver) executeTogether(
 	ctx context.Context, head result.Run, arms []string, body func(ctx context.Context, x *execution) error,
 ) error {
-	for _, names := range d.scenario.onOneLog(arms) {
+	all := d.scenario
+	defer func() { d.scenario = all }()
+	for _, names := range all.onOneLog(arms) {
 		if d.has(head, names...) {
 			continue
 		}
+		d.scenario = all.ruledAs(names[0])
 		head.Arm = armBoth
 		if len(names) == 1 {
 			head.Arm = names[0]
@@ -167,12 +170,25 @@ func (d *driver) skip(s *Scenario, why string) error {
 	return nil
 }
 
-// onOneLog groups arms so that no group has two that are like the same architecture.
+// ruledAs is the scenario under the rules of one of its arms.
+func (s *Scenario) ruledAs(arm string) *Scenario {
+	a, _ := s.ArmNamed(arm)
+	if a.AllowedLateness == 0 {
+		return s
+	}
+	ruled := *s
+	ruled.rules.AllowedLateness = a.AllowedLateness.Milliseconds()
+	return &ruled
+}
+
+// onOneLog groups arms so that no group has two that are like the same architecture, or are judged by
+// different rules.
 func (s *Scenario) onOneLog(arms []string) [][]string {
 	var groups [][]string
 	for _, arm := range arms {
 		at := slices.IndexFunc(groups, func(group []string) bool {
-			return !slices.ContainsFunc(group, func(other string) bool { return s.like(other) == s.like(arm) })
+			return s.ruledAs(group[0]).rules == s.ruledAs(arm).rules &&
+				!slices.ContainsFunc(group, func(other string) bool { return s.like(other) == s.like(arm) })
 		})
 		if at < 0 {
 			groups, at = append(groups, nil), len(groups)
@@ -432,7 +448,7 @@ func (c *correctness) eachSeconds(s *Scenario) float64 {
 	if s.size.speedup > 0 {
 		sending = s.size.duration.Seconds() / s.size.speedup
 	}
-	each := sending + 7
+	each := sending + 5
 	if len(c.Faults)+c.Random.Each+c.Random.Kills > 0 || c.Random.Every > 0 {
 		each += 6 // a session timeout
 	}

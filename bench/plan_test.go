@@ -60,6 +60,28 @@ func TestOnOneLog(t *testing.T) {
 		{Name: "lambda", Like: "lambda"}, {Name: "hasty", Like: "lambda"}, {Name: "kappa", Like: "kappa"},
 	}}}
 	require.Equal(t, [][]string{{"lambda", "kappa"}, {"hasty"}}, s.onOneLog([]string{"lambda", "hasty", "kappa"}))
+	patient := scenarios.Arm{Name: "patient", Like: "kappa", AllowedLateness: 2 * time.Minute}
+	s.Arms = append(s.Arms, patient)
+	require.Equal(t, [][]string{{"lambda"}, {"patient"}}, s.onOneLog([]string{"lambda", "patient"}), "one truth to a log")
+	require.EqualValues(t, 120_000, s.ruledAs("patient").rules.AllowedLateness)
+	require.Equal(t, s, s.ruledAs("kappa"))
+}
+
+// Ensure that a rule of an arm's own is refused where nothing judges by it.
+func TestLatenessOfAnArm(t *testing.T) {
+	file := *scenarios.Builtin()[0]
+	file.Arms = []scenarios.Arm{{Name: "patient", Like: "kappa", AllowedLateness: time.Minute}}
+	o := DefaultOptions()
+	_, err := o.ask(&file)
+	require.NoError(t, err)
+	for _, other := range scenarios.Builtin() {
+		if other.Name == "freshness" {
+			file = *other
+			file.Arms = append(slices.Clone(file.Arms), scenarios.Arm{Name: "patient", Like: "kappa", AllowedLateness: time.Minute})
+		}
+	}
+	_, err = o.ask(&file)
+	require.ErrorContains(t, err, "arms[2].allowed_lateness: only procedure correctness judges an arm by a rule of its own")
 }
 
 // Ensure that a sweep runs the arms whose lines are drawn, and never one that is wrong on purpose.

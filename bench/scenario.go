@@ -131,6 +131,16 @@ func (o Options) ask(file *scenarios.Scenario) (*Scenario, error) {
 		}
 	}
 	s.procedure = kind()
+	if _, judgesByArm := s.procedure.(*correctness); !judgesByArm {
+		for i, a := range file.Arms {
+			if a.AllowedLateness > 0 {
+				return nil, &scenarios.Error{
+					File: file.File(), Field: fmt.Sprintf("arms[%d].allowed_lateness", i),
+					Says: "only procedure correctness judges an arm by a rule of its own",
+				}
+			}
+		}
+	}
 	if err := file.Decode(o.Profile, s.procedure); err != nil {
 		return nil, err
 	}

@@ -71,7 +71,11 @@ func (x *execution) measureArm(w *watcher, truth *accuracy.Truth, cuts [][]int64
 // liveFigures are the shares of exact windows by band, stage and truth, and how many were corrected.
 func liveFigures(l accuracy.Lives) []result.Figure {
 	var all []result.Figure
+	var windows, exact int
 	for _, s := range l.Shares {
+		if s.Stage == accuracy.Finally {
+			windows, exact = windows+s.Windows, exact+s.ExactA
+		}
 		name := fmt.Sprintf("exact %s, %s", s.Stage, s.Band)
 		all = append(all,
 			result.Figure{Name: name + ", truth A", Unit: "%", Value: accuracy.Percent(s.ExactA, s.Windows)},
@@ -79,6 +83,9 @@ func liveFigures(l accuracy.Lives) []result.Figure {
 		if s.Stage == accuracy.Finally {
 			all = append(all, result.Figure{Name: "windows " + s.Band.String(), Value: float64(s.Windows)})
 		}
+	}
+	if windows > 0 {
+		all = append(all, result.Figure{Name: "exact finally, truth A", Unit: "%", Value: accuracy.Percent(exact, windows)})
 	}
 	if l.Closed > 0 {
 		all = append(all, result.Figure{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -21,6 +22,9 @@ type Arm struct {
 	// Handicap makes every process of its runs take a share more CPU than it needs: a slowdown of
 	// known size, which the rules have to find.
 	Handicap float64 `yaml:"handicap"`
+	// AllowedLateness is for how long its windows take what is late, where that is another time than
+	// everybody's: it is judged by the same rule.
+	AllowedLateness time.Duration `yaml:"allowed_lateness"`
 }
 
 // The architectures, and the variation that every comparison may ask for.
@@ -91,8 +95,11 @@ func (a *Arm) validate() *flaw {
 	case a.Like != Lambda && a.Like != Kappa:
 		return problem("like", "%q is neither lambda nor kappa", a.Like)
 	}
-	if a.Handicap < 0 || a.Handicap > 10 {
+	switch {
+	case a.Handicap < 0 || a.Handicap > 10:
 		return problem("handicap", "%v: must be above 0 and at most 10", a.Handicap)
+	case a.AllowedLateness < 0 || a.AllowedLateness%time.Millisecond != 0:
+		return problem("allowed_lateness", "%s: takes a length in whole milliseconds such as 2m", a.AllowedLateness)
 	}
 	for component := range a.Args {
 		if !strings.HasPrefix(component, a.Like+" ") {

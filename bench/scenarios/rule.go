@@ -65,7 +65,8 @@ func (r *Rule) Band() float64 {
 
 func (r *Rule) validate(s *Scenario) *flaw {
 	for _, arm := range []struct{ field, name string }{{"of", r.Of}, {"to", r.To}} {
-		if _, ok := s.ArmNamed(arm.name); arm.name != "" && !ok {
+		// What is counted are columns, which the source has; a scenario's arms are only some of them.
+		if _, ok := s.ArmNamed(arm.name); arm.name != "" && !ok && s.Procedure != "code" {
 			return problem(arm.field, "%q is no arm of this scenario", arm.name)
 		}
 	}
