@@ -259,6 +259,11 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if c.HandOvers > 0 {
 		x.checkHandOvers(c.HandOvers)
 	}
+	if c.Remembered {
+		if err := x.measureRemembered(ctx, end); err != nil {
+			return err
+		}
+	}
 	if err := x.judgeNow(ctx, w, end); err != nil {
 		return err
 	}
@@ -276,10 +281,7 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 			return err
 		}
 	}
-	if err := x.leaveViews(x.end); err != nil || !c.Remembered {
-		return err
-	}
-	return x.measureRemembered(ctx)
+	return x.leaveViews(x.end)
 }
 
 // setUp tells components what the scenario wants otherwise.

@@ -7,17 +7,21 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// figureRemembered is what an arm holds for de-duplication alone at the end of a run.
+// figureRemembered is what an arm holds for de-duplication alone when everything was sent: in mid-stream,
+// before a batch run covers the log and takes the readings off the speed layer.
 const figureRemembered = "de-duplication state"
 
 // streamParts are the components that fold the log as it comes, by architecture. They say what they hold
 // when their partitions are taken away from them.
 var streamParts = map[string]string{armLambda: "lambda speed", armKappa: "kappa process"}
 
-// measureRemembered asks every arm what it holds for de-duplication. It ends what folds the log, so it
-// is the last thing that is done to an arm. Memory of processes would say nothing: the sets are small
-// beside everything else.
-func (x *execution) measureRemembered(ctx context.Context) error {
+// measureRemembered asks every arm what it holds for de-duplication at the end of the log. Who folds the
+// log says it when it ends, and is started again. Memory of processes would say nothing: the sets are
+// small beside everything else.
+func (x *execution) measureRemembered(ctx context.Context, end []int64) error {
+	if err := x.settleArms(ctx, end); err != nil {
+		return err
+	}
 	for _, r := range x.runs() {
 		a := x.sut.arms[r.Arm]
 		bytes, err := a.remembered(ctx)
@@ -41,6 +45,9 @@ type remembering struct {
 func (a *arm) remembered(ctx context.Context) (int64, error) {
 	name := streamParts[a.like]
 	if err := a.sut.supervisor.stop(ctx, a.parts[name]); err != nil {
+		return 0, err
+	}
+	if err := a.sut.supervisor.restart(ctx, a.parts[name]); err != nil {
 		return 0, err
 	}
 	last, err := lastRemembered(a.parts[name].saidAbout("released"))
