@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"math"
 	"unicode/utf8"
 
@@ -125,6 +126,13 @@ func NewDecoder(source SchemaSource) *Decoder {
 		versions: parseSchemas(),
 		resolved: map[uint32]*avro.Schema{},
 	}
+}
+
+// Clone returns a decoder that knows what d knows, and learns the rest by itself.
+func (d *Decoder) Clone() *Decoder {
+	c := *d
+	c.resolved = maps.Clone(d.resolved)
+	return &c
 }
 
 // Decode decodes one value of the log into e and checks it against its key. The error is a

@@ -347,6 +347,8 @@ func TestARegistryThatIsDownIsNoReject(t *testing.T) {
 		require.ErrorContains(t, d.Decode([]byte(e.CarID), unknown, &e), "unknown_schema")
 	}
 	require.Equal(t, 2, r.asked)
+	require.NoError(t, d.Clone().Decode([]byte(e.CarID), value, &e))
+	require.Equal(t, 2, r.asked, "a clone knows what it knows")
 }
 
 func TestFingerprintTellsConflictsFromDuplicates(t *testing.T) {

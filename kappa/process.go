@@ -23,16 +23,22 @@ func Process(ctx context.Context, cfg Config) error {
 }
 
 // judge takes one event of the log into the state, in the order of tests that every side follows:
-// decode, skew guard, and then those of accept. An error is a failure of ours, never of the event.
+// decode, skew guard, and then those of accept. An error is a failure of ours, never of the event: then
+// the state is what it was before, and the event is still to come.
 func (t *task) judge(r *eventlog.Record) error {
-	t.meet(r)
 	e := &t.event
 	err := t.decoder.Decode(r.Key, r.Value, e)
 	if err == nil {
 		err = t.rules.CheckSkew(e.EventTime, r.AppendTime)
 	}
-	if err != nil {
-		return t.reject(r, err)
+	reject, rejected := errors.AsType[*event.Reject](err)
+	if err != nil && !rejected {
+		return fmt.Errorf("read offset %d: %w", r.Offset, err)
+	}
+	t.meet(r)
+	if rejected {
+		t.reject(r, reject)
+		return nil
 	}
 	t.accept(e, r, event.Fingerprint(r.Value))
 	return nil
@@ -67,14 +73,9 @@ func (t *task) accept(e *event.CarSensor, r *eventlog.Record, fingerprint uint32
 
 // reject puts an event that is itself at fault among the dead letters. It moves no watermark: one
 // broken clock must not close everybody's windows.
-func (t *task) reject(r *eventlog.Record, err error) error {
-	reject, ok := errors.AsType[*event.Reject](err)
-	if !ok {
-		return fmt.Errorf("read offset %d: %w", r.Offset, err)
-	}
+func (t *task) reject(r *eventlog.Record, reject *event.Reject) {
 	t.Counters.Reject(reject.Reason, 1)
 	t.sides.reject(r, reject)
-	return nil
 }
 
 // admit applies an event to its window unless its reading is already there. The lowest offset of

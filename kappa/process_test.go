@@ -107,10 +107,27 @@ func TestWatermark(t *testing.T) {
 // Ensure that a failure of ours is an error and never a dead letter.
 func TestRegistryFailureIsAnError(t *testing.T) {
 	task := memoryTask()
-	task.decoder = event.NewDecoder(brokenRegistry{})
+	task.decoder = event.NewDecoder(&flickeringRegistry{})
 	r := recordOf(t, measured("a", 0, 0))
 	require.ErrorContains(t, task.judge(&r), "read offset 0: look up schema 1: unexpected EOF")
 	require.Empty(t, task.Counters.DeadLetters)
+}
+
+// Ensure that a failure of ours leaves the state as it was: whoever keeps it, as after a rebalance, goes
+// on with the event that was not judged. (Invariant 4.)
+func TestRegistryFailureSkipsNothing(t *testing.T) {
+	records := disturbed(t, 5, 3, 300)
+	whole, task := judged(t, records...), memoryTask()
+	task.decoder = event.NewDecoder(&flickeringRegistry{})
+	failures := 0
+	for int(task.Position) < len(records) {
+		if task.judge(&records[task.Position]) != nil {
+			failures++
+		}
+	}
+	require.Equal(t, len(event.Schemas), failures)
+	require.Equal(t, whole.progress, task.progress)
+	require.Equal(t, whole.alerts, task.alerts)
 }
 
 // Ensure that state is bounded by open windows (invariant 6), also for cars that fall silent.

@@ -149,7 +149,12 @@ func send(t testing.TB, log *eventlog.Log, records []eventlog.Record) {
 	}
 }
 
-// brokenRegistry cannot tell.
-type brokenRegistry struct{}
+// A flickeringRegistry cannot tell every second time, the first to begin with.
+type flickeringRegistry struct{ asked int }
 
-func (brokenRegistry) SchemaByID(uint32) (string, error) { return "", io.ErrUnexpectedEOF }
+func (r *flickeringRegistry) SchemaByID(id uint32) (string, error) {
+	if r.asked++; r.asked%2 == 1 {
+		return "", io.ErrUnexpectedEOF
+	}
+	return schemas{}.SchemaByID(id)
+}

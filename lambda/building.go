@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/view"
 )
@@ -23,6 +24,7 @@ type building struct {
 	said      *atomic.Pointer[said] // the task's position of the side outputs
 
 	catchUp chan struct{} // of the layer, see speedLayer
+	decoder *event.Decoder
 
 	durable atomic.Int64 // the generation's; -1 before it has begun
 	reached atomic.Bool  // the task has committed that the generation has reached the live one
@@ -39,7 +41,8 @@ func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
 	b := &building{
 		number: m.Generation, version: m.Version, views: m.Views, boundary: m.boundary(t.partition),
 		liveBuild: t.live.Build, said: &t.said, catchUp: t.catchUp,
-		cancel: cancel, done: make(chan struct{}),
+		decoder: t.live.decoder.Clone(), // so that the registry need not be there again
+		cancel:  cancel, done: make(chan struct{}),
 	}
 	b.version = t.cfg.Mistakes.speedVersion(m.Version)
 	b.durable.Store(-1)
@@ -65,7 +68,7 @@ func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition i
 	err := b.takeTurn(ctx, func() error {
 		h, err := cfg.loadHandover(m, partition)
 		if err == nil {
-			b.generation, err = cfg.begin(ctx, h)
+			b.generation, err = cfg.begin(ctx, h, b.decoder)
 		}
 		return err
 	})

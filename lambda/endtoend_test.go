@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
@@ -256,7 +257,7 @@ func TestCutBeforeABatchRun(t *testing.T) {
 	require.NoError(t, log.DeleteRecords(context.Background(), eventlog.CarsTopic, []int64{20}))
 	_, err := cfg.begin(context.Background(), handover{
 		generation: 3, version: "v1", rules: cfg.Rules, boundary: 10,
-	})
+	}, event.NewDecoder(log))
 	require.ErrorContains(t, err, "begin generation 3: lost: offsets [10, 20) of cars/0, 10 events")
 }
 

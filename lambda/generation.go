@@ -45,7 +45,7 @@ type generation struct {
 
 // newGeneration is a generation at its boundary, of a version that is known. Nothing of it is durable
 // yet.
-func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation {
+func newGeneration(c Config, h handover, decoder *event.Decoder) *generation {
 	logic, _ := logicOf(c.Mistakes.speedVersion(h.version))
 	state := newSpeedState(h)
 	state.Mistake, state.Version = c.Mistakes.ofSpeed(), c.Mistakes.PinVersion
@@ -54,7 +54,7 @@ func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation
 		boundary:   h.boundary,
 		views:      h.views,
 		logic:      logic,
-		decoder:    event.NewDecoder(schemas),
+		decoder:    decoder,
 		speedState: state,
 		sides:      sideOutputs{partition: h.partition},
 		rows:       speedViewWriter{generation: h.generation},
@@ -63,11 +63,13 @@ func newGeneration(c Config, h handover, schemas event.SchemaSource) *generation
 }
 
 // begin starts the build of a generation from its hand-over.
-func (c Config) begin(ctx context.Context, h handover) (g *generation, err error) {
+func (c Config) begin(
+	ctx context.Context, h handover, decoder *event.Decoder,
+) (g *generation, err error) {
 	if h.boundary, err = c.firstOffset(ctx, h); err != nil {
 		return nil, fmt.Errorf("begin generation %d: %w", h.generation, err)
 	}
-	g = newGeneration(c, h, c.Log)
+	g = newGeneration(c, h, decoder)
 	g.rows.begin()
 	g.Build, err = c.Log.Append(ctx, SpeedViewTopic, g.partition, g.rows.records)
 	if err != nil {
@@ -110,6 +112,7 @@ func (g *generation) step(ctx context.Context, maxWait time.Duration) error {
 	}
 	for i := range batch.Records {
 		if err := g.judge(&batch.Records[i]); err != nil {
+			g.reader.Rewind(g.Position) // a generation that is kept goes on with this event
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
@@ -59,7 +60,7 @@ func TestCountRepeatsSurvivesARebuild(t *testing.T) {
 	p := d.serving.live.Load()
 	h, err := cfg.loadHandover(p.manifest, 0)
 	require.NoError(t, err)
-	build(t, newGeneration(cfg, h, schemas{}), p.parts[0], d.records, rand.New(rand.NewPCG(9, 9)))
+	build(t, newGeneration(cfg, h, event.NewDecoder(schemas{})), p.parts[0], d.records, rand.New(rand.NewPCG(9, 9)))
 	after, _ := d.serving.Windows(httpapi.All())
 	require.ElementsMatch(t, before, after)
 }

@@ -1,11 +1,15 @@
 package lambda
 
 import (
+	"context"
+	"io"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"lambdakappa/event"
 )
 
 // taken counts what a process was assigned, by both groups.
@@ -91,4 +95,33 @@ func requireOneChain(t testing.TB, cfg Config) {
 	for _, segments := range master {
 		require.Len(t, longestChain(segments, 0), len(segments))
 	}
+}
+
+// Ensure that a failure of ours leaves a generation as it was: whoever keeps it, as after a rebalance,
+// goes on with the event that was not judged, and what was read with it. (Invariant 4.)
+func TestRegistryFailureSkipsNothing(t *testing.T) {
+	cfg := logConfig(t, startLog(t, 1))
+	records := disturbed(t, 5, 3, 300)
+	send(t, cfg.Log, records)
+	ctx := context.Background()
+	f := func(source event.SchemaSource) (g *generation, failures int) {
+		t.Helper()
+		g, err := cfg.begin(ctx, emptyHandover(cfg, 0), event.NewDecoder(source))
+		require.NoError(t, err)
+		for int(g.Position) < len(records) {
+			if err := g.step(ctx, 0); err != nil {
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+				failures++
+			}
+		}
+		require.NoError(t, g.close())
+		g.Build = 0 // each has its own
+		return g, failures
+	}
+	whole, none := f(schemas{})
+	g, failures := f(&flickeringRegistry{})
+	require.Zero(t, none)
+	require.Equal(t, len(event.Schemas), failures)
+	require.Equal(t, whole.progress, g.progress)
+	require.EqualValues(t, len(records), g.Counters.Events)
 }

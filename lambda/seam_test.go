@@ -109,7 +109,7 @@ func divide(t testing.TB, cfg Config, seed uint64) divided {
 	h, err := cfg.loadHandover(m, 0)
 	require.NoError(t, err)
 	p := loadPair(t, cfg, m)
-	g := newGeneration(cfg, h, schemas{})
+	g := newGeneration(cfg, h, event.NewDecoder(schemas{}))
 	build(t, g, p.parts[0], records, random)
 	p.stampAs(&p.parts[0].progress)
 	s := &Serving{cfg: cfg}

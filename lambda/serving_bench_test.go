@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
 )
@@ -99,7 +100,7 @@ func awaitBuilds(b *testing.B, s *Serving) {
 // What serving does with the rows of a speed view: 40,000 windows of 10 readings.
 func BenchmarkMaterialise(b *testing.B) {
 	cfg := testConfig(b)
-	rows := speedRows(b, newGeneration(cfg, emptyHandover(cfg, 0), schemas{}), fleet(b, 0, 400_000))
+	rows := speedRows(b, newGeneration(cfg, emptyHandover(cfg, 0), event.NewDecoder(schemas{})), fleet(b, 0, 400_000))
 	b.ReportAllocs()
 	for b.Loop() {
 		p := newPart(&Manifest{}, 0)
@@ -136,7 +137,7 @@ func BenchmarkMergeRange(b *testing.B) {
 	h, err := cfg.loadHandover(m, 0)
 	require.NoError(b, err)
 	p := loadPair(b, cfg, m)
-	_, err = p.parts[0].take(speedRows(b, newGeneration(cfg, h, schemas{}), records), &speedRow{})
+	_, err = p.parts[0].take(speedRows(b, newGeneration(cfg, h, event.NewDecoder(schemas{})), records), &speedRow{})
 	require.NoError(b, err)
 	s := &Serving{cfg: cfg}
 	s.live.Store(p)

@@ -14,19 +14,24 @@ import (
 // judge takes one event of the log into the speed view of a generation, in the order of tests
 // that every side follows: decode, skew guard, late, duplicate, apply. It is the speed layer's
 // logic, per event; the batch layer says the same over columns in batch.go, without lateness. An
-// error is a failure of ours, never of the event.
+// error is a failure of ours, never of the event: then the state is what it was before, and the event
+// is still to come.
 func (g *generation) judge(r *eventlog.Record) error {
-	g.Position = r.Offset + 1
-	g.Newest = max(g.Newest, r.AppendTime)
-	g.Counters.Events++
-
 	e := &g.event
 	err := g.decoder.Decode(r.Key, r.Value, e)
 	if err == nil {
 		err = g.rules.CheckSkew(e.EventTime, r.AppendTime)
 	}
-	if err != nil {
-		return g.reject(r, err)
+	reject, rejected := errors.AsType[*event.Reject](err)
+	if err != nil && !rejected {
+		return fmt.Errorf("read offset %d: %w", r.Offset, err)
+	}
+	g.Position = r.Offset + 1
+	g.Newest = max(g.Newest, r.AppendTime)
+	g.Counters.Events++
+	if rejected { // it is ingest that keeps it
+		g.Counters.Reject(reject.Reason, 1)
+		return nil // it moves no watermark: one broken clock must not close everybody's windows
 	}
 	var late view.Set // it may be late for the one view and count in the other
 	if g.rules.Late(e.EventTime, g.Watermark) {
@@ -42,17 +47,6 @@ func (g *generation) judge(r *eventlog.Record) error {
 		g.sides.late(r, e.EventTime, g.Watermark, late)
 	}
 	g.advance(e.EventTime)
-	return nil
-}
-
-// reject counts an event that is itself at fault; it is ingest that keeps it. It moves no
-// watermark: one broken clock must not close everybody's windows.
-func (g *generation) reject(r *eventlog.Record, err error) error {
-	reject, ok := errors.AsType[*event.Reject](err)
-	if !ok {
-		return fmt.Errorf("read offset %d: %w", r.Offset, err)
-	}
-	g.Counters.Reject(reject.Reason, 1)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/view"
 )
@@ -34,7 +35,7 @@ func benchmarkSpeed(b *testing.B, cfg Config, cars int, records []eventlog.Recor
 	b.ReportAllocs()
 	start := time.Now()
 	for b.Loop() {
-		g := newGeneration(cfg, emptyHandover(cfg, 0), schemas{})
+		g := newGeneration(cfg, emptyHandover(cfg, 0), event.NewDecoder(schemas{}))
 		for i := range records {
 			if err := g.judge(&records[i]); err != nil { // require.NoError costs as much as judge
 				b.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"lambdakappa/event"
 )
 
 // Ensure that the speed layer remembers open windows and nothing else, however long the log is,
@@ -15,7 +17,7 @@ func TestMemoryIsBoundedByOpenWindows(t *testing.T) {
 		"car-gone": {seqs: []int64{5}, windowStarts: []int64{1_000_000}, fingerprints: []uint32{1}},
 	}
 	h.oldest, h.newest = 1_000_000, 1_000_000
-	g := newGeneration(cfg, h, schemas{})
+	g := newGeneration(cfg, h, event.NewDecoder(schemas{}))
 	// Open are the windows that reach into the lateness and the disorder behind the newest event,
 	// and the one that the newest event is in.
 	open := int((cfg.Rules.AllowedLateness+cfg.Rules.DisorderBound)/cfg.Rules.Window) + 2

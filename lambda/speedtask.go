@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/view"
 )
@@ -138,7 +139,7 @@ func (t *speedTask) start(ctx context.Context, from said) error {
 	t.cfg.noteLost("speed", t.partition, max(from.offset, 0), goesOn)
 	from.offset = goesOn
 	t.said.Store(&from)
-	if t.live, err = t.cfg.begin(ctx, h); err != nil {
+	if t.live, err = t.cfg.begin(ctx, h, event.NewDecoder(t.cfg.Log)); err != nil {
 		return err
 	}
 	// No position is committed, so the first commit says at once what is reached.

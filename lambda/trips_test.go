@@ -56,7 +56,7 @@ func serveDivided(t testing.TB, records []eventlog.Record, boundary int64) *Serv
 	h, err := cfg.loadHandover(m, 0)
 	require.NoError(t, err)
 	p := loadPair(t, cfg, m)
-	g := newGeneration(cfg, h, schemas{})
+	g := newGeneration(cfg, h, event.NewDecoder(schemas{}))
 	build(t, g, p.parts[0], records, rand.New(rand.NewPCG(1, 1)))
 	s := &Serving{cfg: cfg}
 	p.stampAs(&progress{})
@@ -139,7 +139,7 @@ func TestTripsKnowWhatTheBatchViewCounted(t *testing.T) {
 // Ensure that a late reading that bridges two trips leaves one with the smaller start: one changed
 // row, and a tombstone behind it. So does a reading before the first one, of a row that was written.
 func TestBridgeIsATombstoneAndARow(t *testing.T) {
-	g := newGeneration(testConfig(t), emptyHandover(testConfig(t), 0), schemas{})
+	g := newGeneration(testConfig(t), emptyHandover(testConfig(t), 0), event.NewDecoder(schemas{}))
 	log := logOf(t,
 		driving("a", 0, 100_000), driving("a", 1, 131_000), driving("a", 2, 120_000),
 		driving("a", 3, 95_000))
@@ -174,7 +174,7 @@ func TestBridgeIsATombstoneAndARow(t *testing.T) {
 	require.EqualValues(t, 100_000, earlier[1].start)
 
 	// What no flush has seen leaves no trace.
-	g = newGeneration(testConfig(t), emptyHandover(testConfig(t), 0), schemas{})
+	g = newGeneration(testConfig(t), emptyHandover(testConfig(t), 0), event.NewDecoder(schemas{}))
 	require.Len(t, judge(log...), 1)
 }
 
@@ -189,7 +189,7 @@ func TestTripsOfTwoBuildsMix(t *testing.T) {
 		rows := newPart(&Manifest{Rules: cfg.Rules, Views: cfg.Views}, 0)
 		rows.setBatch(&batchPart{})
 		again := func(end int) {
-			build(t, newGeneration(cfg, emptyHandover(cfg, 0), schemas{}), rows, records[:end], random)
+			build(t, newGeneration(cfg, emptyHandover(cfg, 0), event.NewDecoder(schemas{})), rows, records[:end], random)
 		}
 		again(150)
 		before := rows.readTrips(nil, httpapi.All(), 1)
@@ -217,7 +217,7 @@ func TestTripsAreCountedWheneverTheBatchViewComes(t *testing.T) {
 	require.NoError(t, err)
 	s := &Serving{cfg: cfg, partitions: 1}
 	p := newPair(m, 1)
-	build(t, newGeneration(cfg, h, schemas{}), p.parts[0], records, rand.New(rand.NewPCG(1, 1)))
+	build(t, newGeneration(cfg, h, event.NewDecoder(schemas{})), p.parts[0], records, rand.New(rand.NewPCG(1, 1)))
 	batches, err := s.loadBatch(m)
 	require.NoError(t, err)
 	p.setBatches(batches)
@@ -238,7 +238,7 @@ func TestWithoutTrips(t *testing.T) {
 	h, err := cfg.loadHandover(m, 0)
 	require.NoError(t, err)
 	p := loadPair(t, cfg, m)
-	g := newGeneration(cfg, h, schemas{})
+	g := newGeneration(cfg, h, event.NewDecoder(schemas{}))
 	require.Nil(t, g.trips)
 	build(t, g, p.parts[0], records, rand.New(rand.NewPCG(1, 1)))
 	s := &Serving{cfg: cfg}
@@ -260,7 +260,7 @@ func TestWithoutTrips(t *testing.T) {
 // for cars that fall silent. (Invariant 8.)
 func TestTripStateForgets(t *testing.T) {
 	cfg := testConfig(t)
-	g := newGeneration(cfg, emptyHandover(cfg, 0), schemas{})
+	g := newGeneration(cfg, emptyHandover(cfg, 0), event.NewDecoder(schemas{}))
 	for seq := range int64(2_000) {
 		e := driving("steady", seq, seq*1000)
 		if seq%10 == 5 {

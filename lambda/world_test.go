@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"testing"
 
@@ -146,4 +147,14 @@ func send(t testing.TB, log *eventlog.Log, records []eventlog.Record) {
 			require.NoError(t, err)
 		}
 	}
+}
+
+// A flickeringRegistry cannot tell every second time, the first to begin with.
+type flickeringRegistry struct{ asked int }
+
+func (r *flickeringRegistry) SchemaByID(id uint32) (string, error) {
+	if r.asked++; r.asked%2 == 1 {
+		return "", io.ErrUnexpectedEOF
+	}
+	return schemas{}.SchemaByID(id)
 }

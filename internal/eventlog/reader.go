@@ -107,6 +107,9 @@ func (r *Reader) read(ctx context.Context, maxWait time.Duration) (Batch, error)
 	return Batch{Records: r.decoder.records, Next: next, End: f.end}, nil
 }
 
+// Rewind lets the next Read start at offset, which an earlier one has passed.
+func (r *Reader) Rewind(offset int64) { r.next = offset }
+
 // BytesRead returns how many bytes the broker has sent in answer to all Reads: whole responses, also
 // the part of a batch that was before the offset that was asked for.
 func (r *Reader) BytesRead() int64 { return r.bytes }
