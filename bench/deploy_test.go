@@ -36,6 +36,21 @@ func TestDeploy(t *testing.T) {
 	requireNobodyLeft(t, o.Out)
 }
 
+// Ensure that every slice that is asked for lies in the history, closed before the live part ends.
+func TestWatchedSlicesAreClosed(t *testing.T) {
+	f := func(duration time.Duration, count int) {
+		t.Helper()
+		spec := size{cars: 1, rate: 1, duration: duration}.workload(1).spec
+		w := newSwitchWatch(nil, spec, event.DefaultRules(), nil)
+		require.Equal(t, count, w.count)
+		end := w.first + int64(w.count-1)*w.step + w.rules.Window
+		require.LessOrEqual(t, end, spec.Start.UnixMilli()+duration.Milliseconds()*9/10)
+	}
+	f(68*time.Second, 6)
+	f(106*time.Second, 8)
+	f(406*time.Second, 8)
+}
+
 // Ensure that a sample which is of no version as a whole is found, and one of the old version after
 // the new one.
 func TestSwitchWatchFindsMixtures(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 // watchEvery is how often a slice of history is asked for while a version is deployed.
 const watchEvery = 50 * time.Millisecond
 
-// slices of history that are asked for in turn: windows that are closed, so that their rows depend on
-// nothing but the version.
+// slices of history that are asked for in turn, at most: windows that are closed, so that their rows
+// depend on nothing but the version.
 const watchedSlices = 8
 
 // A switchWatch samples answers about history while a version is deployed. Each must be that of one
@@ -26,6 +26,7 @@ type switchWatch struct {
 	rules event.Rules
 	first int64 // start of the first window that is asked for, Unix ms
 	step  int64 // ms between two
+	count int   // of slices
 
 	disk    func() (int64, error)
 	peak    int64 // bytes on disk at most, while it watched
@@ -52,6 +53,8 @@ func newSwitchWatch(
 	span := spec.Duration.Milliseconds()
 	w.first = rules.WindowStart(spec.Start.UnixMilli() + span/10)
 	w.step = max(rules.WindowStart(span*5/10/watchedSlices), rules.Window)
+	last := spec.Start.UnixMilli() + span*9/10 - rules.Window
+	w.count = int(min(max((last-w.first)/w.step+1, 1), watchedSlices))
 	return w
 }
 
@@ -59,7 +62,7 @@ func newSwitchWatch(
 func (w *switchWatch) sample(ctx context.Context) {
 	defer close(w.done)
 	for i := 0; ctx.Err() == nil; i++ {
-		s, err := w.ask(ctx, w.first+int64(i%watchedSlices)*w.step)
+		s, err := w.ask(ctx, w.first+int64(i%w.count)*w.step)
 		if ctx.Err() != nil {
 			return
 		}
