@@ -81,7 +81,7 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 		}
 	}
 	before := a.parts[archiver].used()
-	w := s.workload(x.run.Seed, time.Now().Add(leadTime).Truncate(time.Millisecond))
+	w := s.workload(x.run.Seed).sentFrom(time.Now().Add(leadTime))
 	published, end, err := x.sut.generate(ctx, w)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 	}
 	million := float64(max(x.run.Events, 1)) / 1e6
 	x.run.Figures = append(x.run.Figures,
-		result.Figure{Name: figureReportAge, Unit: "ms", Value: young.AgeMS},
+		result.Figure{Name: figureReportAge, Unit: "ms", Value: young.age(w)},
 		result.Figure{Name: figureReportTime, Unit: "ms", Value: last.MS},
 		result.Figure{Name: figureArchived, Unit: "B", Value: float64(bytes) / million / 1e6},
 		result.Figure{Name: figureArchiveCost, Unit: "s", Value: cpu / million})
@@ -151,9 +151,12 @@ type fleetReport struct {
 
 // making is what a report says about its making.
 type making struct {
-	AgeMS float64 `json:"age_ms"` // of the newest event that it is complete up to
+	AgeMS float64 `json:"age_ms"` // since the append time of the newest event that it is complete up to
 	MS    float64 `json:"ms"`     // to make it
 }
+
+// age is how old the report was, ms: an append time is the intended one, and the event was sent later.
+func (m making) age(w workload) float64 { return m.AgeMS - float64(w.shift.Milliseconds()) }
 
 type fleetDay struct {
 	Date string   `json:"date"`

@@ -10,7 +10,6 @@ import (
 
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
-	"lambdakappa/datagen"
 	"lambdakappa/internal/proc"
 )
 
@@ -211,7 +210,7 @@ func (d *driver) windowName() string {
 func (d *driver) correctnessWorkload(s size, seed uint64) (workload, error) {
 	csv, err := parseInput(d.opt.Input)
 	if err != nil || csv == "" {
-		return s.workload(seed, datagen.DefaultStart()), err
+		return s.workload(seed), err
 	}
 	w := workload{csv: csv}
 	span, err := w.span()

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
-	"lambdakappa/datagen"
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
 )
@@ -76,7 +75,7 @@ func (l *deadline) once(ctx context.Context, d *driver, head result.Run, s size,
 			x.report(arm, arm, "")
 		}
 	}, func(ctx context.Context, x *execution) error {
-		end, err := x.loadLog(ctx, s.workload(head.Seed, datagen.DefaultStart()))
+		end, err := x.loadLog(ctx, s.workload(head.Seed))
 		if err != nil {
 			return err
 		}

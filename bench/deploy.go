@@ -192,14 +192,16 @@ func (d *deployment) run(ctx context.Context) error {
 	}
 	d.arm = a
 	d.live = time.Now().Add(leadOf(d.scenario.size)).Truncate(time.Millisecond)
-	w := d.size.workload(d.execution.run.Seed, d.live.Add(-d.size.duration+d.plan.Live))
-	w.live, w.speedup = d.live, 1
-	d.spec = w.spec
+	w := d.size.workload(d.execution.run.Seed)
+	history := d.size.duration - d.plan.Live
+	w.live, w.speedup = w.spec.Start.Add(history), 1
+	w = w.sentFrom(d.live.Add(-history))
+	d.sends(w)
 	g, err := d.sut.launchGenerator(w)
 	if err != nil {
 		return err
 	}
-	d.watch = newSwitchWatch(a.api, d.spec, d.scenario.rules, d.diskNow)
+	d.watch = newSwitchWatch(a.api, w.spec, d.scenario.rules, d.diskNow)
 	published, end, err := d.measure(ctx, g, nil)
 	if err != nil {
 		return err

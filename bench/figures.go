@@ -140,13 +140,3 @@ func sampleAlerts(alerts []view.Alert, spec datagen.Spec) []view.Alert {
 	slices.SortFunc(alerts, func(a, b view.Alert) int { return int(a.EventTime - b.EventTime) })
 	return alerts
 }
-
-// atStart moves alerts that were planned for the default start to the start of the run.
-func atStart(alerts []view.Alert, start time.Time) []view.Alert {
-	moved := slices.Clone(alerts)
-	shift := start.Sub(datagen.DefaultStart()).Milliseconds()
-	for i := range moved {
-		moved[i].EventTime += shift
-	}
-	return moved
-}

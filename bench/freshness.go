@@ -13,11 +13,12 @@ import (
 // freshnessEvery is how often the age of the answers is sampled.
 const freshnessEvery = 50 * time.Millisecond
 
-// A freshness is the age of one layer's answers over time: now minus the append time of the
-// newest event in them, worst partition.
+// A freshness is the age of one layer's answers over time: now minus the intended send of the newest
+// event in them, worst partition.
 type freshness struct {
 	layer  string
 	newest func(httpapi.PartitionStatus) int64 // append time, Unix ms; 0 when the layer has none yet
+	shown  int64                               // by newest, in the answer that was had last, worst partition
 	ages   *hdrhistogram.Histogram             // ns
 	points [][2]float64
 }
@@ -47,37 +48,38 @@ func speedNewest(p httpapi.PartitionStatus) int64 {
 	return p.NewestAppend
 }
 
-// sample notes the age at one moment. A layer without an answer yet has no age.
-func (f *freshness) sample(s httpapi.Status, now, began time.Time) {
-	worst := int64(-1)
-	for _, p := range s.Partitions {
-		newest := f.newest(p)
-		if newest == 0 {
-			return
+// take notes what an answer shows. A layer that has none yet for some partition shows nothing.
+func (f *freshness) take(s httpapi.Status) {
+	f.shown = 0
+	for i, p := range s.Partitions {
+		if newest := f.newest(p); i == 0 || newest < f.shown {
+			f.shown = newest
 		}
-		worst = max(worst, now.UnixMilli()-newest)
 	}
-	if worst < 0 {
-		return
-	}
-	record(f.ages, worst*int64(time.Millisecond))
-	f.points = append(f.points, [2]float64{now.Sub(began).Seconds(), float64(worst)})
 }
 
-// watchFreshness samples all layers of an arm until the generator has sent everything.
-func watchFreshness(ctx context.Context, ask statusSource, layers []*freshness, began, end time.Time) error {
-	if waitUntil(ctx, began) != nil {
-		return nil
-	}
-	tick := time.NewTicker(freshnessEvery)
-	defer tick.Stop()
-	for time.Now().Before(end) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+// A freshnessWatch samples the age of all layers of an arm, every [freshnessEvery] from began until the
+// generator has sent everything.
+//
+// Somebody who wants an answer while the arm answers nobody has the one from before, which grows older.
+// So moments that pass while one is waited for are samples too: a stall counts for as long as it lasts.
+type freshnessWatch struct {
+	ask        statusSource
+	layers     []*freshness
+	shift      time.Duration // from append times, which are event time's, to the wall clock
+	began, end time.Time
+}
+
+func (s *steady) freshnessOf(a *steadyArm, end time.Time) freshnessWatch {
+	return freshnessWatch{ask: a.status, layers: a.layers, shift: s.shift, began: s.live, end: end}
+}
+
+func (w freshnessWatch) run(ctx context.Context) error {
+	for tick := w.began.Add(freshnessEvery); tick.Before(w.end); {
+		if waitUntil(ctx, tick) != nil {
 			return nil
 		}
-		s, err := ask(ctx)
+		s, err := w.ask(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -85,11 +87,27 @@ func watchFreshness(ctx context.Context, ask statusSource, layers []*freshness, 
 			return err
 		}
 		now := time.Now()
-		for _, f := range layers {
-			f.sample(s, now, began)
+		for tick = tick.Add(freshnessEvery); tick.Before(now) && tick.Before(w.end); tick = tick.Add(freshnessEvery) {
+			w.sample(tick)
 		}
+		for _, f := range w.layers {
+			f.take(s)
+		}
+		w.sample(now)
 	}
 	return nil
+}
+
+// sample notes the ages of what was shown last.
+func (w freshnessWatch) sample(at time.Time) {
+	for _, f := range w.layers {
+		if f.shown == 0 {
+			continue
+		}
+		age := at.Add(-w.shift).UnixMilli() - f.shown
+		record(f.ages, age*int64(time.Millisecond))
+		f.points = append(f.points, [2]float64{at.Sub(w.began).Seconds(), float64(age)})
+	}
 }
 
 // series are the lines of the plot over time.

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -9,30 +11,86 @@ import (
 	"lambdakappa/internal/httpapi"
 )
 
-// Ensure that freshness is the age of the worst partition, layer by layer, and that a layer
-// without an answer has no age.
+func statusOf(parts ...httpapi.PartitionStatus) httpapi.Status {
+	return httpapi.Status{Partitions: parts}
+}
+
+// Ensure that freshness is the age of the worst partition, layer by layer, on the wall clock, and that
+// a layer without an answer has no age.
 func TestFreshness(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
-	began := now.Add(-5 * time.Second)
-	status := func(parts ...httpapi.PartitionStatus) httpapi.Status { return httpapi.Status{Partitions: parts} }
-	layers := freshnessOf(armLambda)
-	merged, batch, speed := layers[0], layers[1], layers[2]
-	for _, f := range layers {
-		f.sample(status(
-			httpapi.PartitionStatus{NewestAppend: 999_990, Position: 50},
-			httpapi.PartitionStatus{NewestAppend: 999_970, Position: 50, BatchNewest: 990_000, BatchPosition: 20},
-		), now, began)
+	w := freshnessWatch{layers: freshnessOf(armLambda), shift: -time.Second, began: now.Add(-5 * time.Second)}
+	merged, batch, speed := w.layers[0], w.layers[1], w.layers[2]
+	take := func(s httpapi.Status) {
+		for _, f := range w.layers {
+			f.take(s)
+		}
+		w.sample(now)
 	}
+	take(statusOf(
+		httpapi.PartitionStatus{NewestAppend: 1_000_990, Position: 50},
+		httpapi.PartitionStatus{NewestAppend: 1_000_970, Position: 50, BatchNewest: 991_000, BatchPosition: 20},
+	))
 	require.Equal(t, [][2]float64{{5, 30}}, merged.points)
 	require.Equal(t, [][2]float64{{5, 30}}, speed.points)
 	require.Empty(t, batch.points, "one partition has no batch view yet")
 
-	batch.sample(status(
-		httpapi.PartitionStatus{BatchNewest: 998_000}, httpapi.PartitionStatus{BatchNewest: 990_000},
-	), now, began)
+	take(statusOf(
+		httpapi.PartitionStatus{NewestAppend: 1_000_990, Position: 50, BatchPosition: 50, BatchNewest: 999_000},
+		httpapi.PartitionStatus{NewestAppend: 1_000_990, Position: 50, BatchPosition: 50, BatchNewest: 991_000},
+	))
 	require.Equal(t, [][2]float64{{5, 10_000}}, batch.points)
-
-	speed.sample(status(httpapi.PartitionStatus{NewestAppend: 999_000, Position: 50, BatchPosition: 50}), now, began)
+	require.Len(t, merged.points, 2)
 	require.Len(t, speed.points, 1, "the batch view has everything: nothing came by way of the speed view")
 	require.Len(t, freshnessOf(armKappa), 1)
+}
+
+// Ensure that an arm which answers nobody for a while is sampled all the while, with what it had shown
+// before, and that no moment counts twice.
+func TestStallCountsForItsLength(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		second := func(s float64) time.Time { return began.Add(time.Duration(s * float64(time.Second))) }
+		ask := func(ctx context.Context) (httpapi.Status, error) {
+			if now := time.Now(); !now.Before(second(2)) && now.Before(second(3.99)) {
+				_ = waitUntil(ctx, second(3.99)) // it stands still, and has everything when it goes on
+			}
+			return statusOf(httpapi.PartitionStatus{NewestAppend: time.Now().Add(-10 * time.Millisecond).UnixMilli()}), nil
+		}
+		layers := freshnessOf(armKappa)
+		w := freshnessWatch{ask: ask, layers: layers, began: began, end: second(10)}
+		require.NoError(t, w.run(t.Context()))
+		points := layers[0].points
+		require.Len(t, points, 199, "one every 50 ms")
+		require.EqualValues(t, 199, layers[0].ages.TotalCount())
+		var old int
+		for i, p := range points {
+			if i > 0 {
+				require.Greater(t, p[0], points[i-1][0])
+			}
+			if p[1] > 10 {
+				old++
+			}
+		}
+		require.Equal(t, 39, old, "the two seconds")
+		require.InDelta(t, 2010, float64(layers[0].ages.Max())/1e6, 51)
+	})
+}
+
+// Ensure that what is missed at the end of a run ends with it.
+func TestStallAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		ask := func(ctx context.Context) (httpapi.Status, error) {
+			shown := time.Now().UnixMilli()
+			if time.Since(began) > 500*time.Millisecond {
+				_ = waitUntil(ctx, began.Add(5*time.Second))
+			}
+			return statusOf(httpapi.PartitionStatus{NewestAppend: shown}), nil
+		}
+		layers := freshnessOf(armKappa)
+		w := freshnessWatch{ask: ask, layers: layers, began: began, end: began.Add(time.Second)}
+		require.NoError(t, w.run(t.Context()))
+		require.EqualValues(t, 19, layers[0].ages.TotalCount())
+	})
 }

@@ -27,6 +27,9 @@ type Pace struct {
 	// LiveFrom is where the schedule begins to be measured: what is intended before it is history,
 	// sent as fast as the log takes it. The zero time measures everything.
 	LiveFrom time.Time
+	// Shift is how far the wall clock is ahead of the schedule, at speed 1: what is intended at t is
+	// sent at t + Shift. So event time can begin with the same window in every run, whenever it runs.
+	Shift time.Duration
 }
 
 // Published is what a generator reports when it has sent everything.
@@ -149,10 +152,11 @@ type paceClock struct {
 	origin  int64 // intended time of the first event; 0 before it
 	began   int64 // wall clock that stands for origin, Unix ns
 	live    int64 // intended times before it are history, Unix ns
+	shift   int64 // ns from an intended time to the wall clock, at speed 1
 }
 
 func newPaceClock(pace Pace) paceClock {
-	c := paceClock{speedup: pace.Speedup}
+	c := paceClock{speedup: pace.Speedup, shift: int64(pace.Shift)}
 	if !pace.LiveFrom.IsZero() {
 		c.live = pace.LiveFrom.UnixNano()
 	}
@@ -161,11 +165,11 @@ func newPaceClock(pace Pace) paceClock {
 
 // moment returns when an event is due on the wall clock, Unix ns.
 //
-// At speed 1 that is the intended time itself: a workload that starts in two seconds is not begun
-// before. Faster than that, the first event is due at once and the rest follow it.
+// At speed 1 that is the intended time itself, shifted: a workload that starts in two seconds is not
+// begun before. Faster than that, the first event is due at once and the rest follow it.
 func (c *paceClock) moment(intended int64) int64 {
 	if c.speedup == 1 {
-		return intended
+		return intended + c.shift
 	}
 	if c.began == 0 {
 		c.origin, c.began = intended, time.Now().UnixNano()

@@ -100,7 +100,7 @@ func (o *order) compare(ctx context.Context, d *driver, head result.Run, s size,
 				x.partitions = o.Partitions
 			}
 		}, func(ctx context.Context, x *execution) error {
-			got, err := o.answer(ctx, x, phase, s.workload(head.Seed, datagen.DefaultStart()), arms)
+			got, err := o.answer(ctx, x, phase, s.workload(head.Seed), arms)
 			if err != nil {
 				return err
 			}

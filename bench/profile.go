@@ -59,11 +59,12 @@ func (s size) result() *result.Workload {
 	}
 }
 
-// workload returns the size's workload for one seed.
-func (s size) workload(seed uint64, start time.Time) workload {
+// workload returns the size's workload for one seed. Its event time begins at the same moment in every
+// run, whenever that is sent: begun in the midst of a window, it would have more of them.
+func (s size) workload(seed uint64) workload {
 	return workload{
 		spec: datagen.Spec{
-			Seed: seed, Cars: s.cars, Rate: s.rate, Duration: s.duration, Start: start,
+			Seed: seed, Cars: s.cars, Rate: s.rate, Duration: s.duration, Start: datagen.DefaultStart(),
 			Disturbances: s.disturb,
 			SchemaFrom:   s.schemaFrom, //bench:change field
 		},

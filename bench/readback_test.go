@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func publish(t *testing.T, log *eventlog.Log, w workload) (Published, []int64) {
 	t.Helper()
 	plan, err := w.open()
 	require.NoError(t, err)
-	done, err := Publish(t.Context(), log, plan.Source, Pace{Speedup: w.speedup})
+	done, err := Publish(t.Context(), log, plan.Source, Pace{Speedup: w.speedup, Shift: w.shift})
 	require.NoError(t, err)
 	end, err := log.EndOffsets(t.Context(), eventlog.CarsTopic)
 	require.NoError(t, err)
@@ -137,11 +138,43 @@ func TestPaceClock(t *testing.T) {
 
 	real := newPaceClock(Pace{Speedup: 1})
 	require.Equal(t, begin, real.moment(begin))
+	shifted := newPaceClock(Pace{Speedup: 1, Shift: time.Minute})
+	require.Equal(t, begin+int64(time.Minute), shifted.moment(begin))
 
 	unpaced := newPaceClock(Pace{})
 	due, err := unpaced.wait(t.Context(), begin)
 	require.NoError(t, err)
 	require.Equal(t, begin, due)
+}
+
+// Ensure that a workload is the same whenever it is sent, and kept to the clock all the same.
+func TestShiftedWorkload(t *testing.T) {
+	log := testLog(t)
+	begin := time.Now().Add(50 * time.Millisecond)
+	w := size{cars: 100, rate: 1000, duration: time.Second, speedup: 1}.workload(1).sentFrom(begin)
+	require.Equal(t, datagen.DefaultStart(), w.spec.Start)
+	require.Equal(t, begin.UnixNano(), w.onTheClock().Start.UnixNano())
+	require.Contains(t, strings.Join(w.args(), " "), "--start 2026-01-01T00:00:00Z --shift "+w.shift.String())
+
+	done, end := publish(t, log, w)
+	require.EqualValues(t, 1000, sumOf(end))
+	require.Less(t, done.Lag.Max, 900.0, "it was on time")
+	last := w.onTheClock().Intended(99, 9)
+	require.Greater(t, time.Now().UnixNano(), last, "the last event was not sent early")
+	all, err := readAll(t.Context(), log, w, end)
+	require.NoError(t, err)
+	first := datagen.DefaultStart().UnixMilli()
+	require.EqualValues(t, 0, first%event.DefaultRules().Window)
+	for _, e := range all {
+		require.GreaterOrEqual(t, e.Event.EventTime, first)
+		require.Less(t, e.Event.EventTime, first+1000)
+		require.Equal(t, e.Event.EventTime, e.AppendTime)
+	}
+}
+
+// Ensure that the age of a report is one of the wall clock.
+func TestAgeOfAReport(t *testing.T) {
+	require.Equal(t, 40.0, making{AgeMS: 3_600_040}.age(workload{shift: time.Hour}))
 }
 
 // Ensure that the generator's process is told the whole workload.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
-	"lambdakappa/datagen"
 	"lambdakappa/internal/httpapi"
 )
 
@@ -71,7 +70,7 @@ func (d *driver) replayOnce(ctx context.Context, head result.Run, s size, arms [
 			x.apartPhases(arm)
 		}
 	}, func(ctx context.Context, x *execution) error {
-		w := s.workload(head.Seed, datagen.DefaultStart())
+		w := s.workload(head.Seed)
 		return x.replay(ctx, w, arms)
 	})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
-	"lambdakappa/datagen"
 )
 
 // spike runs each arm alone under a steady rate with bursts and takes how long the backlog of each
@@ -33,7 +32,7 @@ func (l *spike) check(s *Scenario) error {
 	if err := s.needs(); err != nil {
 		return err
 	}
-	spec := s.size.workload(1, datagen.DefaultStart()).spec
+	spec := s.size.workload(1).spec
 	bursts := burstsOf(spec)
 	switch {
 	case l.LateGenerator <= 0:
@@ -53,7 +52,7 @@ func (l *spike) check(s *Scenario) error {
 }
 
 func (l *spike) seconds(o Options, s *Scenario) float64 {
-	d := s.size.workload(1, datagen.DefaultStart()).spec
+	d := s.size.workload(1).spec
 	inBursts := float64(d.Events()) - s.size.rate*s.size.duration.Seconds()
 	n := len(s.arms(o)) * s.size.repetitions
 	if n > 0 {

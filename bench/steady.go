@@ -32,8 +32,9 @@ type steady struct {
 	*execution
 	size   size
 	probed bool
-	spec   datagen.Spec
-	live   time.Time // when measuring begins: with the first event, or where history ends
+	spec   datagen.Spec  // with intended times of the wall clock
+	shift  time.Duration // from event time to the wall clock
+	live   time.Time     // when measuring begins: with the first event, or where history ends
 	// meanwhile is done to the arms while they are measured; nil is nothing.
 	meanwhile func(ctx context.Context) error
 
@@ -127,12 +128,14 @@ func (s *steady) run(ctx context.Context) error {
 		}
 		s.arms[name] = &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(a.like), served: map[int64]bool{}}
 	}
-	alerts, err := s.planAlerts()
+	w := s.size.workload(s.execution.run.Seed)
+	alerts, err := s.planAlerts(w.spec)
 	if err != nil {
 		return err
 	}
-	w := s.size.workload(s.execution.run.Seed, time.Now().Add(leadTime).Truncate(time.Millisecond))
-	s.spec, s.live = w.spec, w.spec.Start
+	w = w.sentFrom(time.Now().Add(leadTime))
+	s.sends(w)
+	s.live = s.spec.Start
 	g, err := s.sut.launchGenerator(w)
 	if err != nil {
 		return err
@@ -144,13 +147,14 @@ func (s *steady) run(ctx context.Context) error {
 	return s.conclude(ctx, w, published, end)
 }
 
-// planAlerts returns a sample of the alerts that the workload will raise. Their seqs do not
-// depend on when it starts.
-func (s *steady) planAlerts() ([]view.Alert, error) {
+// sends notes when the workload is sent.
+func (s *steady) sends(w workload) { s.spec, s.shift = w.onTheClock(), w.shift }
+
+// planAlerts returns a sample of the alerts that the workload will raise.
+func (s *steady) planAlerts(spec datagen.Spec) ([]view.Alert, error) {
 	if !s.probed || len(s.arms) == 0 {
 		return nil, nil
 	}
-	spec := s.size.workload(s.execution.run.Seed, datagen.DefaultStart()).spec
 	fold, err := oracle.NewFold(oracle.Config{WindowMs: 1 << 40, Version: s.sut.version, Partitions: 1}, []int64{0})
 	if err != nil {
 		return nil, err
@@ -193,10 +197,10 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 	var watchers errgroup.Group
 	var asking []*probes
 	for _, a := range s.arms {
-		watchers.Go(func() error { return watchFreshness(probing, a.status, a.layers, s.live, last) })
+		watchers.Go(func() error { return s.freshnessOf(a, last).run(probing) })
 		if s.probed {
 			p := &probes{
-				client: a.api, spec: s.spec, live: s.live, alerts: atStart(alerts, s.spec.Start),
+				client: a.api, spec: s.spec, live: s.live, alerts: alerts,
 				arms: len(s.arms), got: a.got,
 			}
 			p.start(probing)

@@ -104,7 +104,7 @@ func (l *timeTravel) once(
 			x.report(arm, arm, "")
 		}
 	}, func(ctx context.Context, x *execution) error {
-		w := s.workload(head.Seed, datagen.DefaultStart())
+		w := s.workload(head.Seed)
 		w.packed = l.packs(arms[0])
 		return l.travel(ctx, x, w, arms, hashes)
 	})

@@ -15,10 +15,24 @@ import (
 // A workload is what a run publishes: a spec, or recorded input.
 type workload struct {
 	spec    datagen.Spec
-	csv     string    // file of recorded input; "" for the spec
-	speedup float64   // see [Pace]
-	live    time.Time // where history ends, see [Pace]; zero when there is none
-	packed  bool      // the generator compresses what it appends
+	csv     string        // file of recorded input; "" for the spec
+	speedup float64       // see [Pace]
+	live    time.Time     // where history ends, see [Pace]; zero when there is none
+	packed  bool          // the generator compresses what it appends
+	shift   time.Duration // from intended times to the wall clock, see [Pace]
+}
+
+// sentFrom returns the workload with its first event due at a moment of the wall clock.
+func (w workload) sentFrom(at time.Time) workload {
+	w.shift = at.Sub(w.spec.Start)
+	return w
+}
+
+// onTheClock is the spec with intended times of the wall clock.
+func (w workload) onTheClock() datagen.Spec {
+	spec := w.spec
+	spec.Start = spec.Start.Add(w.shift)
+	return spec
 }
 
 // A plan is a workload's events in the order in which they are to be sent.
@@ -71,6 +85,9 @@ func (w workload) args() []string {
 	}
 	if !w.live.IsZero() {
 		args = append(args, "--live-from", w.live.UTC().Format(time.RFC3339Nano))
+	}
+	if w.shift != 0 {
+		args = append(args, "--shift", w.shift.String())
 	}
 	return args
 }

@@ -72,6 +72,8 @@ durations; burst-factor is a factor.`,
 		"send that many times faster than intended; 0 as fast as the log takes it")
 	flags.Var((*timeFlag)(&f.pace.LiveFrom), "live-from",
 		"what is intended before it is history: sent at once, and not measured")
+	flags.DurationVar(&f.pace.Shift, "shift", 0,
+		"send that much later than intended: event time begins where --start says, whatever the time is")
 	flags.StringVar(&f.csv, "csv", "", "write CSV to this `file`; - is stdout")
 	flags.StringVar(&f.parquet, "parquet", "",
 		"write Parquet, with truth labels, to this `file`; - is stdout")
@@ -137,6 +139,9 @@ func (f *datagenFlags) checkTarget() error {
 	}
 	if f.pace.Speedup < 0 {
 		return usagef("--speedup %v: must not be negative", f.pace.Speedup)
+	}
+	if f.pace.Shift != 0 && f.pace.Speedup != 1 {
+		return usagef("--shift %s: takes --speedup 1, not %v", f.pace.Shift, f.pace.Speedup)
 	}
 	if c := f.log.cfg.Compression; c != "" && c != eventlog.Zstd {
 		return usagef("--compression %q: takes %s", c, eventlog.Zstd)
