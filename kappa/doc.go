@@ -16,7 +16,9 @@
 // answers.go).
 //
 // Behind the one pipeline, and in nobody's way, [Sink] archives the events and the windows that the
-// watermark has closed as Parquet (sink.go, windowsink.go, archive.go).
+// watermark has closed as Parquet (sink.go, windowsink.go, archive.go, archivefile.go). No answer needs
+// it; a batch application does (go doc ./internal/fleetreport). [Events] finds all events of a time in the
+// log (events.go).
 //
 // The logic, what a window and an anomaly are, is written once, in process.go: [Replay] is the same
 // processor with another version, another group and another changelog.
@@ -30,7 +32,10 @@
 // other events late. It holds the trips that are not over and the readings that were seen of windows
 // that are not too old for them.
 //
-// What is kept where, all of it in the log:
+// What de-duplication has to hold are the readings of open windows, once for windows and once more for
+// trips; the processor says how many bytes that is (remembered.go).
+//
+// What is kept where, all of it in the log but the archive:
 //
 //   - The changelog holds the latest row of every window, the alerts, and per partition a progress
 //     record. It is the durable form of the state and the view at once: the row of an open window
@@ -40,6 +45,8 @@
 //   - The commit of the consumer group is the position, and in its metadata what belongs to exactly
 //     this position: watermark, counters, and where in the changelog a restore has to begin.
 //   - The control topic says which version is live, and which is the candidate (control.go).
+//   - The archive, where there is one, is files, named by the offsets that they hold. The position of the
+//     sink is what is on disk.
 //   - A process that answers keeps nothing on disk. Serving keeps all rows in memory, so it grows
 //     with history, and loads the changelog again when it starts.
 //

@@ -21,7 +21,11 @@
 // events in speed.go. Nothing but tests keeps the two from drifting apart. It is the price that
 // critics of the architecture name first (J. Kreps, "Questioning the Lambda Architecture", 2014).
 // It can be had for less: with [ByEvents] the batch layer drives the logic of speed.go over the
-// master dataset (batchevents.go), publishes the same view, and takes longer.
+// master dataset (batchevents.go), publishes the same view, and takes longer. The benchmark calls that
+// lambda-shared.
+//
+// The master dataset is an archive as well: [Events] finds all events of a time in it (events.go), and a
+// batch application reads its files (go doc ./internal/fleetreport).
 //
 // # State
 //
@@ -40,6 +44,10 @@
 // [view.Coalesce]. What the hand-over has for them is the readings that they have seen: they call
 // other events late than windows do, and wait longer.
 //
+// What de-duplication has to hold is not the same in the two: the speed layer has the readings of open
+// windows and of the hand-over, the batch layer the seqs of all history, of which a source without holes
+// leaves one run (seqset.go). Each says how many bytes that is (remembered.go).
+//
 // What is kept where:
 //
 //   - master/ is the only data that could not be computed again once the log has forgotten it.
@@ -55,8 +63,8 @@
 // # Reprocessing
 //
 // There is nothing to it: every batch run computes everything from the master dataset, so a batch
-// layer that is started with another version or other rules publishes the next generation by them.
-// Version and rules travel with the generation to the speed layer and to serving. An incremental
+// layer that is started with another version, other rules or more views publishes the next generation by
+// them. Version, views and rules travel with the generation to the speed layer and to serving. An incremental
 // run goes on from the previous generation instead (its view, and every seq it has seen, as runs);
 // after a change of version or rules it cannot, and does not. What ingest has refused (undecodable,
 // or too far in the future) is not in the master dataset, and no batch run brings it back. A re-drive
