@@ -70,9 +70,9 @@
 // are started for the same version: the cut-over is one.
 //
 // History that the log has forgotten comes from the archive: a replay takes its rows as if they came
-// from the log, and goes on with the log where the archive ends (archivereplay.go,
-// archivereader.go). Or it is written back into a topic of its own, offset for offset, which a replay
-// takes as its input (republish.go).
+// from the log, and goes on with the log where the archive ended when the replay began
+// (archivereplay.go, archivereader.go). Or it is written back into a topic of its own, offset for
+// offset, which a replay takes as its input (republish.go).
 //
 // A view that was not kept is added like that too: what is live is told by version and views, so
 // a replay of the same version with more views stands beside it. The way back is a replay of the

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -97,7 +98,7 @@ type republisher struct {
 
 func (p *republisher) run(ctx context.Context, follow bool) error {
 	began, from := time.Now(), p.position
-	chain, err := p.cfg.archiveChain(p.partition)
+	chain, err := p.cfg.archiveChain(p.partition, 0, math.MaxInt64)
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,7 @@ func (t *task) resume(
 		return fmt.Errorf("the view of %s was built by other rules (%+v, now %+v): "+
 			"replay under another version", t.cfg.ViewName(), from.Rules, t.rules)
 	}
+	t.archiveEnd = from.ArchiveEnd //bench:only kappa-archived
 	t.durable, t.committed = t.Position, t.Position
 	t.cfg.notify("restored", "partition", t.partition, "rows", rows, "position", t.Position,
 		"ms", time.Since(began).Milliseconds())
@@ -98,7 +99,12 @@ func (t *task) resume(
 // begin starts with an empty view. A commit without a changelog is of an earlier life of this
 // version, whose view was dropped: it is replaced before the first row is written, so that no
 // crash can put old commit and new rows together.
-func (t *task) begin(ctx context.Context, m *eventlog.Member, start int64) error {
+func (t *task) begin(ctx context.Context, m *eventlog.Member, start int64) (err error) {
+	if t.cfg.Archive != "" { //bench:only kappa-archived
+		if start, err = t.beginArchive(ctx, start); err != nil {
+			return fmt.Errorf("begin with the archive: %w", err)
+		}
+	}
 	t.progress = progress{Position: start, Watermark: event.NoWatermark}
 	if err := t.commit(ctx, m); err != nil {
 		return err

@@ -93,7 +93,9 @@ func saidOf(r *eventlog.Record) string {
 }
 
 func (m *memory) commitAt(t require.TestingT, task *task) {
-	from := metadata{task.progress, task.kept.restoreFrom(task.Watermark), task.rules}
+	from := metadata{
+		progress: task.progress, Restore: task.kept.restoreFrom(task.Watermark), Rules: task.rules,
+	}
 	text, err := json.Marshal(from)
 	require.NoError(t, err)
 	m.commit = string(text)
@@ -333,7 +335,7 @@ func TestCommitFits(t *testing.T) {
 	from := metadata{progress{math.MaxInt64, math.MinInt64, view.Counters{
 		Events: math.MaxInt64, DroppedLate: math.MaxInt64,
 		Duplicates: math.MaxInt64, Conflicts: math.MaxInt64, DroppedLateTrips: math.MaxInt64,
-	}, math.MaxInt64, Mistakes{CountRepeats: true}.String()}, math.MaxInt64, event.DefaultRules()}
+	}, math.MaxInt64, Mistakes{CountRepeats: true}.String()}, math.MaxInt64, event.DefaultRules(), math.MaxInt64}
 	for _, reason := range event.Reasons {
 		from.Counters.Reject(reason, math.MaxInt64)
 	}

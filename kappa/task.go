@@ -53,6 +53,10 @@ type task struct {
 	encoder *event.Encoder // of late rows of the archive; nil while events come from the log
 	//bench:only kappa-archived
 	logEnd int64 // the end of the partition when reading the archive began
+	//bench:only kappa-archived
+	archiveEnd int64 // offsets from here on are read from the log, whatever is in the archive by now
+	//bench:only kappa-archived
+	entered *progress // at the beginning of the file that is being read; nil while none is
 }
 
 // newTask is a task of a configuration that is valid: its version is known.
@@ -237,6 +241,9 @@ func (t *task) encode() (needed int64, err error) {
 		}
 	}
 	t.Mistake = t.cfg.Mistakes.String()
+	if t.entered != nil { //bench:only kappa-archived
+		return needed, t.rows.progress(*t.entered)
+	}
 	return needed, t.rows.progress(t.progress)
 }
 
@@ -245,12 +252,16 @@ type metadata struct {
 	progress
 	Restore int64       `json:"restore"` // where in the changelog a restore has to begin
 	Rules   event.Rules `json:"rules"`   // of the windows in the changelog
+
+	//bench:only kappa-archived
+	ArchiveEnd int64 `json:"archive_end,omitempty"` // offsets from here on come from the log
 }
 
 // commit commits the position, with what belongs to exactly this position.
 func (t *task) commit(ctx context.Context, m *eventlog.Member) error {
 	text, err := json.Marshal(metadata{
-		t.progress, t.kept.restoreFrom(t.Watermark), t.rules,
+		progress: t.progress, Restore: t.kept.restoreFrom(t.Watermark), Rules: t.rules,
+		ArchiveEnd: t.archiveEnd, //bench:only kappa-archived
 	})
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
