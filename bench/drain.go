@@ -28,6 +28,7 @@ type drain struct {
 	seconds float64 // from the end of the burst until the age was normal again
 	atLeast bool    // it was not, until the next burst or the end of the run
 	worst   float64 // age, ms, from the beginning of the burst until then
+	backlog bool    // the age was not normal all through the burst
 }
 
 // calmSpan is how long the age must be normal, in the median, before a backlog counts as drained: ten
@@ -44,6 +45,9 @@ func drainOf(ages [][2]float64, b burst, until, normal float64) drain {
 			d.seconds, d.atLeast = p[0]-b.to, false
 			break
 		}
+	}
+	for _, p := range between(ages, b.from, b.to) {
+		d.backlog = d.backlog || age(between(ages, p[0], p[0]+calmSpan)) > normal
 	}
 	for _, p := range between(ages, b.from, b.to+d.seconds+calmSpan) {
 		d.worst = max(d.worst, p[1])

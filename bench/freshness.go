@@ -10,8 +10,9 @@ import (
 	"lambdakappa/internal/httpapi"
 )
 
-// freshnessEvery is how often the age of the answers is sampled.
-const freshnessEvery = 50 * time.Millisecond
+// freshnessEvery is how often the age of the answers is sampled: no multiple of the milliseconds in which
+// the generator sends and the arms write, so that the samples meet every phase of these.
+const freshnessEvery = 47 * time.Millisecond
 
 // A freshness is the age of one layer's answers over time: now minus the intended send of the newest
 // event in them, worst partition.
@@ -98,15 +99,17 @@ func (w freshnessWatch) run(ctx context.Context) error {
 	return nil
 }
 
-// sample notes the ages of what was shown last.
+// sample notes the ages of what was shown last. The log keeps whole milliseconds of an event, which makes
+// every age up to one too long, on both sides alike; whole milliseconds of an age would be steps as wide as
+// what is compared.
 func (w freshnessWatch) sample(at time.Time) {
 	for _, f := range w.layers {
 		if f.shown == 0 {
 			continue
 		}
-		age := at.Add(-w.shift).UnixMilli() - f.shown
-		record(f.ages, age*int64(time.Millisecond))
-		f.points = append(f.points, [2]float64{at.Sub(w.began).Seconds(), float64(age)})
+		age := at.Add(-w.shift).Sub(time.UnixMilli(f.shown))
+		record(f.ages, age.Nanoseconds())
+		f.points = append(f.points, [2]float64{at.Sub(w.began).Seconds(), age.Seconds() * 1e3})
 	}
 }
 

@@ -43,6 +43,10 @@ func TestFreshness(t *testing.T) {
 	require.Len(t, merged.points, 2)
 	require.Len(t, speed.points, 1, "the batch view has everything: nothing came by way of the speed view")
 	require.Len(t, freshnessOf(armKappa), 1)
+
+	now = now.Add(250 * time.Microsecond)
+	take(statusOf(httpapi.PartitionStatus{NewestAppend: 1_000_993}))
+	require.InDelta(t, 7.25, merged.points[2][1], 1e-9, "an age is not rounded to milliseconds")
 }
 
 // Ensure that an arm which answers nobody for a while is sampled all the while, with what it had shown
@@ -61,8 +65,8 @@ func TestStallCountsForItsLength(t *testing.T) {
 		w := freshnessWatch{ask: ask, layers: layers, began: began, end: second(10)}
 		require.NoError(t, w.run(t.Context()))
 		points := layers[0].points
-		require.Len(t, points, 199, "one every 50 ms")
-		require.EqualValues(t, 199, layers[0].ages.TotalCount())
+		require.Len(t, points, 212, "one every 47 ms")
+		require.EqualValues(t, 212, layers[0].ages.TotalCount())
 		var old int
 		for i, p := range points {
 			if i > 0 {
@@ -72,7 +76,7 @@ func TestStallCountsForItsLength(t *testing.T) {
 				old++
 			}
 		}
-		require.Equal(t, 39, old, "the two seconds")
+		require.Equal(t, 41, old, "the two seconds")
 		require.InDelta(t, 2010, float64(layers[0].ages.Max())/1e6, 51)
 	})
 }
@@ -91,6 +95,6 @@ func TestStallAtTheEnd(t *testing.T) {
 		layers := freshnessOf(armKappa)
 		w := freshnessWatch{ask: ask, layers: layers, began: began, end: began.Add(time.Second)}
 		require.NoError(t, w.run(t.Context()))
-		require.EqualValues(t, 19, layers[0].ages.TotalCount())
+		require.EqualValues(t, 21, layers[0].ages.TotalCount())
 	})
 }

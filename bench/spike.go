@@ -10,7 +10,7 @@ import (
 )
 
 // spike runs each arm alone under a steady rate with bursts and takes how long the backlog of each
-// takes to drain, how old the answers are meanwhile and how much memory it takes.
+// takes to drain and how old the answers are meanwhile.
 type spike struct {
 	// LateGenerator is how late the generator, with the broker and without any arm, may be at p99; if it
 	// is later, this machine cannot ask the question. Beside an arm that takes all cores in a burst it
@@ -22,10 +22,9 @@ type spike struct {
 
 // The figures of a spike.
 const (
-	figureDrain  = "time to drain"            // the longest of all bursts
-	figureWorst  = "age in a burst, greatest" // of the newest event in the answer
-	figureCalm   = "age in calm, p50"
-	figureMemory = "memory that bursts added"
+	figureDrain = "time to drain"            // the longest of all bursts
+	figureWorst = "age in a burst, greatest" // of the newest event in the answer
+	figureCalm  = "age in calm, p50"
 )
 
 func (l *spike) check(s *Scenario) error {
@@ -101,32 +100,13 @@ func (l *spike) steady(s size) func(*execution) *steady {
 			x.run.Void = fmt.Sprintf("the generator alone was %s late at p99, more than %s",
 				l.alone.Round(10*time.Microsecond), l.LateGenerator)
 		}
-		var before int64 // memory, when the first burst began
-		st.watch = func(ctx context.Context) error {
-			first := st.spec.Start.Add(time.Duration(burstsOf(st.spec)[0].from * float64(time.Second)))
-			if waitUntil(ctx, first) == nil {
-				before = st.peakMemory()
-			}
-			return nil
-		}
-		st.figures = func(s *steady) error { return s.fillDrains(s.peakMemory() - before) }
+		st.figures = (*steady).fillDrains
 		return st
 	}
 }
 
-// peakMemory is the sum of what every component has held at most so far.
-func (s *steady) peakMemory() int64 {
-	var sum int64
-	for name, u := range s.sut.usages() {
-		if name != generatorName {
-			sum += u.peak
-		}
-	}
-	return sum
-}
-
 // fillDrains turns the ages of the answers into the figures of the run.
-func (s *steady) fillDrains(memory int64) error {
+func (s *steady) fillDrains() error {
 	r := &s.execution.run
 	a := s.arms[r.Arm]
 	bursts := burstsOf(s.spec)
@@ -146,20 +126,22 @@ func (s *steady) fillDrains(memory int64) error {
 		worst.seconds, worst.worst = max(worst.seconds, d.seconds), max(worst.worst, d.worst)
 	}
 	r.Figures = append(r.Figures,
-		result.Figure{Name: figureDrain, Unit: "s", Value: worst.seconds},
+		result.Figure{Name: figureDrain, Unit: "s", Value: max(worst.seconds, freshnessEvery.Seconds())},
 		result.Figure{Name: figureWorst, Unit: "ms", Value: worst.worst},
 		result.Figure{Name: figureCalm, Unit: "ms", Value: median},
 	)
-	if memory > 0 {
-		r.Figures = append(r.Figures, result.Figure{Name: figureMemory, Unit: "B", Value: float64(memory)})
-	}
 	return nil
 }
 
 // says is the drain in a sentence.
 func (d drain) says(b burst, normal float64) string {
 	took := fmt.Sprintf("normal again %.2f s after its end", d.seconds)
-	if d.atLeast {
+	switch {
+	case !d.backlog:
+		took = "no backlog"
+	case d.seconds < freshnessEvery.Seconds(): // one sample to the next
+		took = fmt.Sprintf("normal again less than %.2f s after its end", freshnessEvery.Seconds())
+	case d.atLeast:
 		took = fmt.Sprintf("not normal again within the %.2f s after its end, which count as its time", d.seconds)
 	}
 	return fmt.Sprintf("burst from %.0f to %.0f s: answers up to %.0f ms old (at most %.0f ms is normal), %s",

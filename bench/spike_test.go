@@ -47,6 +47,7 @@ func TestDrain(t *testing.T) {
 		require.InDelta(t, want.seconds, got.seconds, 0.05+1e-9)
 		require.Equal(t, want.atLeast, got.atLeast)
 		require.Equal(t, want.worst, got.worst)
+		require.Equal(t, want.worst > 700, got.backlog)
 	}
 	f(never, drain{seconds: 0, worst: 15})
 	f(func(s float64) float64 { // up to 900 ms, then down to nothing at 12 s
@@ -67,6 +68,18 @@ func TestDrain(t *testing.T) {
 	normal, median, _ := normalAge(ages(20, never), 7)
 	require.Equal(t, 15.0, normal)
 	require.Equal(t, 10.0, median)
+}
+
+// Ensure that a drain which is shorter than the time between two samples is not told as if it was measured.
+func TestDrainSays(t *testing.T) {
+	f := func(want string, d drain) {
+		t.Helper()
+		require.Contains(t, d.says(burst{4, 6}, 20), want)
+	}
+	f("no backlog", drain{seconds: 0.0006, worst: 35})
+	f("normal again less than 0.05 s after its end", drain{seconds: 0.0006, worst: 300, backlog: true})
+	f("normal again 1.75 s after its end", drain{seconds: 1.75, worst: 900, backlog: true})
+	f("not normal again within the 4.00 s", drain{seconds: 4, atLeast: true, worst: 900, backlog: true})
 }
 
 // Ensure that settings of a spike that cannot work are refused by name.
@@ -102,9 +115,11 @@ func TestSpike(t *testing.T) {
 	r := s.Runs[1]
 	require.True(t, r.OK, r.Error)
 	require.NotZero(t, r.Correctness.Windows.Exact)
-	require.Contains(t, r.Marks, result.Mark{Name: "burst", From: 4, To: 7})
+	require.Contains(t, r.Marks, result.Mark{Name: "burst", From: 4, To: 6})
 	if r.Void == "" {
-		require.GreaterOrEqual(t, len(r.Figures), 3)
+		require.Len(t, r.Figures, 3)
+		require.Equal(t, figureDrain, r.Figures[0].Name)
+		require.GreaterOrEqual(t, r.Figures[0].Value, freshnessEvery.Seconds())
 	}
 	require.Greater(t, r.Events, int64(300*10), "there was a burst")
 }

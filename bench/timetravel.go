@@ -57,7 +57,7 @@ func (l *timeTravel) seconds(o Options, s *Scenario) float64 {
 	events := s.size.rate * s.size.duration.Seconds()
 	logs := float64(len(l.logs(s.arms(o))))
 	asked := float64(len(s.arms(o)) * len(l.Ranges))
-	return float64(s.size.repetitions) * (6 + logs*(4+events*6e-6) + asked/2)
+	return float64(s.size.repetitions) * (4 + logs*(3+events*6e-6) + asked/2)
 }
 
 func (l *timeTravel) run(ctx context.Context, d *driver, s *Scenario) error {
