@@ -37,6 +37,9 @@ type EventsRead struct {
 //   - Of the other columns, only the pages of rows that are wanted are read.
 //
 // How late an event arrived makes no difference, but what ingest has not written yet is not found.
+//
+// It fails when the master dataset begins where there may be such events before it, and when files
+// are missing in it.
 func Events(
 	ctx context.Context, cfg Config, from, to time.Time, each func(*event.CarSensor) error,
 ) (EventsRead, error) {
@@ -44,20 +47,23 @@ func Events(
 	if cfg.Dir == "" {
 		return s.read, fmt.Errorf("dir: must be given")
 	}
-	master, err := cfg.scanMaster()
+	chains, err := cfg.wholeChains()
 	if err != nil {
 		return s.read, err
 	}
-	if len(master) == 0 {
+	if len(chains) == 0 {
 		return s.read, fmt.Errorf("there is no master dataset in %s: give the --dir of 'lambda ingest'",
 			cfg.Dir)
 	}
 	earliest := s.from - cfg.Rules.MaxFutureSkew
-	for _, partition := range slices.Sorted(maps.Keys(master)) {
-		segments := master[partition]
-		first := chainStart(segments)
-		chain := longestChain(segments, first)
-		s.read.Ends = append(s.read.Ends, chainEnd(chain, first))
+	partitions := slices.Sorted(maps.Keys(chains))
+	s.read.Ends = make([]int64, 1+partitions[len(partitions)-1])
+	for _, partition := range partitions {
+		chain := chains[partition]
+		if err := chain[0].beginsBefore(earliest); err != nil {
+			return s.read, err
+		}
+		s.read.Ends[partition] = chain[len(chain)-1].end
 		for _, segment := range chain {
 			if err := ctx.Err(); err != nil {
 				return s.read, err
@@ -71,6 +77,65 @@ func Events(
 		}
 	}
 	return s.read, nil
+}
+
+// wholeChains returns the files of every partition that has some. A gap between them is an error. But
+// a scan that ingest overtakes may see a file and not the one before it: the next scan sees both.
+func (c Config) wholeChains() (map[int][]segment, error) {
+	chains, err := c.chains()
+	if errors.As(err, new(gap)) {
+		chains, err = c.chains()
+	}
+	return chains, err
+}
+
+func (c Config) chains() (map[int][]segment, error) {
+	master, err := c.scanMaster()
+	for partition, segments := range master {
+		first := chainStart(segments)
+		chain := longestChain(segments, first)
+		end := chainEnd(chain, first)
+		behind := func(s segment) bool { return s.first > end }
+		if slices.ContainsFunc(segments, behind) {
+			return nil, gap{partition, end}
+		}
+		master[partition] = chain
+	}
+	return master, err
+}
+
+// A gap says that files are missing in the master dataset.
+type gap struct {
+	partition int
+	from      int64
+}
+
+func (g gap) Error() string {
+	return fmt.Sprintf("offsets from %d of partition %d are missing in the master dataset, and later ones "+
+		"are there", g.from, g.partition)
+}
+
+// beginsBefore fails if events that were appended at earliest (Unix ms) or later may have been before
+// the first file of a chain, going by its first row.
+func (s segment) beginsBefore(earliest int64) error {
+	if over, ok := s.hourEnd(); s.first == 0 || ok && over <= earliest {
+		return nil
+	}
+	begin := earliest
+	err := withParquet(s.path, func(f *parquetFile) error {
+		if f.NumRows() == 0 { // there were dead letters only
+			return nil
+		}
+		return scanRows(f.RowGroups()[0], 0, 0, 1, []string{"append_time"}, func(b *columnBatch) error {
+			begin = b.int64s(0)[0]
+			return nil
+		})
+	})
+	if err == nil && begin >= earliest {
+		err = fmt.Errorf("offsets below %d of partition %d are gone, and may hold events of that time",
+			s.first, s.partition)
+	}
+	return err
 }
 
 // hourEnd returns the end of the hour that a segment's folder names, Unix ms: nothing in it was

@@ -142,3 +142,36 @@ func BenchmarkEvents(b *testing.B) {
 	}
 	reportRows(b, rows, start)
 }
+
+// Ensure that an answer which may be incomplete is an error: when the master dataset begins later than
+// the log did, and when a file is missing in it. And that every end is that of its partition.
+func TestEventsThatAreGone(t *testing.T) {
+	written := eventsOf(6000) // 6 s
+	at := func(i int) time.Time { return time.UnixMilli(written[i].EventTime) }
+	f := func(cfg Config, from time.Time) (EventsRead, error) {
+		return Events(context.Background(), cfg, from, at(5999), func(*event.CarSensor) error { return nil })
+	}
+	cut := testConfig(t)
+	cut.Rules.MaxFutureSkew = 1000
+	writeEvents(t, cut, 2000, written[2000:4000])
+	writeEvents(t, cut, 4000, written[4000:])
+	_, err := f(cut, at(2999))
+	require.ErrorContains(t, err,
+		"offsets below 2000 of partition 0 are gone, and may hold events of that time")
+	read, err := f(cut, at(3001).Add(time.Second))
+	require.NoError(t, err)
+	require.Equal(t, []int64{6000}, read.Ends)
+
+	gap := testConfig(t)
+	writeEvents(t, gap, 0, written[:2000])
+	writeEvents(t, gap, 4000, written[4000:])
+	_, err = f(gap, at(2000))
+	require.ErrorContains(t, err, "offsets from 2000 of partition 0 are missing")
+
+	second := testConfig(t)
+	rows := []masterRow{newMasterRow(&written[0], 0, written[0].EventTime, 0)}
+	writeSegment(t, second, 1, 0, 1, rows)
+	read, err = f(second, at(0))
+	require.NoError(t, err)
+	require.Equal(t, []int64{0, 1}, read.Ends)
+}
