@@ -26,6 +26,7 @@ func TestOptions(t *testing.T) {
 	}
 	require.NoError(t, DefaultOptions().Validate())
 	f(`scenario "setled": is none of settled, disturbed`, func(o *Options) { o.Scenarios = []string{"setled"} })
+	f(`scenario "model": nothing measures its claim yet`, func(o *Options) { o.Scenarios = []string{"model"} })
 	f(`arm "beta": is none of both, kappa, lambda`, func(o *Options) { o.Arms = []string{"beta"} })
 	f(`profile "slow": is none of quick, full`, func(o *Options) { o.Profile = "slow" })
 	f(`input "cars.csv": takes csv:FILE`, func(o *Options) { o.Input = "cars.csv" })

@@ -30,6 +30,7 @@ const stopLimit = 20 * time.Second
 // A process is one operating-system process of a component.
 type process struct {
 	name  string
+	log   string // file
 	cmd   *exec.Cmd
 	stdin io.Closer
 	facts *facts
@@ -51,12 +52,12 @@ func startProcess(binary, name, log string, env, args []string) (*process, error
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	p := &process{
-		name: name, cmd: exec.Command(binary, args...), facts: newFacts(),
+		name: name, log: log, cmd: exec.Command(binary, args...), facts: newFacts(),
 		tail: new(tail), exited: make(chan struct{}),
 	}
 	p.cmd.Env = append(append(os.Environ(), ChildEnv+"=1"), env...)
 	p.cmd.SysProcAttr = proc.ChildAttr()
-	p.cmd.Stderr = io.MultiWriter(file, p.tail)
+	p.cmd.Stderr = io.MultiWriter(p.tail, file) // a disk that is full takes no last words
 	stdout, err := p.cmd.StdoutPipe()
 	if err == nil {
 		p.stdin, err = p.cmd.StdinPipe()
@@ -160,9 +161,19 @@ func (p *process) death() error {
 	}
 	last := p.tail.String()
 	if last == "" {
-		return fmt.Errorf("%s: %s, without a word in its log", p.name, how)
+		return fmt.Errorf("%s: %s, without a word in its log%s", p.name, how, p.noRoom())
 	}
 	return fmt.Errorf("%s: %s; its last log lines:\n%s", p.name, how, last)
+}
+
+// noRoom says that nothing can be written where the log should be: the usual reason to have no words.
+func (p *process) noRoom() string {
+	probe := p.log + ".room"
+	defer os.Remove(probe)
+	if err := os.WriteFile(probe, make([]byte, 1<<16), 0o644); err != nil {
+		return fmt.Sprintf(", and nothing can be written there: %v", err)
+	}
+	return ""
 }
 
 // tailSize is enough for the last dozen lines of a log.

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"lambdakappa/bench/report"
 	"lambdakappa/bench/result"
@@ -11,10 +12,16 @@ import (
 // resumed opens the folder of an invocation that did not come to its end and returns what it has
 // measured. It must be the same question: profile, seed and revision are those of its summary.
 func resumed(o Options) (*folder, *result.Summary, error) {
-	path := filepath.Clean(o.Resume)
+	path, err := filepath.EvalSymlinks(o.Resume) // latest is a link
+	if err != nil {
+		return nil, nil, fmt.Errorf("resume: %w", err)
+	}
 	s, err := report.Load(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("resume: %w", err)
+	}
+	if len(filepath.Base(path)) < len(stampFormat) {
+		return nil, nil, fmt.Errorf("resume %s: its name does not begin with a time, as those of bench do", path)
 	}
 	for _, same := range []struct{ name, had, has string }{
 		{"profile", s.Profile, o.Profile},
@@ -26,13 +33,16 @@ func resumed(o Options) (*folder, *result.Summary, error) {
 				path, same.name, same.had, same.has)
 		}
 	}
+	isVoid := func(r result.Run) bool { return r.Void != "" }
+	if !s.Interrupted && !slices.ContainsFunc(s.Runs, isVoid) {
+		return nil, nil, fmt.Errorf("resume %s: nothing is left to do, it has come to its end", path)
+	}
 	f := &folder{out: filepath.Dir(path), name: filepath.Base(path), path: path, writeFile: writeFile}
 	return f, s, nil
 }
 
 // restore takes over what an earlier part of the same invocation has measured.
 func (d *driver) restore(s *result.Summary) {
-	s.Command = d.summary.Command
 	d.before = s.Seconds
 	d.summary = s
 	for i := range s.Runs {

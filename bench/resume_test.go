@@ -24,11 +24,8 @@ func TestResume(t *testing.T) {
 	_, err := Run(ctx, o)
 	require.ErrorContains(t, err, "interrupted")
 
-	o.Resume = filepath.Join(o.Out, "latest")
-	target, err := filepath.EvalSymlinks(o.Resume)
-	require.NoError(t, err)
-	o.Resume = target
-	before, err := report.Load(target)
+	o.Resume, o.Command = filepath.Join(o.Out, "latest"), "another command"
+	before, err := report.Load(o.Resume)
 	require.NoError(t, err)
 	require.Len(t, before.Runs, 2, "one repetition of both arms")
 
@@ -38,8 +35,11 @@ func TestResume(t *testing.T) {
 	require.Equal(t, before.Runs, s.Runs[:2])
 	require.False(t, s.Interrupted)
 	require.Greater(t, s.Seconds, before.Seconds)
+	require.Equal(t, before.Command, s.Command, "the command of the whole, which a second run has to repeat")
 	requireRight(t, s)
 
+	_, err = Run(t.Context(), o)
+	require.ErrorContains(t, err, "nothing is left to do")
 	o.Seed = 2
 	_, err = Run(t.Context(), o)
 	require.ErrorContains(t, err, `its seed is "1", this one's "2"`)

@@ -55,6 +55,11 @@ func Scenarios() []*scenarios.Scenario { return scenarios.Builtin() }
 // asked returns the scenarios that the options ask for, ready to run: those named, or all, or the
 // short ones.
 func (o Options) asked() ([]*Scenario, error) {
+	for _, file := range scenarios.Builtin() {
+		if slices.Contains(o.Scenarios, file.Name) && file.Procedure == scenarios.NotBuilt {
+			return nil, fmt.Errorf("scenario %q: nothing measures its claim yet", file.Name)
+		}
+	}
 	if len(o.Scenarios) == 0 {
 		var all []*Scenario
 		for _, file := range scenarios.Builtin() {

@@ -217,6 +217,9 @@ func judgeAnswers(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) r
 	}
 	j.Why = fmt.Sprintf("%s: %s of %s rows exact in %s", orAll(r.Of),
 		humanize.Comma(int64(exact)), humanize.Comma(int64(expected)), runs)
+	if found[broken] > 0 {
+		j.Why += fmt.Sprintf(", %d broke off", found[broken])
+	}
 	j.Verdict = answered(r, found, j.Runs)
 	j.Lean = j.Verdict
 	return j
@@ -264,14 +267,17 @@ func outcomeOf(run *result.Run) outcome {
 	}
 }
 
-// answered is the verdict over what the runs say. Exact is what every run has to be, to its end; wrong
-// is nothing that a run can be by breaking off.
+// answered is the verdict over what the runs say. A run that broke off is neither exact nor wrong.
 func answered(r *scenarios.Rule, found map[outcome]int, runs int) string {
 	if r.Answers == scenarios.Exact {
-		if found[allRight] == runs {
+		switch {
+		case found[someWrong] > 0:
+			return Contradicts
+		case found[broken] > 0:
+			return Undecided
+		default:
 			return Supports
 		}
-		return Contradicts
 	}
 	switch runs {
 	case found[someWrong]:

@@ -45,7 +45,7 @@ func wholeBudget(s *result.Summary) (budget, bool) {
 		b.What, b.Floor = "all scenarios, full profile", 7200
 	}
 	chosen := slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, "--scenario") })
-	return b, !chosen
+	return b, !chosen && !s.Interrupted
 }
 
 // medians returns one median per group of that kind, from right runs only.

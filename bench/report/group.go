@@ -18,12 +18,15 @@ const (
 	runRight    verdict = iota
 	runMistaken         // wrong on purpose, and found to be: its figures are what was asked for
 	runVoid             // no figures: the machine was too slow
+	runFailed           // it broke off before an answer was compared: figures struck out
 	runWrong            // figures struck out
 )
 
 // verdictOf: wrong beats void. A machine that is too slow excuses no wrong answer.
 func verdictOf(r *result.Run) verdict {
 	switch {
+	case !r.OK && len(r.Checks) == 0 && r.Error != "":
+		return runFailed
 	case !r.OK:
 		return runWrong
 	case r.Void != "" || r.Unmeasurable != "":
@@ -102,17 +105,20 @@ func scenarioNames(s *result.Summary) []string {
 // worst returns the verdict that decides what is printed of the group: one wrong run strikes out
 // all figures of the group, since a median over the others would hide it.
 func (g *group) worst() verdict {
-	best := runVoid
+	found := map[verdict]bool{}
 	for _, r := range g.Runs {
-		switch v := verdictOf(r); v {
-		case runWrong:
-			return runWrong
-		case runRight, runMistaken:
-			best = v
+		found[verdictOf(r)] = true
+	}
+	for _, v := range []verdict{runWrong, runFailed, runMistaken, runRight} {
+		if found[v] {
+			return v
 		}
 	}
-	return best
+	return runVoid
 }
+
+// isStruckOut reports whether no figure of the group counts.
+func (g *group) isStruckOut() bool { return g.worst() >= runFailed }
 
 // counted returns the runs whose figures are printed: all that are not void.
 func (g *group) counted() []*result.Run {
@@ -138,6 +144,8 @@ func (g *group) answers() cell {
 	switch {
 	case n[runWrong] > 0:
 		return cell{Text: fmt.Sprintf("WRONG: %d of %s", n[runWrong], runs(len(g.Runs))), Tone: wrong}
+	case n[runFailed] > 0:
+		return cell{Text: fmt.Sprintf("FAILED: %d of %s", n[runFailed], runs(len(g.Runs))), Tone: wrong}
 	case n[runMistaken] > 0:
 		return cell{Text: "wrong on purpose: " + runs(n[runMistaken]), Tone: void}
 	case n[runRight] == 0:

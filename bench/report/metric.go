@@ -38,7 +38,7 @@ func (m metric) cell(g *group) cell {
 	if len(xs) > 1 && slices.Min(xs) != slices.Max(xs) {
 		shown += " (" + inUnit(slices.Min(xs), m.Unit) + " to " + inUnit(slices.Max(xs), m.Unit) + ")"
 	}
-	if g.worst() == runWrong {
+	if g.isStruckOut() {
 		return cell{Text: shown, Tone: struck}
 	}
 	return cell{Text: shown, Tone: plain}

@@ -74,6 +74,8 @@ func runVerdict(r *result.Run) cell {
 	switch verdictOf(r) {
 	case runWrong:
 		return cell{Text: "WRONG", Tone: wrong}
+	case runFailed:
+		return cell{Text: "FAILED", Tone: wrong}
 	case runVoid:
 		return cell{Text: whyNot(r), Tone: void}
 	case runMistaken:

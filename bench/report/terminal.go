@@ -37,6 +37,9 @@ func Terminal(w io.Writer, s *result.Summary) {
 		fmt.Fprintf(w, "\n%s\n", sec.Title)
 		sec.Tables[0].terminal(w)
 	}
+	if s.Interrupted {
+		fmt.Fprintf(w, "\ninterrupted; to go on with it: %s --resume ITS-FOLDER\n", plainText(s.Command))
+	}
 	fmt.Fprintf(w, "\nreproduce: %s   (seed %d, revision %s)\n",
 		plainText(s.Command), s.Seed, plainText(s.Revision))
 }
@@ -76,16 +79,17 @@ func terminalAnswers(w io.Writer, s *result.Summary) {
 				text(name), text(g.Label), g.answers(),
 				diffCell(windows), diffCell(alerts), diffCell(trips), checksCell(checks),
 			})
-			if g.worst() == runWrong {
+			if g.isStruckOut() {
 				notes = append(notes, runNotes([]*group{g})...)
 			}
 		}
 	}
-	if len(t.Rows) == 0 {
+	switch {
+	case len(t.Rows) > 0:
+		t.terminal(w)
+	case len(s.CodeSize) == 0:
 		fmt.Fprintln(w, "no scenario ran")
-		return
 	}
-	t.terminal(w)
 	for _, note := range firstFew(notes, 8) {
 		fmt.Fprintf(w, "  %s\n", plainText(note))
 	}

@@ -42,6 +42,7 @@ func (a *app) runReport(dir, splice string) error {
 		if err := report.Splice(splice, s); err != nil {
 			return err
 		}
+		defer fmt.Fprintf(a.stdout, "spliced into: %s\n", splice)
 	}
 	report.Terminal(a.stdout, s)
 	fmt.Fprintf(a.stdout, "report: %s\n", filepath.Join(dir, "report.html"))

@@ -116,8 +116,11 @@ reports what each way costs.
 
 Results and facts go to stdout, everything else to stderr. Exit codes: 0 it worked; 1 it failed or an
 answer was wrong; 2 the command line cannot work; 3 with bench --strict, a run was void.`
-	root.Example = `  # everything: both architectures, all scenarios, a report under results/
+	root.Example = `  # both architectures, the short scenarios, a report under results/
   lambdakappa bench
+
+  # all scenarios, in a quarter of an hour
+  lambdakappa bench --all
 
   # one question
   lambdakappa bench --list

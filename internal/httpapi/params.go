@@ -74,7 +74,7 @@ func unknownParameter(name string, names []string) *Error {
 		Code:      http.StatusBadRequest,
 		Message:   fmt.Sprintf("unknown parameter %q", name),
 		Parameter: name,
-		Takes:     "nothing: this path takes " + takes,
+		Takes:     takes,
 	}
 }
 
