@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
@@ -35,7 +36,7 @@ func advice(s *result.Summary) []string {
 			lines = append(lines, line)
 		}
 	}
-	for _, line := range []string{recomputeLine(s), batchLine(s)} {
+	for _, line := range []string{lateLine(s), recomputeLine(s), batchLine(s)} {
 		if line != "" {
 			lines = append(lines, line)
 		}
@@ -82,6 +83,19 @@ func median(sample map[int]float64) float64 {
 	return ledger.Median(slices.Collect(maps.Values(sample)))
 }
 
+// lateLine says what the two rules about late readings come to, where that was measured.
+func lateLine(s *result.Summary) string {
+	m := metricNamed("exact finally, truth A")
+	of := func(arm string) map[int]float64 { return (&need{Scenario: "late"}).sample(s, m, arm, "") }
+	lambda, kappa := of("lambda"), of("kappa")
+	if len(lambda) == 0 || len(kappa) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("If late readings must count: in the end %s %% of Lambda's windows held every reading and %s %% of "+
+		"Kappa's, with %s of allowed lateness; a Kappa that waits longer remembers more.",
+		figure(median(lambda)), figure(median(kappa)), time.Duration(s.Settings.LatenessMs)*time.Millisecond)
+}
+
 // recomputeLine puts the two ways beside each other by which a side computes its history again. They
 // begin and end elsewhere, so they are not ranked.
 func recomputeLine(s *result.Summary) string {
@@ -96,8 +110,8 @@ func recomputeLine(s *result.Summary) string {
 	in := func(sample map[int]float64) string { return inUnit(median(sample), m.Unit) }
 	return fmt.Sprintf("If you need all history computed again: Kappa replays the log into a served view at %s. "+
 		"Lambda's batch layer recomputes its view from the master dataset at %s, without the time to load it "+
-		"into serving; from an empty disk, all of Lambda's layers together take %s from the log to the "+
-		"served answer.", in(replay), in(batch), in(layers))
+		"into serving; from an empty disk, Lambda's speed layer with ingest beside it takes %s from the log "+
+		"to the served answer.", in(replay), in(batch), in(layers))
 }
 
 // batchLine says what the batch layer alone would give: both figures are of the same runs.

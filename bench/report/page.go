@@ -73,6 +73,9 @@ var asked = []string{
 		"the log when the logic changes.",
 	"First question: is every row right, compared with a third program that neither side shares? " +
 		"Only then: how soon, at what cost, with how much code?",
+	"Readings that come late make two truths. A batch counts every reading, however late; a stream leaves out " +
+		"what comes after the allowed lateness, and says so. Each side is held to its own rule, so both can be " +
+		"right with different rows: how far the rules lie apart is what the scenario late measures.",
 }
 
 func facts(s *result.Summary) string {
@@ -84,9 +87,17 @@ func facts(s *result.Summary) string {
 
 func banners(s *result.Summary) []banner {
 	var bs []banner
-	if !s.OK() {
+	found := map[verdict]bool{}
+	for i := range s.Runs {
+		found[verdictOf(&s.Runs[i])] = true
+	}
+	switch {
+	case found[runWrong]:
 		bs = append(bs, banner{wrong, "WRONG ANSWERS. At least one run did not answer right or lost something. " +
 			"Its figures are struck out and count for nothing."})
+	case found[runFailed]:
+		bs = append(bs, banner{wrong, "FAILED. At least one run broke off before its answers could be compared. " +
+			"It says nothing about them."})
 	}
 	if s.Interrupted {
 		bs = append(bs, banner{void, "Interrupted. This is what was measured until then; scenarios may be missing."})

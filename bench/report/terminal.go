@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,8 +35,14 @@ func Terminal(w io.Writer, s *result.Summary) {
 	}
 	terminalLedger(w, s)
 	for _, sec := range []section{limitsSection(s), budgetSection(s)} {
-		fmt.Fprintf(w, "\n%s\n", sec.Title)
-		sec.Tables[0].terminal(w)
+		t := sec.Tables[0]
+		t.Rows = slices.DeleteFunc(t.Rows, func(row []cell) bool {
+			return slices.ContainsFunc(row, func(c cell) bool { return c.Tone == absent })
+		})
+		if len(t.Rows) > 0 {
+			fmt.Fprintf(w, "\n%s\n", sec.Title)
+			t.terminal(w)
+		}
 	}
 	if s.Interrupted {
 		fmt.Fprintf(w, "\ninterrupted; to go on with it: %s --resume ITS-FOLDER\n", plainText(s.Command))
