@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ func Parse(file string, raw []byte) (*Scenario, error) {
 		return nil, located(file, nil, err)
 	}
 	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return nil, &Error{File: file, Says: "takes one scenario in one document"}
+		return nil, &Error{File: file, Says: "holds no scenario, or several documents: takes one"}
 	}
 	s := &Scenario{file: file}
 	if err := yaml.UnmarshalWithOptions(raw, s, yaml.Strict()); err != nil {
@@ -78,8 +79,21 @@ func (e *Error) Error() string {
 // located turns an error of the YAML library into one of ours.
 func located(file string, tree ast.Node, err error) error {
 	var at yaml.Error
-	if !errors.As(err, &at) {
-		return &Error{File: file, Line: lineSaying(tree, err.Error()), Says: err.Error()}
+	var kind *yaml.TypeError
+	switch {
+	case !errors.As(err, &at): // what a parser of the standard library says of a value
+		found := findValue(tree, func(v *ast.StringNode) bool {
+			return strings.Contains(err.Error(), strconv.Quote(v.Value))
+		})
+		return &Error{File: file, Line: found.line, Field: found.key, Says: err.Error()}
+	case errors.As(err, &kind) && kind.Token != nil:
+		found := findValue(tree, func(v *ast.StringNode) bool {
+			return v.GetToken().Position.Offset == kind.Token.Position.Offset
+		})
+		return &Error{
+			File: file, Line: kind.Token.Position.Line, Field: found.key,
+			Says: fmt.Sprintf("%q: takes %s", kind.Token.Value, kindWords(kind.DstType.Kind())),
+		}
 	}
 	e := &Error{File: file, Says: at.GetMessage()}
 	if t := at.GetToken(); t != nil {
@@ -91,29 +105,50 @@ func located(file string, tree ast.Node, err error) error {
 	return e
 }
 
-// lineSaying finds the line of the first value that a message quotes: what a standard library parser
-// says of a value does not know where it stood.
-func lineSaying(tree ast.Node, message string) int {
-	if tree == nil {
-		return 0
+// kindWords say what a field of that kind takes.
+func kindWords(kind reflect.Kind) string {
+	switch kind {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "text"
+	case reflect.Slice:
+		return "a list"
+	default:
+		return "fields with values"
 	}
-	v := &quoted{message: message}
-	ast.Walk(v, tree)
-	return v.line
 }
 
-type quoted struct {
-	message string
-	line    int
+// A valueFinder looks for a text under a key.
+type valueFinder struct {
+	isIt func(*ast.StringNode) bool
+	key  string
+	line int // 0 before it was found
+}
+
+// findValue finds the first text that is the one, with its key and line; nothing where there is none.
+func findValue(tree ast.Node, isIt func(*ast.StringNode) bool) *valueFinder {
+	f := &valueFinder{isIt: isIt}
+	if tree != nil {
+		ast.Walk(f, tree)
+	}
+	return f
 }
 
 // Visit implements [ast.Visitor].
-func (q *quoted) Visit(node ast.Node) ast.Visitor {
-	text, ok := node.(*ast.StringNode)
-	if ok && q.line == 0 && strings.Contains(q.message, strconv.Quote(text.Value)) {
-		q.line = text.GetToken().Position.Line
+func (f *valueFinder) Visit(node ast.Node) ast.Visitor {
+	pair, ok := node.(*ast.MappingValueNode)
+	if !ok || f.line > 0 {
+		return f
 	}
-	return q
+	if text, ok := pair.Value.(*ast.StringNode); ok && f.isIt(text) {
+		f.key, f.line = pair.Key.GetToken().Value, text.GetToken().Position.Line
+	}
+	return f
 }
 
 // lineOf finds the line of a field, or of the nearest that is around it and is there.

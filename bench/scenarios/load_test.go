@@ -56,6 +56,9 @@ func TestParseRefuses(t *testing.T) {
 		_, err := Parse("mine.yaml", []byte(strings.Replace(good, from, to, 1)))
 		assert.ErrorContains(t, err, want)
 	}
+	f("duration: 5s", "duration: 5 seconds", `mine.yaml:12: duration: time: unknown unit " seconds"`)
+	f("cars: 10", "cars: many", `mine.yaml:12: cars: "many": takes a whole number`)
+	f("probed: true", "probed: [", "mine.yaml:")
 	f("name: mine", "name: yours", `mine.yaml:1: name: "yours" differs from the name of the file`)
 	f("sentence: what is run", "sentense: what is run", `mine.yaml:3: sentense: unknown field "sentense"`)
 	f("procedure: steady", "procedure:", `procedure: must be given`)
@@ -66,7 +69,7 @@ func TestParseRefuses(t *testing.T) {
 	f(`"kappa process"`, `"lambda speed"`, `mine.yaml:11: arms[1].args: "lambda speed" is no component of kappa`)
 	f("rate: 100", "rate: -1", `mine.yaml:12: workload.rate: rate -1: must be above 0`)
 	f("rate: 100", "rate: 1e9", `rate 1e+09: must be above 0`)
-	f("rate: 100", "rate: fast", `mine.yaml:12: cannot unmarshal`)
+	f("rate: 100", "rate: fast", `mine.yaml:12: rate: "fast": takes a number`)
 	f("duration: 5s", "duration: soon", `mine.yaml:12`)
 	f("repetitions: 2", "repetitions: -2", `mine.yaml:12: workload.repetitions: -2: must be at least 1`)
 	f("cars: 10,", "cars: 10, disturb: rain=1,", `disturbance "rain": is none of`)
