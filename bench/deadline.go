@@ -23,8 +23,13 @@ type deadline struct {
 	Archived []string `yaml:"archived"`
 }
 
-// figureExactMean is the one figure that needs no choice of a deadline.
-const figureExactMean = "rows exact, mean over the deadlines"
+// The figures that need no choice of one deadline.
+const (
+	figureExactMean  = "rows exact, mean over the deadlines"
+	figureExactUntil = "time until 99 % of rows are exact" // since the start of the first process
+)
+
+const nearlyAll = 99 // %
 
 func (l *deadline) check(s *Scenario) error {
 	if len(l.After) == 0 {
@@ -291,7 +296,25 @@ func fillDeadlines(r *result.Run, got []served) {
 		}
 	}
 	r.Figures = slices.Insert(r.Figures, 0, result.Figure{Name: figureExactMean, Unit: "%", Value: mean})
+	if until, ok := timeUntil(line.Points, nearlyAll); ok {
+		r.Figures = slices.Insert(r.Figures, 1, result.Figure{Name: figureExactUntil, Unit: "s", Value: until})
+	} else {
+		r.Notes = append(r.Notes, figureExactUntil+": not by the last deadline")
+	}
 	r.Series = append(r.Series, line)
+}
+
+// timeUntil is when a line that begins with nothing at 0 first reaches share, on the straight way from the
+// deadline before.
+func timeUntil(line [][2]float64, share float64) (float64, bool) {
+	var before [2]float64
+	for _, p := range line {
+		if p[1] >= share {
+			return before[0] + (p[0]-before[0])*(share-before[1])/(p[1]-before[1]), true
+		}
+		before = p
+	}
+	return 0, false
 }
 
 func percent(part, of int) float64 { return 100 * float64(part) / float64(max(of, 1)) }

@@ -36,7 +36,6 @@ func TestServedAtADeadline(t *testing.T) {
 	})
 	figures := map[string]float64{}
 	for _, f := range r.Figures {
-		require.Equal(t, "%", f.Unit)
 		figures[f.Name] = f.Value
 	}
 	require.Equal(t, map[string]float64{
@@ -44,12 +43,28 @@ func TestServedAtADeadline(t *testing.T) {
 		"rows exact after 2s": 25, "rows present after 2s": 50,
 		"rows exact after 4s": 75, "rows present after 4s": 100,
 		"rows exact after 6s": 100, "rows present after 6s": 100,
-		figureExactMean: 50,
+		figureExactMean: 50, figureExactUntil: 5.92, // of the way from 75 to 100
 	}, figures)
 	require.Equal(t, [][2]float64{{1, 0}, {2, 25}, {4, 75}, {6, 100}}, r.Series[0].Points)
 
 	double := served{windows: append(windowsOf(1), windowsOf(2)...)}
 	require.Error(t, double.compare(truth, nil), "a window must not be served twice")
+}
+
+// Ensure that a time is read between the two deadlines that it lies between, and not made up when it lies
+// behind the last one.
+func TestTimeUntilRowsAreExact(t *testing.T) {
+	f := func(want float64, reached bool, line ...[2]float64) {
+		t.Helper()
+		got, ok := timeUntil(line, 99)
+		require.Equal(t, reached, ok)
+		require.InDelta(t, want, got, 1e-9)
+	}
+	f(2.98, true, [2]float64{1, 0}, [2]float64{2, 50}, [2]float64{3, 100})
+	f(0.99, true, [2]float64{1, 100}, [2]float64{2, 100})
+	f(2, true, [2]float64{1, 98}, [2]float64{2, 99})
+	f(0, false, [2]float64{1, 0}, [2]float64{2, 98.9})
+	f(0, false)
 }
 
 // Ensure that deadlines that cannot work are refused by name.
@@ -74,6 +89,7 @@ func TestDeadline(t *testing.T) {
 	requireRight(t, s)
 	for _, r := range s.Runs {
 		require.Equal(t, figureExactMean, r.Figures[0].Name)
+		require.Equal(t, figureExactUntil, r.Figures[1].Name)
 		last := r.Figures[len(r.Figures)-1]
 		require.Equal(t, result.Figure{Name: "rows present after 6s", Unit: "%", Value: 100}, last)
 	}
