@@ -25,7 +25,7 @@ func sections(s *result.Summary) []section {
 
 func scenarioSection(q result.Scenario, gs []*group) section {
 	name := q.Name
-	sec := section{ID: slug(name), Title: name, About: aboutOf(q)}
+	sec := section{ID: slug(name), Title: name, About: aboutOf(q) + sentOf(gs)}
 	for _, p := range append([]*plot{latencyPlot(name, gs)}, append(timePlots(name, gs), costPlot(name, gs))...) {
 		if len(p.Lines) > 0 || len(p.Bars) > 0 {
 			sec.Plots = append(sec.Plots, p)
@@ -326,9 +326,27 @@ func limitCell(x float64) cell {
 // aboutOf introduces a scenario: what is run, and what is claimed about it.
 func aboutOf(q result.Scenario) string {
 	if q.Claim == "" {
-		return q.Sentence
+		return q.Sentence + "."
 	}
 	return q.Sentence + ". Claim: " + q.Claim + sourcesOf(&q) + "."
+}
+
+// sentOf says what the scenario's own runs were sent; the points of a sweep say what differs.
+func sentOf(gs []*group) string {
+	for _, g := range gs {
+		r := g.Runs[0]
+		w := r.Workload
+		if w == nil || r.Parameter != nil || w.Rate == 0 {
+			continue
+		}
+		said := fmt.Sprintf(" Sent: %s cars, %s events/s, %s s of event time", figure(float64(w.Cars)), figure(w.Rate),
+			figure(w.DurationSeconds))
+		if w.BatchIntervalSeconds > 0 {
+			said += fmt.Sprintf(", a batch run every %s s", figure(w.BatchIntervalSeconds))
+		}
+		return said + "."
+	}
+	return ""
 }
 
 // rulingTable shows every rule of a scenario and what it has decided.
