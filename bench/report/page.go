@@ -68,7 +68,7 @@ func (p *page) plots() []*plot {
 
 var asked = []string{
 	"A fleet of cars sends sensor readings to one log. Two architectures compute the same answers: a summary " +
-		"per car and window, and an alert per suspicious reading. Lambda does it twice (a batch layer over all " +
+		"per car and window, an alert per suspicious reading, a trip per drive. Lambda does it twice (a batch layer over all " +
 		"history, a speed layer over what came since) and merges. Kappa does it once, as a stream, and replays " +
 		"the log when the logic changes.",
 	"First question: is every row right, compared with a third program that neither side shares? " +
