@@ -44,27 +44,15 @@ func (*batchApp) seconds(o Options, s *Scenario) float64 {
 }
 
 func (b *batchApp) run(ctx context.Context, d *driver, s *Scenario) error {
-	for repetition := range s.size.repetitions {
-		for _, arm := range s.arms(d.opt) {
-			head := result.Run{
-				Scenario: s.Name, Arm: arm, Repetition: repetition + 1,
-				Seed: d.opt.Seed + uint64(repetition), Workload: s.size.result(),
-			}
-			if d.has(head, arm) {
-				continue
-			}
-			x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
-				return b.report(ctx, x, s.size)
-			})
-			if err != nil {
-				return err
-			}
-			if err := d.add(x.run); err != nil {
-				return err
-			}
+	return d.eachAlone(s, func(head result.Run) error {
+		x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
+			return b.report(ctx, x, s.size)
+		})
+		if err != nil {
+			return err
 		}
-	}
-	return nil
+		return d.add(x.run)
+	})
 }
 
 // report runs one arm with its archive and makes the report twice.

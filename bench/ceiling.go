@@ -28,7 +28,7 @@ type ceiling struct {
 
 // The figures of a ceiling.
 const (
-	figureCeiling = "ceiling"       // only when the search has come to its end
+	figureCeiling = "ceiling"       // geometric mean of the two below, when the search has come to its end
 	figureHeld    = "rate held"     // greatest at which all was right and in time
 	figureMissed  = "rate not held" // least at which it was not in time
 	figurePlain   = "rate held, as a share of the plain program's"
@@ -88,34 +88,27 @@ func (c *ceiling) seconds(o Options, s *Scenario) float64 {
 func (c *ceiling) run(ctx context.Context, d *driver, s *Scenario) error {
 	c.alone = map[string]time.Duration{}
 	begin := map[string]float64{}
-	for repetition := range s.size.repetitions {
-		for _, arm := range s.arms(d.opt) {
-			if begin[arm] == 0 {
-				begin[arm] = s.size.rate
-			}
-			head := result.Run{
-				Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
-			}
-			seek := newSearch(begin[arm], s.size.rate, s.size.rate, 0)
-			if c.searches() {
-				seek = newSearch(begin[arm], c.Lowest, c.Highest, c.Precision)
-			}
-			if err := c.seek(ctx, d, head, s.size, seek); err != nil {
-				return err
-			}
-			if seek.held > 0 {
-				begin[arm] = seek.held
-			}
+	return d.eachAlone(s, func(head result.Run) error {
+		head.Workload = nil // every trial has its own
+		if begin[head.Arm] == 0 {
+			begin[head.Arm] = s.size.rate
 		}
-	}
-	return nil
+		seek := newSearch(s.size.rate, s.size.rate, s.size.rate, 0)
+		if c.searches() {
+			seek = newSearch(begin[head.Arm]*jitter(head.Seed), c.Lowest, c.Highest, c.Precision)
+		}
+		if err := c.seek(ctx, d, head, s.size, seek); err != nil {
+			return err
+		}
+		if seek.held > 0 {
+			begin[head.Arm] = seek.held
+		}
+		return nil
+	})
 }
 
 // seek tries rates until the search ends, and adds one run about all of them.
 func (c *ceiling) seek(ctx context.Context, d *driver, head result.Run, s size, seek *search) error {
-	if d.has(head, head.Arm) {
-		return nil
-	}
 	all := &trials{run: head, seek: seek}
 	for rate, more := seek.next(); more && all.run.Void == ""; rate, more = seek.next() {
 		t, err := d.try(ctx, head, s.at(rate), c.InTime)
@@ -229,7 +222,7 @@ func (a *trials) fill(searched bool, plain float64) {
 		add(figureMissed, "events/s", s.missed)
 	}
 	if searched {
-		add(figureCeiling, "events/s", s.held)
+		add(figureCeiling, "events/s", math.Sqrt(s.held*s.missed))
 	}
 }
 

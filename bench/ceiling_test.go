@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -60,6 +61,22 @@ func TestSearchEnds(t *testing.T) {
 	require.Len(t, find(newSearch(5, 5, 5, 0), 1), 1)
 }
 
+// Ensure that repetitions try rates of their own, each as close to the ceiling as the others, and that the
+// arms of one begin equally much higher.
+func TestSearchesAreJittered(t *testing.T) {
+	found := map[float64]bool{}
+	for seed := range uint64(6) {
+		require.Equal(t, jitter(seed), jitter(seed))
+		require.GreaterOrEqual(t, jitter(seed), 1.0)
+		require.Less(t, jitter(seed), searchStep)
+		s := newSearch(20_000*jitter(seed), 1000, 400_000, 0.1)
+		require.LessOrEqual(t, len(find(s, 21_000)), searchTrials)
+		require.InDelta(t, 21_000, math.Sqrt(s.held*s.missed), 2_100)
+		found[s.held] = true
+	}
+	require.Len(t, found, 6)
+}
+
 // Ensure that answers that grow older are told from answers that are old for a moment.
 func TestGrowth(t *testing.T) {
 	line := func(age func(second float64) float64) (points [][2]float64) {
@@ -110,7 +127,7 @@ func TestTrialsBecomeFigures(t *testing.T) {
 	r := of(true, "", wide(), held(20_000), missed(28_000), held(26_000))
 	require.True(t, r.OK)
 	require.Equal(t, map[string]float64{
-		figureCeiling: 26_000, figureHeld: 26_000, figureMissed: 28_000, figurePlain: 0.26,
+		figureCeiling: math.Sqrt(26_000 * 28_000), figureHeld: 26_000, figureMissed: 28_000, figurePlain: 0.26,
 	}, figures(r))
 	require.Equal(t, 26_000.0, r.Cost.CPUSecondsPerMillionEvents, "the cost is that at the ceiling")
 	require.EqualValues(t, 30, r.Events)

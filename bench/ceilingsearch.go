@@ -1,11 +1,21 @@
 package bench
 
-import "math"
+import (
+	"math"
+	"math/rand/v2"
+)
 
 // searchStep is by how much the rate is raised, or lowered, until it is known on both sides of the
 // ceiling: large enough to get there soon, small enough that the first rate that does not hold is no
 // load that takes a minute to drain.
 const searchStep = 1.4
+
+// jitter is the factor by which the searches of a repetition begin higher, from 1 to below searchStep,
+// the same for all arms. Without it all repetitions would try the same few rates, and figures that are
+// equal for that reason would look as if they had no noise.
+func jitter(seed uint64) float64 {
+	return math.Pow(searchStep, rand.New(rand.NewPCG(seed, 0x6365696c696e67)).Float64())
+}
 
 // A search finds the greatest rate that holds between two bounds: it begins somewhere, walks until
 // one rate has held and a greater one has not, and then halves the distance (of their logarithms)

@@ -112,6 +112,13 @@ func (c cost) less(control cost) result.Cost {
 	return r
 }
 
+// slowed is what a control would have cost whose broker has a handicap, as that of a slowed arm has: with
+// less taken off, a slowdown of a fifth would be one of a quarter.
+func (c cost) slowed(handicap float64) cost {
+	c.cpu *= 1 + handicap
+	return c
+}
+
 // whole returns the cost with nothing taken off.
 func (c cost) whole() result.Cost {
 	events := float64(max(c.events, 1))

@@ -100,38 +100,22 @@ func (p *deploy) seconds(o Options, s *Scenario) float64 {
 
 func (p *deploy) run(ctx context.Context, d *driver, s *Scenario) error {
 	for _, point := range append([]*Scenario{s}, s.points(d.opt)...) {
-		for repetition := range point.size.repetitions {
-			for _, arm := range point.arms(d.opt) {
-				head := result.Run{
-					Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
-					Parameter: point.parameter, Workload: point.size.result(),
-				}
-				if d.has(head, arm) {
-					continue
-				}
-				if err := p.once(ctx, d, point, head); err != nil {
-					return err
-				}
+		err := d.eachAlone(point, func(head result.Run) error {
+			x, err := d.untilNotVoid(ctx, func(ctx context.Context) (*execution, error) {
+				return d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
+					return newDeployment(p, x, point).run(ctx)
+				})
+			})
+			if err != nil {
+				return err
 			}
-		}
-	}
-	return nil
-}
-
-// once deploys in one arm. A run that is void because the machine was too slow is retried once.
-func (p *deploy) once(ctx context.Context, d *driver, s *Scenario, head result.Run) error {
-	for attempt := 1; ; attempt++ {
-		x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
-			return newDeployment(p, x, s).run(ctx)
+			return d.add(x.run)
 		})
 		if err != nil {
 			return err
 		}
-		if x.run.Void == "" || attempt == 2 {
-			return d.add(x.run)
-		}
-		d.progress.say("void (" + x.run.Void + "), once more")
 	}
+	return nil
 }
 
 // catchUpRate is what both sides work off of a history, events/s, with a reserve: the live part

@@ -207,13 +207,6 @@ func TestReportedApart(t *testing.T) {
 	require.Equal(t, []result.Component{{Name: brokerName}, {Name: "kappa serve"}}, runs[0].Components)
 }
 
-// Ensure that the arms take turns in beginning.
-func TestInTurn(t *testing.T) {
-	arms := []string{armLambda, armKappa}
-	require.Equal(t, []string{armKappa, armLambda}, inTurn(arms, 0))
-	require.Equal(t, []string{armLambda, armKappa}, inTurn(arms, 1))
-}
-
 // Ensure that a sample of alerts keeps its order.
 func TestSampleAlerts(t *testing.T) {
 	var all []view.Alert

@@ -54,15 +54,6 @@ func (*replay) run(ctx context.Context, d *driver, s *Scenario) error {
 	return nil
 }
 
-// inTurn lets another arm begin in every repetition.
-func inTurn(arms []string, repetition int) []string {
-	turned := slices.Clone(arms)
-	if repetition%2 == 0 {
-		slices.Reverse(turned)
-	}
-	return turned
-}
-
 // replayOnce loads one log and lets the arms work through it one after the other, each alone.
 func (d *driver) replayOnce(ctx context.Context, head result.Run, s size, arms []string) error {
 	x, err := d.execute(ctx, head, func(x *execution) {

@@ -55,34 +55,26 @@ func (l *spike) seconds(o Options, s *Scenario) float64 {
 	inBursts := float64(d.Events()) - s.size.rate*s.size.duration.Seconds()
 	n := len(s.arms(o)) * s.size.repetitions
 	if n > 0 {
-		n++ // the control
+		n += controlRuns(s.size.repetitions)
 	}
 	return float64(n) * (steadyRunSeconds(s.size) + inBursts*3e-6)
 }
 
 func (l *spike) run(ctx context.Context, d *driver, s *Scenario) error {
-	if len(s.arms(d.opt)) == 0 {
-		return nil
-	}
-	if err := l.control(ctx, d, s); err != nil {
-		return err
-	}
-	for repetition := range s.size.repetitions {
-		for _, arm := range s.arms(d.opt) {
-			head := result.Run{
-				Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
-			}
-			if err := d.steadyRunOf(ctx, head, s.size, l.steady(s.size)); err != nil {
+	var control controlTurn
+	return d.eachAlone(s, func(head result.Run) error {
+		if control.due(head.Repetition) {
+			if err := l.control(ctx, d, s, head); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		return d.steadyRunOf(ctx, head, s.size, l.steady(s.size))
+	})
 }
 
 // control takes how late the generator is alone.
-func (l *spike) control(ctx context.Context, d *driver, s *Scenario) error {
-	head := result.Run{Scenario: s.Name, Arm: armControl, Repetition: 1, Seed: d.opt.Seed}
+func (l *spike) control(ctx context.Context, d *driver, s *Scenario, before result.Run) error {
+	head := result.Run{Scenario: s.Name, Arm: armControl, Repetition: before.Repetition, Seed: before.Seed}
 	return d.steadyRunOf(ctx, head, s.size, func(x *execution) *steady {
 		st := newSteady(x, s.size, true)
 		st.lagLimit = l.LateGenerator

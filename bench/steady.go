@@ -85,22 +85,18 @@ func (d *driver) steadyRunOf(
 		return nil
 	}
 	head.Workload = s.result()
-	for attempt := 1; ; attempt++ {
-		x, err := d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
+	x, err := d.untilNotVoid(ctx, func(ctx context.Context) (*execution, error) {
+		return d.execute(ctx, head, func(*execution) {}, func(ctx context.Context, x *execution) error {
 			return of(x).run(ctx)
 		})
-		if err != nil {
-			return err
-		}
-		if x.run.Void != "" && attempt == 1 {
-			d.progress.say("void (" + x.run.Void + "), once more")
-			continue
-		}
-		if head.Arm == armControl && x.run.OK {
-			d.controls[controlKey(s)] = x.spent
-		}
-		return d.add(x.run)
+	})
+	if err != nil {
+		return err
 	}
+	if head.Arm == armControl && x.run.OK {
+		d.controls[controlKey(s)] = x.spent
+	}
+	return d.add(x.run)
 }
 
 // controlKey names workloads that cost the generator and the broker the same.
@@ -298,9 +294,15 @@ func (s *steady) judgeGenerator(lag time.Duration) {
 	}
 }
 
-// resultCost is the cost less the control run of the same workload, where there is one.
+// resultCost is the cost less the latest control run of the same workload, where there is one.
 func (s *steady) resultCost() *result.Cost {
-	c := s.spent.less(s.controls[controlKey(s.size)])
+	name := s.execution.run.Arm
+	if name == armControl {
+		c := s.spent.whole()
+		return &c
+	}
+	arm, _ := s.scenario.ArmNamed(name)
+	c := s.spent.less(s.controls[controlKey(s.size)].slowed(arm.Handicap))
 	return &c
 }
 

@@ -17,10 +17,16 @@ func (*steadyLoad) check(s *Scenario) error { return s.needs() }
 
 func (l *steadyLoad) seconds(o Options, s *Scenario) float64 {
 	var sum float64
+	known := map[string]bool{} // controls
 	for _, point := range append([]*Scenario{s}, s.points(o)...) {
 		n := len(s.arms(o)) * point.size.repetitions
 		if n > 0 {
-			n++ // the control
+			n += controlRuns(point.size.repetitions)
+		}
+		if key := controlKey(point.size); n > 0 && known[key] {
+			n--
+		} else {
+			known[key] = true
 		}
 		sum += float64(n) * steadyRunSeconds(point.size)
 	}
@@ -50,28 +56,22 @@ func (l *steadyLoad) run(ctx context.Context, d *driver, s *Scenario) error {
 	return d.steadyRun(ctx, head, l.all(d.opt, s), l.Probed)
 }
 
-// compareSteady runs the control once and then the arms, each alone, A B A B: whatever drifts on
-// the machine while it runs meets both.
+// compareSteady runs the arms, each alone, and controls in between. Runs of the same workload that another
+// scenario or another point of a sweep has a control of begin with that one.
 func (d *driver) compareSteady(ctx context.Context, s *Scenario, probed bool) error {
-	arms := s.arms(d.opt)
-	if _, known := d.controls[controlKey(s.size)]; !known && len(arms) > 0 {
-		head := result.Run{Scenario: s.Name, Arm: armControl, Repetition: 1, Seed: d.opt.Seed}
-		if err := d.steadyRun(ctx, head, s.size, false); err != nil {
-			return err
-		}
+	var control controlTurn
+	if _, known := d.controls[controlKey(s.size)]; known {
+		control.taken = 1
 	}
-	for repetition := range s.size.repetitions {
-		for _, arm := range arms {
-			head := result.Run{
-				Scenario: s.Name, Arm: arm, Repetition: repetition + 1, Seed: d.opt.Seed + uint64(repetition),
-				Parameter: s.parameter,
-			}
-			if err := d.steadyRun(ctx, head, s.size, probed); err != nil {
+	return d.eachAlone(s, func(head result.Run) error {
+		if control.due(head.Repetition) {
+			alone := result.Run{Scenario: s.Name, Arm: armControl, Repetition: head.Repetition, Seed: head.Seed}
+			if err := d.steadyRun(ctx, alone, s.size, false); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		return d.steadyRun(ctx, head, s.size, probed)
+	})
 }
 
 // steadyRunSeconds adds the start of the processes and the judging, which grows with the events.

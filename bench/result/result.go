@@ -74,12 +74,13 @@ type Run struct {
 	Phase      string `json:"phase"` // batch, log_to_served, replay or empty
 	Repetition int    `json:"repetition"`
 	Seed       uint64 `json:"seed"`
-	Window     string `json:"window,omitempty"` // when it differs from the settings
-	Input      string `json:"input,omitempty"`  // csv:FILE for recorded input
-	Events     int64  `json:"events"`           // entries of the input log
-	OK         bool   `json:"ok"`               // every answer was right and nothing was lost
-	Void       string `json:"void,omitempty"`   // why there are no figures (the machine was too slow)
-	Error      string `json:"error,omitempty"`  // why it is not OK, in one sentence
+	Window     string `json:"window,omitempty"`   // when it differs from the settings
+	Input      string `json:"input,omitempty"`    // csv:FILE for recorded input
+	Events     int64  `json:"events"`             // entries of the input log
+	OK         bool   `json:"ok"`                 // every answer was right and nothing was lost
+	Void       string `json:"void,omitempty"`     // why there are no figures (the machine was too slow)
+	Error      string `json:"error,omitempty"`    // why it is not OK, in one sentence
+	Attempts   int    `json:"attempts,omitempty"` // how often it was begun, when that is more than once: it was void before
 
 	Mistake      string     `json:"mistake,omitempty"`      // made on purpose: wrong answers are what is measured
 	Unmeasurable string     `json:"unmeasurable,omitempty"` // why this machine cannot measure it
