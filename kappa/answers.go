@@ -40,7 +40,7 @@ func (s *Serving) Trips(r httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
 	m := s.live.Load()
 	var rows []view.Trip
 	for _, p := range m.partsOf(r.Car) {
-		rows = p.readTrips(rows, r, s.cfg.Rules.ReadingInterval)
+		rows = p.readTrips(rows, r, p.readingInterval(s.cfg.Rules.ReadingInterval))
 	}
 	return rows, m.stamp(), m.views.Has(view.Trips)
 }
@@ -139,6 +139,19 @@ func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 		}
 		return rows
 	})
+}
+
+// readingInterval is what a speed counts for in a distance, as whoever wrote the view has it; before its
+// first row, otherwise.
+//
+//bench:change view
+func (p *part) readingInterval(otherwise int64) int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if said := p.progress.ReadingInterval; said > 0 {
+		return said
+	}
+	return otherwise
 }
 
 // readTrips appends the part's trips that begin in the range.

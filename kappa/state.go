@@ -17,6 +17,8 @@ type progress struct {
 	Counters  view.Counters   `json:"counters"`
 	Newest    int64           `json:"newest"`            // greatest append time of an event, Unix ms; 0 when none
 	Mistake   string          `json:"mistake,omitempty"` // that was made on purpose, see [Mistakes]
+	//bench:change view
+	ReadingInterval int64 `json:"reading_interval_ms,omitempty"` // of the rules that the trips go by; 0 without trips
 }
 
 // state is what the processor remembers of one partition: a pure function of the log from where

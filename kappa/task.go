@@ -233,6 +233,7 @@ func (t *task) encode() (needed int64, err error) {
 	}
 	if t.trips != nil { //bench:change view
 		needed = max(needed, t.rows.trips(t.trips, t.Newest))
+		t.ReadingInterval = t.rules.ReadingInterval
 	}
 	for i := range t.alerts {
 		t.rows.alert(&t.alerts[i], t.Newest)

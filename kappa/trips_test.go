@@ -1,6 +1,7 @@
 package kappa
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -416,4 +417,21 @@ func TestViewNames(t *testing.T) {
 	require.Equal(t, "kappa.changelog.v2-windows-alerts", ChangelogTopic(cfg.ViewName()))
 	version, _ := readName("v1-somebody's")
 	require.Error(t, checkVersion(version))
+}
+
+// Ensure that a distance goes by how often cars send to whoever computes the trips, and not by what
+// serving was told.
+func TestReadingIntervalTravelsWithTheView(t *testing.T) {
+	cfg := testConfig(startLog(t, 1))
+	require.NoError(t, CreateTopics(context.Background(), cfg.Log, 1, cfg.ViewName()))
+	s, serving := serve(t, cfg)
+	cfg.Rules.ReadingInterval = 10_000
+	send(t, cfg.Log, logOf(t, driving("a", 0, 100_000), driving("a", 1, 110_000))) // 2 m/s
+	process := background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
+	awaitEnd(t, s)
+	trips, _, _ := s.Trips(everything)
+	require.Len(t, trips, 1)
+	require.EqualValues(t, 40, trips[0].Distance)
+	serving.stop(t)
+	process.stop(t)
 }

@@ -41,7 +41,7 @@ func (s *Serving) Trips(r httpapi.Range) ([]view.Trip, httpapi.Stamp, bool) {
 	p := s.live.Load()
 	var rows []view.Trip
 	for _, part := range p.partsOf(r.Car) {
-		rows = part.readTrips(rows, r, s.cfg.Rules.ReadingInterval)
+		rows = part.readTrips(rows, r, part.readingInterval(p.manifest.Rules.ReadingInterval))
 	}
 	return rows, p.stamp(), p.manifest.Views.Has(view.Trips)
 }

@@ -18,6 +18,8 @@ type progress struct {
 	Newest    int64           `json:"newest"`            // greatest append time of an event, Unix ms; 0 when none
 	Version   string          `json:"version,omitempty"` // of the logic, where it is not the batch view's
 	Mistake   string          `json:"mistake,omitempty"` // that was made on purpose, see [Mistakes]
+	//bench:change view
+	ReadingInterval int64 `json:"reading_interval_ms,omitempty"` // of the rules that the trips go by; 0 without trips
 }
 
 // speedState is what the speed layer remembers of one partition in one generation: a pure function
@@ -82,6 +84,7 @@ func newSpeedState(h handover) *speedState {
 	}
 	if h.views.Has(view.Trips) { //bench:change view keep
 		s.trips = newSpeedTrips(h)
+		s.ReadingInterval = h.rules.ReadingInterval
 	}
 	return s
 }

@@ -101,6 +101,17 @@ func mergeTrips(dst, batch, speed []view.Stretch, gap int64) []view.Stretch {
 	return view.Coalesce(dst, gap)
 }
 
+// readingInterval is what a speed counts for in a distance, as the speed layer has it; before its first
+// row, otherwise.
+func (p *part) readingInterval(otherwise int64) int64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if said := p.progress.ReadingInterval; said > 0 {
+		return said
+	}
+	return otherwise
+}
+
 // readTrips appends the part's trips that begin in the range.
 func (p *part) readTrips(rows []view.Trip, r httpapi.Range, interval int64) []view.Trip {
 	var speed map[string][]view.Stretch

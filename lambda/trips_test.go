@@ -303,3 +303,24 @@ func TestAViewIsAddedByABatchRun(t *testing.T) {
 	require.True(t, kept)
 	require.Equal(t, cfg.Views, serving.Status().Views)
 }
+
+// Ensure that a distance goes by how often cars send to whoever computes the trips, and not by what
+// serving was told.
+func TestReadingIntervalTravelsWithTheView(t *testing.T) {
+	cfg := logConfig(t, startLog(t, 1))
+	serving := serve(t, cfg)
+	cfg.Rules.ReadingInterval = 10_000
+	send(t, cfg.Log, logOf(t, driving("a", 0, 100_000), driving("a", 1, 110_000))) // 2 m/s
+	start(t, cfg, Ingest)
+	start(t, cfg, Speed)
+	requireDistance := func() {
+		t.Helper()
+		trips, _, _ := serving.Trips(httpapi.All())
+		require.Len(t, trips, 1)
+		require.EqualValues(t, 40, trips[0].Distance)
+	}
+	settle(t, serving, 0)
+	requireDistance()
+	settle(t, serving, batch(t, cfg).Generation)
+	requireDistance()
+}
