@@ -140,8 +140,11 @@ func (s *eventSink) start(ctx context.Context, m membership) error {
 	if err != nil {
 		return err
 	}
-	logStart := starts[s.partition]
-	s.position = chainEnd(longestChain(segments[s.partition]), logStart)
+	chain, logStart := longestChain(segments[s.partition]), starts[s.partition]
+	if len(chain) == 0 && logStart > 0 {
+		s.cfg.notify("lost", "component", "sink", "partition", s.partition, "from", int64(0), "to", logStart)
+	}
+	s.position = chainEnd(chain, logStart)
 	if s.position < logStart {
 		return fmt.Errorf("offsets [%d, %d) are lost: the log was cut before they were archived",
 			s.position, logStart)

@@ -285,6 +285,29 @@ func TestSinkOfACutLog(t *testing.T) {
 		"offsets [100, 150) are lost: the log was cut before they were archived")
 }
 
+// Ensure that a sink that begins on a log that was cut says once what its archive does not have.
+func TestSinkBeginsOnACutLog(t *testing.T) {
+	log := startLog(t, 1)
+	ctx := context.Background()
+	require.NoError(t, CreateTopics(ctx, log, 1, "v1"))
+	send(t, log, contested(t, 2, 50))
+	require.NoError(t, log.DeleteRecords(ctx, eventlog.CarsTopic, []int64{20}))
+	cfg, said := sinkConfig(t, log), new(facts)
+	cfg.Notify = said.note
+	for starts := range 2 {
+		sink := background(t, func(ctx context.Context) error { return Sink(ctx, cfg) })
+		require.Eventually(t, func() bool {
+			segments, err := scanDataset(cfg.masterDir())
+			return err == nil && chainEnd(longestChain(segments[0]), 0) == 100 &&
+				len(said.of("assigned")) > starts
+		}, 20*time.Second, time.Millisecond)
+		sink.stop(t)
+	}
+	require.Equal(t, [][]any{
+		{"component", "sink", "partition", 0, "from", int64(0), "to", int64(20)},
+	}, said.of("lost"))
+}
+
 // Ensure that a folder that the sink needs names itself when it is missing.
 func TestSinkConfigErrors(t *testing.T) {
 	f := func(change func(*Config), want string) {
