@@ -45,34 +45,41 @@ func (s *Serving) candidate() string {
 }
 
 // cutOver makes m the live view if it is the next one and has caught up.
+func (s *Serving) cutOver(ctx context.Context, m *materialised) error {
+	old, err := s.replaceBy(ctx, m)
+	if old == nil || old.version == m.version {
+		return err
+	}
+	retracted, belated := compareAlerts(old, m)
+	s.cfg.notify("alerts", "version", m.version, "replaces", old.version,
+		"retracted", retracted, "belated", belated)
+	return nil
+}
+
+// replaceBy returns the view that m has replaced; nil when it has not.
 //
 // The order is what makes a crash at any point harmless: the old view stands still first, so that
 // it cannot get ahead again; then the control topic says who is live, so that a restart answers
 // from the new view; then the answers change.
-func (s *Serving) cutOver(ctx context.Context, m *materialised) error {
+func (s *Serving) replaceBy(ctx context.Context, m *materialised) (*materialised, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.live.Load()
 	if s.next != m || !freezeIfBehind(old, m) {
-		return nil
+		return nil, nil
 	}
 	if err := s.cfg.step("cut-over"); err != nil {
-		return err
+		return nil, err
 	}
 	if err := goLive(ctx, s.cfg.Log, m.name, old.name); err != nil {
-		return fmt.Errorf("cut over to %s: %w", m.name, err)
+		return nil, fmt.Errorf("cut over to %s: %w", m.name, err)
 	}
 	s.live.Store(m)
 	s.next = nil
 	close(old.dropped)
 	old.stop()
 	s.cfg.notify("live", "version", m.version, "view", m.name)
-	if m.version != old.version {
-		retracted, belated := compareAlerts(old, m)
-		s.cfg.notify("alerts", "version", m.version, "replaces", old.version,
-			"retracted", retracted, "belated", belated)
-	}
-	return nil
+	return old, nil
 }
 
 // freezeIfBehind freezes the old view if the new one has caught up on every partition with what

@@ -167,6 +167,36 @@ func requireDeleted(t testing.TB, log *eventlog.Log, topic string) {
 	}, 20*time.Second, time.Millisecond)
 }
 
+// Ensure that alerts are compared when serving has let go of everything: whoever is told may ask it.
+func TestServingIsFreeWhenAlertsAreCompared(t *testing.T) {
+	log := startLog(t, 1)
+	require.NoError(t, CreateTopics(context.Background(), log, 1, "v1"))
+	var serving atomic.Pointer[Serving]
+	status := make(chan httpapi.Status, 1)
+	cfg := testConfig(log)
+	cfg.Notify = func(fact string, _ ...any) {
+		if s := serving.Load(); fact == "alerts" {
+			status <- s.Status()
+		}
+	}
+	s, run := serve(t, cfg)
+	serving.Store(s)
+	next := testConfig(log)
+	next.Version = "v2"
+	replay := background(t, func(ctx context.Context) error {
+		return Replay(ctx, next, time.Time{}, time.Time{})
+	})
+	select {
+	case told := <-status:
+		require.Equal(t, "v2", told.Version)
+		require.Empty(t, told.Candidate)
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "serving holds its lock")
+	}
+	replay.stop(t)
+	run.stop(t)
+}
+
 // Ensure that a query that waits through the cut-over is answered by the new view.
 func TestLatestWaitsThroughCutOver(t *testing.T) {
 	log := startLog(t, 2)

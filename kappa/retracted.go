@@ -6,7 +6,8 @@ package kappa
 
 // compareAlerts counts the alerts that a cut-over takes back: the old version had raised them and the
 // new one does not; and those of events that the old version had processed without raising one. The
-// old view is frozen, and everything in it is reflected by the new one.
+// old view is frozen, so nobody has to be kept from writing to it, and everything in it is reflected by
+// the new one.
 func compareAlerts(old, new *materialised) (retracted, belated int) {
 	for i, p := range old.parts {
 		gone, late := p.compareAlerts(new.parts[i])
@@ -15,17 +16,37 @@ func compareAlerts(old, new *materialised) (retracted, belated int) {
 	return retracted, belated
 }
 
+// compareAlerts compares rowsPerLock cars at a time: the new part is live.
 func (p *part) compareAlerts(new *part) (retracted, belated int) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
+	for from := 0; from < len(p.all); from += rowsPerLock {
+		retracted += p.countGone(new, p.all[from:min(from+rowsPerLock, len(p.all))])
+	}
+	for from, more := 0, true; more; from += rowsPerLock {
+		var gone, added int
+		gone, added, more = p.compareCars(new, from)
+		retracted, belated = retracted+gone, belated+added
+	}
+	return retracted, belated
+}
+
+// countGone counts the alerts of cars of p that the new part does not have.
+func (p *part) countGone(new *part, cars []*carRows) (retracted int) {
 	new.mu.RLock()
 	defer new.mu.RUnlock()
-	for _, c := range p.all {
+	for _, c := range cars {
 		if new.cars[c.id] == nil {
 			retracted += len(c.alerts)
 		}
 	}
-	for _, c := range new.all {
+	return retracted
+}
+
+// compareCars compares cars of the new part, and says whether there are more.
+func (p *part) compareCars(new *part, from int) (retracted, belated int, more bool) {
+	new.mu.RLock()
+	defer new.mu.RUnlock()
+	to := min(from+rowsPerLock, len(new.all))
+	for _, c := range new.all[min(from, to):to] {
 		var before []alertCell
 		if was := p.cars[c.id]; was != nil {
 			before = was.alerts
@@ -33,7 +54,7 @@ func (p *part) compareAlerts(new *part) (retracted, belated int) {
 		gone, added := differ(before, c.alerts, p.reach)
 		retracted, belated = retracted+gone, belated+added
 	}
-	return retracted, belated
+	return retracted, belated, to < len(new.all)
 }
 
 // differ counts the alerts of a car that are in before alone, and in after alone if their event's

@@ -35,4 +35,12 @@ func TestCompareAlerts(t *testing.T) {
 	f(0, 0, old, of("v2", 12, at("a", 1, 1), at("a", 3, 3), at("b", 0, 4), at("b", 9, 10)))
 	f(1, 2, old, of("v2", 12, at("a", 1, 1), at("a", 2, 2), at("b", 0, 4), at("c", 0, 9), at("c", 1, 11)))
 	f(0, 1, of("v1", 10), of("v2", 12, at("a", 1, 9), at("a", 2, 10)))
+
+	var many []alert
+	for i := range 3 * rowsPerLock {
+		many = append(many, at(carName(i), 0, int64(i)))
+	}
+	fewer := many[:2*rowsPerLock] // of the rest, the new version has no car
+	f(rowsPerLock, 0, of("v1", 1000, many...), of("v2", 1000, fewer...))
+	f(0, rowsPerLock, of("v1", 1000, fewer...), of("v2", 1000, many...))
 }

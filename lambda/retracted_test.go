@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,4 +33,27 @@ func TestCompareAlerts(t *testing.T) {
 	f(2, 0, old, pairOf(nil))
 	f(0, 0, old, pairOf(nil, at(1), at(3), at(7)))
 	f(1, 3, old, pairOf(nil, at(0), at(1), at(4), at(6), at(9)))
+}
+
+// Ensure that alerts are compared when serving has let go of everything: whoever is told may ask it.
+func TestServingIsFreeWhenAlertsAreCompared(t *testing.T) {
+	s := &Serving{next: map[int64]*pair{}, answering: true}
+	s.live.Store(newPair(&Manifest{Version: "v1"}, 1))
+	p := newPair(&Manifest{Version: "v2", Generation: 1}, 1)
+	p.setBatches([]*batchPart{nil})
+	s.live.Load().setBatches([]*batchPart{nil})
+	p.loaded, s.next[1] = true, p
+	told := make(chan held, 1)
+	s.cfg.Notify = func(fact string, _ ...any) {
+		if fact == "alerts" {
+			told <- s.held()
+		}
+	}
+	go s.swap()
+	select {
+	case h := <-told:
+		require.Equal(t, held{loaded: 1, live: 1}, h)
+	case <-time.After(patience):
+		require.Fail(t, "serving holds its lock")
+	}
 }

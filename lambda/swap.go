@@ -170,26 +170,38 @@ func (s *Serving) skipOutdated() {
 
 // swap makes pairs live, from older to newer, that are complete and have reached what is served.
 func (s *Serving) swap() {
+	for _, r := range s.replace() {
+		retracted, belated := compareAlerts(r.old, r.new)
+		s.cfg.notify("alerts", "version", r.new.manifest.Version, "replaces", r.old.manifest.Version,
+			"retracted", retracted, "belated", belated)
+	}
+}
+
+// replaced is a pair that was answered from, and the pair of another version in its place.
+type replaced struct{ old, new *pair }
+
+// replace does what swap says, and returns where the version has changed.
+func (s *Serving) replace() (changes []replaced) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.candidates() {
 		if p.loaded && (s.overlaps(p) || s.live.Load().yieldsTo(p, true)) {
-			s.goLive(p)
+			old := s.goLive(p)
+			if old.manifest.Version != p.manifest.Version && s.answering {
+				changes = append(changes, replaced{old, p})
+			}
 		}
 	}
+	return changes
 }
 
-// goLive puts a pair in the place of the live one, and forgets what is older.
-func (s *Serving) goLive(p *pair) {
+// goLive puts a pair in the place of the live one, which it returns, and forgets what is older.
+func (s *Serving) goLive(p *pair) *pair {
 	old := s.live.Swap(p)
 	close(old.dropped)
 	s.forgetBefore(p.manifest.Generation + 1)
 	s.cfg.notify("live", "version", p.manifest.Version, "generation", p.manifest.Generation)
-	if was := old.manifest.Version; was != p.manifest.Version && s.answering {
-		retracted, belated := compareAlerts(old, p)
-		s.cfg.notify("alerts", "version", p.manifest.Version, "replaces", was,
-			"retracted", retracted, "belated", belated)
-	}
+	return old
 }
 
 // forgetBefore forgets the pairs of lower generations.
