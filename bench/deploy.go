@@ -133,6 +133,10 @@ func leadOf(s size) time.Duration {
 // notes it. Later than this, something else takes the machine.
 const deployLagLimit = 500 * time.Millisecond
 
+// deployCars are watched in a deployment, which may be over in a fraction of a second: at a reading a second
+// each, 0.17 s have the hundred samples that a p90 takes.
+const deployCars = 600
+
 // A deployment is one run of it.
 type deployment struct {
 	*steady
@@ -164,7 +168,7 @@ func newDeployment(p *deploy, x *execution, s *Scenario) *deployment {
 		plan:   p, way: p.Ways[x.run.Arm],
 	}
 	d.view, _ = p.after(s) // check has read it
-	d.steady.meanwhile, d.steady.lagLimit = d.bring, deployLagLimit
+	d.steady.meanwhile, d.steady.lagLimit, d.steady.cars = d.bring, deployLagLimit, deployCars
 	return d
 }
 

@@ -36,6 +36,37 @@ func TestDeploy(t *testing.T) {
 	requireNobodyLeft(t, o.Out)
 }
 
+// Ensure that what is felt of a deployment that is over in a moment is told by what its samples can tell.
+func TestFeltDuringADeployment(t *testing.T) {
+	began := time.Unix(1_000_000, 0)
+	at := func(count int) *deployment {
+		d := &deployment{steady: &steady{execution: testExecution(t, armKappa)}}
+		var samples []timed
+		for i := range count {
+			samples = append(samples, timed{began.UnixNano() + int64(i), int64(i+1) * 1e6})
+		}
+		samples = append(samples, timed{began.Add(time.Second).UnixNano(), 1e9}) // after it
+		d.quantiles("event visible", "during", within(samples, began, began.Add(time.Second)))
+		return d
+	}
+	names := func(d *deployment) (all []string) {
+		for _, f := range d.execution.run.Figures {
+			all = append(all, f.Name)
+		}
+		return all
+	}
+	few := at(99)
+	require.Empty(t, names(few))
+	require.Equal(t, []string{"event visible during: not measured, there are only 99 samples"}, few.execution.run.Notes)
+	some := at(100)
+	require.Equal(t, []string{"event visible, p90 during", "event visible, max during"}, names(some))
+	require.InDelta(t, 90, some.execution.run.Figures[0].Value, 0.1)
+	require.InDelta(t, 100, some.execution.run.Figures[1].Value, 0.1)
+	require.Equal(t, []string{
+		"event visible, p90 during", "event visible, p99 during", "event visible, max during",
+	}, names(at(1000)))
+}
+
 // Ensure that every slice that is asked for lies in the history, closed before the live part ends.
 func TestWatchedSlicesAreClosed(t *testing.T) {
 	f := func(duration time.Duration, count int) {

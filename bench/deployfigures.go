@@ -63,8 +63,8 @@ func (d *deployment) fill(rows int) {
 		name string
 		of   []timed
 	}{{"event visible", d.arm.got.visibleAt}, {"point query", d.arm.got.queryAt}} {
-		d.quantile(q.name+", p99 before", q.of, d.live, d.from)
-		d.quantile(q.name+", p99 during", q.of, d.from, d.until)
+		d.quantiles(q.name, "before", within(q.of, d.live, d.from))
+		d.quantiles(q.name, "during", within(q.of, d.from, d.until))
 	}
 }
 
@@ -81,18 +81,23 @@ func (d *deployment) figure(name, unit string, value float64) {
 	d.execution.run.Figures = append(d.execution.run.Figures, result.Figure{Name: name, Unit: unit, Value: value})
 }
 
-// quantile notes the p99 of the samples whose question was meant for [from, to), where there are
-// enough of them; the deployment may be over before.
-func (d *deployment) quantile(name string, samples []timed, from, to time.Time) {
-	h := within(samples, from, to)
-	if q := quantilesOf(h); q.P99 != nil {
-		d.figure(name, "ms", *q.P99)
+// quantiles notes what the samples of a time say, where there are enough of them for the first: the
+// deployment may be over before.
+func (d *deployment) quantiles(name, when string, h *hdrhistogram.Histogram) {
+	q := quantilesOf(h)
+	if q.P90 == nil {
+		r := &d.execution.run
+		r.Notes = append(r.Notes, fmt.Sprintf("%s %s: not measured, there are only %d samples", name, when, q.Count))
 		return
 	}
-	r := &d.execution.run
-	r.Notes = append(r.Notes, fmt.Sprintf("%s: not measured, there are only %d samples", name, h.TotalCount()))
+	d.figure(name+", p90 "+when, "ms", *q.P90)
+	if q.P99 != nil {
+		d.figure(name+", p99 "+when, "ms", *q.P99)
+	}
+	d.figure(name+", max "+when, "ms", *q.Max)
 }
 
+// within are the samples whose question was meant for [from, to).
 func within(samples []timed, from, to time.Time) *hdrhistogram.Histogram {
 	h := newHistogram()
 	for _, s := range samples {

@@ -94,6 +94,7 @@ type probes struct {
 	spec   datagen.Spec
 	live   time.Time    // readings that are intended before it are history, and not waited for
 	alerts []view.Alert // that will be raised, by event time: a seeded sample
+	cars   int          // that are watched, at most
 	arms   int          // that are asked at the same time; they share the number of questions
 	got    *latencies
 	wg     sync.WaitGroup
@@ -102,7 +103,7 @@ type probes struct {
 // start starts all probes. Every question has an intended moment, so a slow answer delays none.
 func (p *probes) start(ctx context.Context) {
 	random := rand.New(rand.NewPCG(p.spec.Seed, 0x70726f6265))
-	for _, car := range random.Perm(p.spec.Cars)[:min(sampledCars/p.arms, p.spec.Cars)] {
+	for _, car := range random.Perm(p.spec.Cars)[:min(p.cars/p.arms, p.spec.Cars)] {
 		p.wg.Go(func() { p.watchCar(ctx, car) })
 	}
 	p.startQueries(ctx, random.Uint64())

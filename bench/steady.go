@@ -32,6 +32,7 @@ type steady struct {
 	*execution
 	size   size
 	probed bool
+	cars   int           // that are watched when it is probed
 	spec   datagen.Spec  // with intended times of the wall clock
 	shift  time.Duration // from event time to the wall clock
 	live   time.Time     // when measuring begins: with the first event, or where history ends
@@ -51,7 +52,10 @@ type steady struct {
 }
 
 func newSteady(x *execution, s size, probed bool) *steady {
-	return &steady{execution: x, size: s, probed: probed, arms: map[string]*steadyArm{}, lagLimit: lagLimit}
+	return &steady{
+		execution: x, size: s, probed: probed, cars: sampledCars,
+		arms: map[string]*steadyArm{}, lagLimit: lagLimit,
+	}
 }
 
 // A steadyArm is what is measured of one arm.
@@ -197,7 +201,7 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 		if s.probed {
 			p := &probes{
 				client: a.api, spec: s.spec, live: s.live, alerts: alerts,
-				arms: len(s.arms), got: a.got,
+				cars: s.cars, arms: len(s.arms), got: a.got,
 			}
 			p.start(probing)
 			asking = append(asking, p)
