@@ -92,7 +92,7 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 	}
 	wrong := last.differs(x.truth.at(end))
 	x.check(a.name, "fleet report", len(wrong) == 0, "%d cars differ from the truth%s", len(wrong), listed("", wrong))
-	bytes, err := archiveBytes(dir, a.like)
+	bytes, err := archiveBytes(dir)
 	if err != nil {
 		return err
 	}
@@ -106,13 +106,8 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 	return err
 }
 
-// archiveBytes is what the archive of a side takes: for Lambda, what else is in its folder is no part of it.
-func archiveBytes(dir, like string) (int64, error) {
-	if like == armLambda {
-		dir = filepath.Join(dir, "master")
-	}
-	return diskBytes(dir, "")
-}
+// archiveBytes is what the archived events of a side take: what else is in its folder is no part of them.
+func archiveBytes(dir string) (int64, error) { return diskBytes(filepath.Join(dir, "master"), "") }
 
 // reportOfAll makes reports until one is about the whole log.
 func (x *execution) reportOfAll(ctx context.Context, dir string, events int64) (fleetReport, error) {

@@ -36,6 +36,8 @@ type Config struct {
 	//bench:only kappa-archived
 	Dir string // of the sink alone: holds master/ and windows/, see archive.go
 	//bench:only kappa-archived
+	ArchiveWindows bool // windows/ is written as well, for who wants closed windows and not events
+	//bench:only kappa-archived
 	RollInterval time.Duration // an archive file is closed at the latest this long after its first row
 	//bench:only kappa-archived
 	RollRows int // or when it has this many rows
@@ -61,6 +63,7 @@ func DefaultConfig() Config {
 		Linger:         5 * time.Millisecond,
 		CatchUpLinger:  500 * time.Millisecond,
 		CommitInterval: 200 * time.Millisecond,
+		ArchiveWindows: true,            //bench:only kappa-archived
 		RollInterval:   2 * time.Second, //bench:only kappa-archived
 		//bench:only kappa-archived
 		RollRows: 1 << 18, // 10 MB of compressed pages in memory per partition

@@ -19,8 +19,8 @@ import (
 // disk.
 const sinkGroup = "kappa-sink"
 
-// Sink appends the events of the log, and the windows that the live version has closed, to the
-// archive in cfg.Dir, exactly once, until ctx ends. It stands behind the one pipeline: nothing
+// Sink appends the events of the log and, with cfg.ArchiveWindows, the windows that the live version has
+// closed to the archive in cfg.Dir, exactly once, until ctx ends. It stands behind the one pipeline: nothing
 // that answers depends on it.
 //
 // It keeps no position anywhere: it goes on where the files of a partition end.
@@ -47,7 +47,9 @@ type membership interface {
 func sinkPartition(ctx context.Context, cfg Config, m membership, partition int) error {
 	g, work := errgroup.WithContext(ctx)
 	g.Go(func() error { return newEventSink(cfg, partition).run(work, m) })
-	g.Go(func() error { return newWindowSink(cfg, partition).run(work, m) })
+	if cfg.ArchiveWindows {
+		g.Go(func() error { return newWindowSink(cfg, partition).run(work, m) })
+	}
 	err := unlessEnded(ctx, g.Wait())
 	if errors.Is(err, errRemoved) {
 		// A new owner of the partition takes the open file for a leftover. Without one, somebody

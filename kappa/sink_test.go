@@ -354,3 +354,20 @@ func TestLongestChain(t *testing.T) {
 	f([]segment{s(0, 6)}, s(0, 6), s(0, 4), s(7, 9)) // a gap ends it
 	f([]segment{s(0, 8)}, s(0, 4), s(4, 8), s(0, 8)) // the greater step of two equal ways
 }
+
+// Ensure that a sink that is told so archives events and no windows.
+func TestSinkWithoutWindows(t *testing.T) {
+	log := startLog(t, 1)
+	require.NoError(t, CreateTopics(context.Background(), log, 1, "v1"))
+	send(t, log, contested(t, 2, 200))
+	processor := background(t, func(ctx context.Context) error { return Process(ctx, testConfig(log)) })
+	awaitCommit(t, log, "v1")
+	cfg := sinkConfig(t, log)
+	cfg.ArchiveWindows = false
+	cfg.Rules.AllowedLateness /= 2 // which the window sink would refuse
+	sink := background(t, func(ctx context.Context) error { return Sink(ctx, cfg) })
+	requireArchived(t, cfg)
+	sink.stop(t)
+	require.NoDirExists(t, cfg.windowsDir())
+	processor.stop(t)
+}

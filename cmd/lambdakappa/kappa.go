@@ -170,9 +170,11 @@ func (a *app) kappaSink() *cobra.Command {
 		Short: "Archive events and closed windows, as Parquet",
 		Long: `Append the events of the log, and the windows that the live version has closed, to Parquet files, each
 event and each window exactly once. Events lie in the layout of Lambda's master dataset
-(docs/archive-layout.md), windows in a folder per version. Give it the same rules as 'kappa process'.`,
+(docs/archive-layout.md), windows in a folder per version. Give it the same rules as 'kappa process'. Who
+reads events alone, as 'fleet-report' and 'kappa replay' do, needs no windows: --windows=false.`,
 		Example: `  lambdakappa kappa sink --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --dir /tmp/archive
-  lambdakappa kappa sink … --roll-interval 1m --roll-rows 1000000`,
+  lambdakappa kappa sink … --roll-interval 1m --roll-rows 1000000
+  lambdakappa kappa sink … --windows=false`,
 	}, func(ctx context.Context, cfg kappa.Config) error {
 		if err := inBackground(background); err != nil {
 			return err
@@ -186,6 +188,7 @@ event and each window exactly once. Events lie in the layout of Lambda's master 
 		return nil
 	}
 	c.Flags().StringVar(&f.cfg.Dir, "dir", "", "`folder` of the archive (required)")
+	c.Flags().BoolVar(&f.cfg.ArchiveWindows, "windows", f.cfg.ArchiveWindows, "archive closed windows as well as events")
 	addRolls(c, &f.cfg.RollInterval, &f.cfg.RollRows)
 	addBackground(c, &background)
 	return c
