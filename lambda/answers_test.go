@@ -139,3 +139,19 @@ func heldUp(mu *sync.RWMutex, query func()) (longest time.Duration) {
 		mu.Unlock()
 	}
 }
+
+// Ensure that an alert of the speed view stands for that of the batch view also where only the latter is
+// in the range.
+func TestAnAlertThatMovedOutOfTheRange(t *testing.T) {
+	p := newPart(&Manifest{}, 0)
+	p.setBatch(&batchPart{alerts: []view.Alert{
+		{AlertKey: view.AlertKey{CarID: "car-1", Seq: 4}, EventTime: 4_000},
+		{AlertKey: view.AlertKey{CarID: "car-1", Seq: 5}, EventTime: 5_000},
+	}})
+	cell, _ := p.car([]byte("car-1")).alert(5)
+	*cell = alertCell{seq: 5, eventTime: 50_000}
+	alerts := p.readAlerts(nil, httpapi.Range{From: 0, To: 10_000})
+	require.Len(t, alerts, 1)
+	require.EqualValues(t, 4, alerts[0].Seq)
+	require.Len(t, p.readAlerts(nil, httpapi.All()), 2)
+}

@@ -109,7 +109,9 @@ func TestColumnsOfVersions(t *testing.T) {
 	f("v3", "intake_air_flow_speed")
 	f("v4", "intake_air_flow_speed", "ambient_temp")
 	require.Len(t, logics, len(columnLogics))
+	require.Len(t, eventColumns, len(logics))
 	for i := range logics {
 		require.Equal(t, logics[i].version, columnLogics[i].version)
+		require.Contains(t, eventColumns, logics[i].version)
 	}
 }

@@ -48,11 +48,8 @@ type carRows struct {
 	windows []windowCell // ascending starts
 	alerts  []alertCell  // ascending seqs
 	//bench:change view
-	trips []view.Stretch // ascending starts
-
-	//bench:change view
-	extraTrips int   // how many rows they add to those of the batch view
-	lastSeq    int64 // greatest in any window
+	trips   []view.Stretch // ascending starts
+	lastSeq int64          // greatest in any window
 }
 
 type windowCell struct {
@@ -256,7 +253,6 @@ func (p *part) setBatch(batch *batchPart) {
 				p.extra.alerts++
 			}
 		}
-		c.extraTrips = 0 //bench:change view
-		p.countTrips(c)  //bench:change view
+		p.extra.trips += p.countTrips(c) //bench:change view
 	}
 }

@@ -34,10 +34,9 @@ func (p *part) copyWindows(r httpapi.Range) map[string][]batchWindow {
 	rows := map[string][]batchWindow{}
 	p.copyRows(r.Car, func(c *carRows) {
 		var windows []batchWindow
-		for i := range c.windows {
-			if w := &c.windows[i]; w.start >= r.From && w.start < r.To {
-				windows = append(windows, batchWindow{w.start, w.tally})
-			}
+		i := sort.Search(len(c.windows), func(i int) bool { return c.windows[i].start >= r.From })
+		for ; i < len(c.windows) && c.windows[i].start < r.To; i++ {
+			windows = append(windows, batchWindow{c.windows[i].start, c.windows[i].tally})
 		}
 		if len(windows) > 0 {
 			rows[c.id] = windows
@@ -91,7 +90,7 @@ func inRange(rows []batchWindow, r httpapi.Range) []batchWindow {
 func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 	var speed map[view.AlertKey]view.Alert
 	if r.Layer != httpapi.Batch {
-		speed = p.copyAlerts(r.Car)
+		speed = p.copyAlerts(r)
 	}
 	emit := func(a view.Alert) {
 		if a.EventTime >= r.From && a.EventTime < r.To {
@@ -111,12 +110,16 @@ func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 	return rows
 }
 
-// copyAlerts copies the alerts of the speed view.
-func (p *part) copyAlerts(car string) map[view.AlertKey]view.Alert {
+// copyAlerts copies the alerts of the speed view that are in the range, or stand for one of the batch
+// view, which may be.
+func (p *part) copyAlerts(r httpapi.Range) map[view.AlertKey]view.Alert {
 	alerts := map[view.AlertKey]view.Alert{}
-	p.copyRows(car, func(c *carRows) {
+	p.copyRows(r.Car, func(c *carRows) {
 		for _, a := range c.alerts {
 			key := view.AlertKey{CarID: c.id, Seq: a.seq}
+			if out := a.eventTime < r.From || a.eventTime >= r.To; out && !p.batch.hasAlert(c.id, a.seq) {
+				continue
+			}
 			alerts[key] = view.Alert{
 				AlertKey: key, EventTime: a.eventTime, Rule: a.rule, Score: a.score,
 			}

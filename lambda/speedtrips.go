@@ -34,6 +34,8 @@ type speedTripCar struct {
 	trips  []*speedTrip // ascending starts; two of them are more than the gap apart
 	seen   []seenWindow // a handful, in no order
 	handed handedCar    // the batch view has them; those of forgotten windows do not count
+
+	lastSeq int64 // no reading in seen or handed has a greater seq
 }
 
 // A speedTrip is one trip that is not over, as far as anybody can tell.
@@ -102,7 +104,8 @@ func (s *speedTrips) car(id string) *speedTripCar {
 	c := s.cars[id]
 	if c == nil {
 		id = strings.Clone(id) // the decoder's strings share memory with many others
-		c = &speedTripCar{id: id, handed: s.handed[id]}
+		handed := s.handed[id]
+		c = &speedTripCar{id: id, handed: handed, lastSeq: handed.lastSeq()}
 		s.cars[id] = c
 	}
 	return c
@@ -111,6 +114,9 @@ func (s *speedTrips) car(id string) *speedTripCar {
 // hasSeen reports whether the reading with that seq was seen, here or by the batch view, in a window
 // that the trips have not forgotten.
 func (s *speedTrips) hasSeen(c *speedTripCar, seq int64, w event.Watermark) bool {
+	if seq > c.lastSeq {
+		return false // the usual case: a source counts upwards
+	}
 	for i := range c.seen {
 		if c.seen[i].seqs.has(seq) {
 			return true
@@ -122,6 +128,7 @@ func (s *speedTrips) hasSeen(c *speedTripCar, seq int64, w event.Watermark) bool
 
 // remember notes that a reading of the window that starts at start was seen.
 func (s *speedTrips) remember(c *speedTripCar, start, seq int64) {
+	c.lastSeq = max(c.lastSeq, seq)
 	for i := len(c.seen) - 1; i >= 0; i-- { // the newest is the likeliest
 		if c.seen[i].start == start {
 			c.seen[i].seqs.add(seq)

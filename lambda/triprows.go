@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"sort"
 
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
@@ -73,25 +74,44 @@ func (p *part) takeTrip(row *speedRow) {
 		return
 	}
 	c := p.car(row.car)
+	from, to := row.trip.Start, row.trip.End
+	for _, t := range around(c.trips, from, to, 0) { // what it may replace
+		from, to = min(from, t.Start), max(to, t.End)
+	}
+	before := p.mergedAround(c, from, to)
 	var isNews bool
 	if c.trips, isNews = view.Replace(c.trips, row.trip); isNews {
 		p.reach = max(p.reach, row.covered)
-		p.countTrips(c)
+		p.extra.trips += p.mergedAround(c, from, to) - before
 	}
 }
 
-// countTrips notes by how many rows the car's trips of the speed view change the number of those of
+// mergedAround is how many trips the pieces of both views make that are in reach of a time. What
+// happens to pieces within it changes the number of all trips of the car by as much as this one: what is
+// out of reach is joined to none of them, and all that is in reach on one side is joined anyway.
+func (p *part) mergedAround(c *carRows, from, to int64) int {
+	batch := around(p.batch.tripsOf(c.id, from-p.tripGap), from, to, p.tripGap)
+	p.merged = mergeTrips(p.merged[:0], batch, around(c.trips, from, to, p.tripGap), p.tripGap)
+	return len(p.merged)
+}
+
+// around returns the trips, by ascending start and disjoint, that are no further from a time than the
+// gap.
+func around(trips []view.Stretch, from, to, gap int64) []view.Stretch {
+	first := sort.Search(len(trips), func(i int) bool { return trips[i].End >= from-gap })
+	end := sort.Search(len(trips), func(i int) bool { return trips[i].Start > to+gap })
+	return trips[first:max(first, end)]
+}
+
+// countTrips returns by how many rows the car's trips of the speed view change the number of those of
 // the batch view: more, or fewer when they bridge some.
-func (p *part) countTrips(c *carRows) {
-	p.extra.trips -= c.extraTrips
-	c.extraTrips = 0
+func (p *part) countTrips(c *carRows) int {
 	if len(c.trips) == 0 {
-		return
+		return 0
 	}
 	batch := p.batch.tripsOf(c.id, c.trips[0].Start-p.tripGap)
 	p.merged = mergeTrips(p.merged[:0], batch, c.trips, p.tripGap)
-	c.extraTrips = len(p.merged) - len(batch)
-	p.extra.trips += c.extraTrips
+	return len(p.merged) - len(batch)
 }
 
 // mergeTrips appends the trips that the pieces of both views make to dst, which is empty.
