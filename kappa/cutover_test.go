@@ -357,6 +357,44 @@ func TestReplayBetween(t *testing.T) {
 	requireSame(t, between.Alerts, p.readAlerts(nil, everything))
 }
 
+// Ensure that the view of a candidate in whose place another one stands is deleted, that its processor
+// ends, and that it may stand again later, from the start.
+func TestCandidateIsGivenUp(t *testing.T) {
+	log := startLog(t, 2)
+	require.NoError(t, CreateTopics(context.Background(), log, 2, "v1"))
+	sent := contested(t, 4, 30)
+	send(t, log, sent)
+	live := background(t, func(ctx context.Context) error { return Process(ctx, testConfig(log)) })
+	awaitCommit(t, log, "v1")
+	require.NoError(t, goLive(context.Background(), log, "v1", "")) // and nobody who could cut over
+	replay := func(version string) *running {
+		cfg := testConfig(log)
+		cfg.Version = version
+		return background(t, func(ctx context.Context) error {
+			return Replay(ctx, cfg, time.Time{}, time.Time{})
+		})
+	}
+	second := replay("v2")
+	awaitCommit(t, log, "v2")
+	third := replay("v3")
+	require.NoError(t, <-second.ended)
+	requireDeleted(t, log, ChangelogTopic("v2"))
+	awaitCommit(t, log, "v3")
+	second = replay("v2")
+	require.NoError(t, <-third.ended)
+	requireDeleted(t, log, ChangelogTopic("v3"))
+	n, err := log.Partitions(context.Background(), ChangelogTopic("v1"))
+	require.NoError(t, err)
+	require.Equal(t, 2, n, "the live view stays")
+	serving, run := serve(t, testConfig(log))
+	awaitVersion(t, serving, "v2")
+	awaitEnd(t, serving)
+	requireServed(t, truth(t, "v2", 2, sent), serving)
+	require.NoError(t, <-live.ended)
+	second.stop(t)
+	run.stop(t)
+}
+
 // Ensure that a replay without input says so.
 func TestReplayWithoutInput(t *testing.T) {
 	broker, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: t.TempDir()})

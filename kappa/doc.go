@@ -64,7 +64,8 @@
 //     (cutover.go). It reports how many alerts that retracts, and how many of old events are
 //     belated (retracted.go).
 //  4. The old processor reads that it was replaced, and ends. The new one deletes the old changelog
-//     and goes on as the live one: nothing has to be restarted.
+//     and goes on as the live one: nothing has to be restarted. A candidate that is given up is
+//     dropped in the same way, by the next one that stands.
 //
 // The partitions of a replay are worked on side by side, and shared out among all processes that
 // are started for the same version: the cut-over is one.

@@ -78,7 +78,23 @@ func (p *processor) stand(ctx context.Context) error {
 	if err != nil || s.live == p.cfg.ViewName() {
 		return err
 	}
-	return announce(ctx, p.cfg.Log, p.cfg.ViewName())
+	if err := announce(ctx, p.cfg.Log, p.cfg.ViewName()); err != nil {
+		return err
+	}
+	return p.dropGivenUp(ctx, s)
+}
+
+// dropGivenUp deletes the changelog of the candidate in whose place this version stands: nobody will
+// ever be served from it. That one's processors read that they are no candidate any more, and end.
+func (p *processor) dropGivenUp(ctx context.Context, before standing) error {
+	given := before.candidate
+	if given == "" || given == before.live || given == p.cfg.ViewName() {
+		return nil
+	}
+	if err := p.cfg.Log.DeleteTopics(ctx, ChangelogTopic(given)); err != nil {
+		return fmt.Errorf("drop the view of %s: %w", given, err)
+	}
+	return nil
 }
 
 // awaitEnds returns when all ends are committed, by whichever process: the partitions of a replay
