@@ -3,10 +3,14 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"lambdakappa/bench/oracle"
 	"lambdakappa/bench/result"
@@ -14,13 +18,13 @@ import (
 )
 
 // batchApp runs the same batch application, the daily fleet report, behind each arm alone: over Lambda's
-// master dataset and over what Kappa's sink archives. The report is made when the last event was sent, to
-// see how old it is, and again when the archive is complete, to see whether it is right.
+// master dataset and over what Kappa's sink archives. The report is made again and again while events come, to
+// see how old it is, and once more when the archive is complete, to see whether it is right.
 type batchApp struct{}
 
 // The figures of a batch application.
 const (
-	figureReportAge   = "age of the report"
+	figureReportAge   = "age of the report" // the mean over all moments
 	figureReportTime  = "time for the report"
 	figureArchived    = "archive per event"
 	figureArchiveCost = "CPU of archiving per million events"
@@ -35,6 +39,10 @@ func (*batchApp) check(s *Scenario) error {
 	}
 	if s.size.speedup != 1 {
 		return fmt.Errorf("procedure batch-app takes a workload with speedup 1, not %v: an age is one of the wall clock", s.size.speedup)
+	}
+	if len(reportMoments(s.size.duration)) == 0 {
+		return fmt.Errorf("procedure batch-app takes a workload of at least %s, not %s: the archive closes a file every %s",
+			rollInterval*5/2, s.size.duration, rollInterval)
 	}
 	return nil
 }
@@ -70,15 +78,17 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 	}
 	before := a.parts[archiver].used()
 	w := s.workload(x.run.Seed).sentFrom(time.Now().Add(leadTime))
+	var ages []float64
+	var meanwhile errgroup.Group
+	meanwhile.Go(func() (err error) {
+		ages, err = x.reportAges(ctx, dir, w)
+		return err
+	})
 	published, end, err := x.sut.generate(ctx, w)
-	if err != nil {
+	if err = errors.Join(err, meanwhile.Wait()); err != nil {
 		return err
 	}
 	x.run.Events = published.Events
-	young, err := x.fleetReport(ctx, dir)
-	if err != nil {
-		return err
-	}
 	if err := x.settleArms(ctx, end); err != nil {
 		return err
 	}
@@ -98,12 +108,56 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 	}
 	million := float64(max(x.run.Events, 1)) / 1e6
 	x.run.Figures = append(x.run.Figures,
-		result.Figure{Name: figureReportAge, Unit: "ms", Value: young.age(w)},
+		result.Figure{Name: figureReportAge, Unit: "ms", Value: meanOf(ages)},
 		result.Figure{Name: figureReportTime, Unit: "ms", Value: last.MS},
 		result.Figure{Name: figureArchived, Unit: "B", Value: float64(bytes) / million / 1e6},
 		result.Figure{Name: figureArchiveCost, Unit: "s", Value: cpu / million})
 	_, err = x.judge(ctx, a, "at the end")
 	return err
+}
+
+// reportEvery is how often a report is made for its age: no part of the time after which an archive closes
+// its files, so that the samples meet every phase of that.
+const reportEvery = 370 * time.Millisecond
+
+// reportMoments are when reports are made for their ages, since the first event: from when every partition
+// has a file, through as many whole roll intervals as the workload has left.
+func reportMoments(duration time.Duration) []time.Duration {
+	from := rollInterval * 3 / 2
+	rolls := (duration - from) / rollInterval
+	var moments []time.Duration
+	for at := from; at < from+rolls*rollInterval; at += reportEvery {
+		moments = append(moments, at)
+	}
+	return moments
+}
+
+// reportAges makes reports while the generator sends, and returns how old they were, ms. Who asks at any
+// moment gets one of these: the archive alone says how old it is, not the one who asks.
+func (x *execution) reportAges(ctx context.Context, dir string, w workload) ([]float64, error) {
+	var ages []float64
+	start := w.onTheClock().Start
+	for _, at := range reportMoments(w.spec.Duration) {
+		if err := waitUntil(ctx, start.Add(at)); err != nil {
+			return nil, err
+		}
+		r, err := x.fleetReport(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		ages = append(ages, r.age(w))
+	}
+	x.run.Notes = append(x.run.Notes, fmt.Sprintf("age of the report: the mean of %d, from %.0f to %.0f ms; the archive "+
+		"closes a file every %s", len(ages), slices.Min(ages), slices.Max(ages), rollInterval))
+	return ages, nil
+}
+
+func meanOf(xs []float64) float64 {
+	var sum float64
+	for _, x := range xs {
+		sum += x / float64(len(xs))
+	}
+	return sum
 }
 
 // archiveBytes is what the archived events of a side take: what else is in its folder is no part of them.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,23 @@ func TestBatchAppSettings(t *testing.T) {
 	require.ErrorContains(t, askWith(t, "batch-app", "{}", workload+"}"), "takes a workload with speedup 1")
 	require.ErrorContains(t, askWith(t, "batch-app", "{}", workload+", disturb: late=0.1}"), "takes no late")
 	require.NoError(t, askWith(t, "batch-app", "{}", workload+", speedup: 1}"))
+	require.ErrorContains(t, askWith(t, "batch-app", "{}", "{cars: 10, rate: 10, duration: 4s, repetitions: 1, speedup: 1}"),
+		"takes a workload of at least 5s, not 4s")
+}
+
+// Ensure that reports are made through whole roll intervals, and at every phase of one.
+func TestReportMoments(t *testing.T) {
+	require.Empty(t, reportMoments(4*time.Second))
+	moments := reportMoments(7 * time.Second)
+	require.Len(t, moments, 11)
+	require.Equal(t, 3*time.Second, moments[0])
+	require.Less(t, moments[10], 7*time.Second)
+	met := map[time.Duration]bool{} // quarters of the interval
+	for _, at := range moments {
+		met[at%rollInterval/(rollInterval/4)] = true
+	}
+	require.Len(t, met, 4)
+	require.Equal(t, 2.0, meanOf([]float64{1, 2, 3}))
 }
 
 // Ensure that the report behind either side is right, car by car.
