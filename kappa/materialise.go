@@ -171,7 +171,7 @@ func (p *part) takeTrip(r *eventlog.Record) error {
 	var isNews bool
 	if c.trips, isNews = view.Replace(c.trips, row.Stretch); isNews {
 		p.trips += len(c.trips) - before
-		p.reach = max(p.reach, row.covered)
+		p.reach = max(p.reach, row.foldedTo)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (m *memory) resume(t require.TestingT) *task {
 
 // flush is what task.flush does, but only the first rows survive when it is torn.
 func (m *memory) flush(t require.TestingT, task *task, survives int) (torn bool) {
-	writes := !task.repeats()
+	writes := !task.rereads()
 	if writes {
 		needed, err := task.encode()
 		require.NoError(t, err)

@@ -179,7 +179,7 @@ func (t *task) pending() int { return t.rowsChanged() + len(t.alerts) + t.sides.
 // changed windows, alerts and, last, the progress. So whoever reads the progress knows that all
 // the rest is there, whatever a crash has cut off.
 func (t *task) flush(ctx context.Context) error {
-	writes := !t.repeats()
+	writes := !t.rereads()
 	if writes {
 		if err := t.write(ctx); err != nil {
 			return fmt.Errorf("flush: %w", err)
@@ -192,9 +192,9 @@ func (t *task) flush(ctx context.Context) error {
 	return nil
 }
 
-// repeats reports whether the task reads again what its restored changelog covers. Then all output
+// rereads reports whether the task reads again what its restored changelog covers. Then all output
 // is there already, and another progress record would take the view back in time.
-func (t *task) repeats() bool {
+func (t *task) rereads() bool {
 	return t.Position <= t.covered && !t.cfg.Mistakes.CountRepeats
 }
 

@@ -12,13 +12,13 @@ import (
 // tripRow is a row of the changelog as far as the key does not say it.
 type tripRow struct {
 	view.Stretch       // Start is in the key
-	covered      int64 // offsets below it that belong to the trip are in it
+	foldedTo     int64 // offsets below it that belong to the trip are in it
 }
 
 // trip appends the row of a trip.
 func (c *changelogWriter) trip(t *trip, appendTime int64) {
 	start, split := c.key(tripKind, t.Start, t.car.id)
-	b := binary.AppendVarint(c.buffer, t.covered)
+	b := binary.AppendVarint(c.buffer, t.foldedTo)
 	b = binary.AppendVarint(b, t.End-t.Start)
 	b = binary.AppendVarint(b, t.Readings)
 	b = binary.AppendVarint(b, t.SpeedSum)
@@ -66,7 +66,7 @@ func (c *changelogWriter) trips(s *tripState, appendTime int64) (needed int64) {
 // readTrip decodes the value of a trip's row; start is from its key.
 func readTrip(start int64, value []byte, row *tripRow) error {
 	f := fields{rest: value}
-	row.covered = f.varint()
+	row.foldedTo = f.varint()
 	row.Start, row.End = start, start+f.varint()
 	row.Readings = f.varint()
 	row.SpeedSum = f.varint()
@@ -130,7 +130,7 @@ func (s *tripState) restore(c *tripCar, row tripRow) {
 			at = i + 1
 		}
 	}
-	restored := &trip{Stretch: row.Stretch, car: c, covered: row.covered, written: true}
+	restored := &trip{Stretch: row.Stretch, car: c, foldedTo: row.foldedTo, written: true}
 	c.trips = slices.Insert(c.trips, at, restored)
 	c.trips = slices.DeleteFunc(c.trips, func(other *trip) bool {
 		swallowed := other != restored && row.Contains(&other.Stretch)

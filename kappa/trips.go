@@ -38,11 +38,11 @@ type tripCar struct {
 // trip is one trip that is not over, as far as anybody can tell.
 type trip struct {
 	view.Stretch
-	car     *tripCar
-	covered int64 // offsets below it that belong to the trip are folded in
-	changed bool  // it is in tripState.changed
-	written bool  // there is a row of it under its start
-	gone    bool  // another one has swallowed it
+	car      *tripCar
+	foldedTo int64 // offsets below it that belong to the trip are folded in
+	changed  bool  // it is in tripState.changed
+	written  bool  // there is a row of it under its start
+	gone     bool  // another one has swallowed it
 }
 
 // tripWindow is the readings of one window of one car that are not late for the trips, standing or
@@ -126,7 +126,7 @@ func (s *tripState) near(c *tripCar, t int64) (from, to int) {
 // itself what is in it, whatever is known of seen readings.
 func has(trips []*trip, offset, t int64) bool {
 	for _, other := range trips {
-		if other.Start <= t && t <= other.End && offset < other.covered {
+		if other.Start <= t && t <= other.End && offset < other.foldedTo {
 			return true
 		}
 	}
@@ -149,7 +149,7 @@ func (s *tripState) drive(c *tripCar, one view.Stretch, offset int64) {
 	t := c.trips[from]
 	for _, other := range c.trips[from+1 : to] {
 		t.Merge(&other.Stretch)
-		t.covered = max(t.covered, other.covered)
+		t.foldedTo = max(t.foldedTo, other.foldedTo)
 		other.gone = true
 		s.dropRow(other)
 	}
@@ -158,7 +158,7 @@ func (s *tripState) drive(c *tripCar, one view.Stretch, offset int64) {
 		s.dropRow(t)
 	}
 	t.Merge(&one)
-	t.covered = max(t.covered, offset+1)
+	t.foldedTo = max(t.foldedTo, offset+1)
 	s.oldest = min(s.oldest, s.horizon(t.End))
 	s.change(t)
 }

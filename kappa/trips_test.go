@@ -357,7 +357,7 @@ func TestTripRowRoundTrip(t *testing.T) {
 				Start: time.Draw(t, "start"), Readings: rapid.Int64Min(1).Draw(t, "readings"),
 				SpeedSum: rapid.Int64().Draw(t, "sum"), HarshBrakes: rapid.Int64().Draw(t, "harsh"),
 			},
-			covered: rapid.Int64().Draw(t, "covered"),
+			foldedTo: rapid.Int64().Draw(t, "foldedTo"),
 		}
 		want.End = want.Start + time.Draw(t, "length")
 		seen := []reading{{3, 7, 1}, {2, 9, rapid.Uint32().Draw(t, "fingerprint")}}
@@ -369,7 +369,7 @@ func TestTripRowRoundTrip(t *testing.T) {
 		require.Equal(t, want.car.id, string(id))
 		var row tripRow
 		require.NoError(t, readTrip(start, rows.records[0].Value, &row))
-		require.Equal(t, tripRow{want.Stretch, want.covered}, row)
+		require.Equal(t, tripRow{want.Stretch, want.foldedTo}, row)
 		read, err := readTripWindow(rows.records[1].Value)
 		require.NoError(t, err)
 		require.Equal(t, seen, read)
