@@ -34,6 +34,7 @@ type standing struct {
 	live      string
 	replaces  string
 	candidate string
+	announced int64 // offset of the control record that says so: it tells two lives of a candidate apart
 }
 
 // retires reports whether the processor of a version has no more work to do.
@@ -53,12 +54,12 @@ func (s *standing) apply(r *eventlog.Record) error {
 	case liveKey:
 		s.live, s.replaces = value.Version, value.Replaces
 	case candidateKey:
-		s.candidate = value.Version
+		s.candidate, s.announced = value.Version, r.Offset
 	}
 	return nil
 }
 
-// announce makes a version the candidate, in the place of any other.
+// announce makes a version the candidate, in the place of any other; "" is none.
 func announce(ctx context.Context, log *eventlog.Log, version string) error {
 	return writeControl(ctx, log, candidateKey, named{Version: version})
 }

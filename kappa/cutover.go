@@ -20,17 +20,18 @@ func (s *Serving) nominate(now standing) *materialised {
 	if now.live != live.name {
 		name = now.live // another serving has cut over before this one
 	}
-	if s.next != nil && s.next.name == name {
+	if s.next != nil && s.next.name == name && (name == now.live || s.next.announced == now.announced) {
 		return nil
 	}
 	if s.next != nil {
-		s.next.stop() // another candidate came after it
+		s.next.stop() // another candidate came after it, or another life of it
 		s.next = nil
 	}
 	if name == "" || name == live.name {
 		return nil
 	}
 	s.next = newMaterialised(name, len(live.parts))
+	s.next.announced = now.announced
 	return s.next
 }
 

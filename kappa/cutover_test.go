@@ -395,6 +395,33 @@ func TestCandidateIsGivenUp(t *testing.T) {
 	run.stop(t)
 }
 
+// Ensure that a candidate under other rules begins anew: nobody needs what the old ones have built.
+func TestCandidateUnderOtherRules(t *testing.T) {
+	log := startLog(t, 2)
+	require.NoError(t, CreateTopics(context.Background(), log, 2, "v1"))
+	sent := contested(t, 4, 60)
+	send(t, log, sent)
+	live := background(t, func(ctx context.Context) error { return Process(ctx, testConfig(log)) })
+	serving, run := serve(t, testConfig(log))
+	awaitEnd(t, serving)
+	cfg := testConfig(log)
+	cfg.Version = "v2"
+	require.NoError(t, Replay(context.Background(), cfg, time.Time{}, time.UnixMilli(1_030_000)))
+	cfg.Rules.AllowedLateness /= 2
+	replay := background(t, func(ctx context.Context) error {
+		return Replay(ctx, cfg, time.Time{}, time.Time{})
+	})
+	awaitVersion(t, serving, "v2")
+	require.NoError(t, <-live.ended)
+	awaitEnd(t, serving)
+	requireServed(t, truth(t, "v2", 2, sent), serving)
+	replay.stop(t)
+	cfg.Rules.AllowedLateness *= 2
+	require.ErrorContains(t, Replay(context.Background(), cfg, time.Time{}, time.Time{}),
+		"was built by other rules", "it is live")
+	run.stop(t)
+}
+
 // Ensure that a replay without input says so.
 func TestReplayWithoutInput(t *testing.T) {
 	broker, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: t.TempDir()})
@@ -436,6 +463,11 @@ func TestNominate(t *testing.T) {
 	f(standing{live: "v1", candidate: "v3"}, "v3") // the latest candidate counts
 	f(standing{live: "v2", candidate: "v3"}, "v2") // another serving was faster: follow it first
 	f(standing{live: "v2", candidate: "v2"}, "v2")
+	following := s.next
+	f(standing{live: "v2", candidate: "v3", announced: 1}, "v2")
+	require.Same(t, following, s.next)
+	f(standing{live: "v1", candidate: "v2", announced: 2}, "v2")
+	require.NotSame(t, following, s.next) // it was dropped and begun anew
 	f(standing{live: "v1", candidate: "v1"}, "")
 }
 

@@ -78,7 +78,7 @@
 // A view that was not kept is added like that too: what is live is told by version and views, so
 // a replay of the same version with more views stands beside it. The way back is a replay of the
 // old version. Other rules (a window length, say) need another version as well: a task refuses to
-// go on with a changelog that was built by other ones.
+// go on with a changelog that was built by other ones. A candidate under other rules begins anew.
 //
 // What was refused (undecodable, or too far in the future) is refused by a replay as well. A re-drive of
 // the dead letters appends them to the log again, repaired (go doc ./internal/redrive). What comes

@@ -2,6 +2,7 @@ package kappa
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -78,10 +79,60 @@ func (p *processor) stand(ctx context.Context) error {
 	if err != nil || s.live == p.cfg.ViewName() {
 		return err
 	}
+	stale, err := p.isStale(ctx)
+	if err != nil || (s.candidate == p.cfg.ViewName() && !stale) {
+		return err // it stands already, and whoever materialises it goes on with that
+	}
+	if stale {
+		if err := p.dropStale(ctx, partitions); err != nil {
+			return err
+		}
+	}
 	if err := announce(ctx, p.cfg.Log, p.cfg.ViewName()); err != nil {
 		return err
 	}
 	return p.dropGivenUp(ctx, s)
+}
+
+// isStale reports whether the view was begun under other rules. A commit of a partition whose changelog
+// is empty is of an earlier life, and says nothing.
+func (p *processor) isStale(ctx context.Context) (bool, error) {
+	rows, err := p.cfg.Log.EndOffsets(ctx, ChangelogTopic(p.cfg.ViewName()))
+	if err != nil {
+		return false, fmt.Errorf("find the end of the changelog: %w", err)
+	}
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), p.cfg.input())
+	if err != nil {
+		return false, fmt.Errorf("read commits: %w", err)
+	}
+	for partition, c := range commits {
+		if rows[partition] == 0 || c.Offset < 0 {
+			continue
+		}
+		var built metadata
+		if err := json.Unmarshal([]byte(c.Metadata), &built); err != nil {
+			return false, fmt.Errorf("read commit: %w", err)
+		}
+		if built.Rules != p.cfg.Rules {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// dropStale makes place for a view under other rules. Nobody is the candidate for a moment, so that
+// serving and an old processor let go of the old changelog.
+func (p *processor) dropStale(ctx context.Context, partitions int) error {
+	if err := announce(ctx, p.cfg.Log, ""); err != nil {
+		return err
+	}
+	if err := p.cfg.Log.DeleteTopics(ctx, ChangelogTopic(p.cfg.ViewName())); err != nil {
+		return fmt.Errorf("drop the view that was built by other rules: %w", err)
+	}
+	if err := CreateTopics(ctx, p.cfg.Log, partitions, p.cfg.ViewName()); err != nil {
+		return fmt.Errorf("create topics: %w", err)
+	}
+	return nil
 }
 
 // dropGivenUp deletes the changelog of the candidate in whose place this version stands: nobody will

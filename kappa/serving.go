@@ -40,6 +40,8 @@ type materialised struct {
 	dropped chan struct{} // closed when another view has taken its place
 	stop    context.CancelFunc
 
+	announced int64 // see [standing]; of one that was a candidate
+
 	stamped atomic.Pointer[httpapi.Stamp] // what answers say that they come from
 }
 
@@ -158,7 +160,8 @@ func (s *Serving) keepUp(ctx context.Context, m *materialised, partition int) er
 	// Another serving may have cut over before this one; then the old changelog may be gone. The
 	// view stands still until this serving has caught up as well.
 	now, controlErr := readControl(ctx, s.cfg.Log)
-	if controlErr == nil && now.live != m.name && now.candidate != m.name {
+	gone := now.candidate != m.name || now.announced != m.announced
+	if controlErr == nil && now.live != m.name && gone {
 		return nil
 	}
 	return err
