@@ -15,10 +15,10 @@
 // the changelog in memory and answers from there (serving.go; materialise.go, carrows.go,
 // answers.go).
 //
-// Behind the one pipeline, and in nobody's way, [Sink] archives the events, and where somebody wants them
-// the windows that the watermark has closed, as Parquet (sink.go, windowsink.go, archive.go, archivefile.go). No answer needs
-// it; a batch application does (go doc ./internal/fleetreport). [Events] finds all events of a time in the
-// log (events.go).
+// Behind the one pipeline, and in nobody's way, [Sink] archives the events, and where somebody wants
+// them the windows that the watermark has closed, as Parquet (sink.go, windowsink.go, archive.go,
+// archivefile.go). No answer needs it; a batch application does (go doc ./internal/fleetreport).
+// [Events] finds all events of a time in the log (events.go).
 //
 // The logic, what a window and an anomaly are, is written once, in process.go: [Replay] is the same
 // processor with another version, another group and another changelog.
