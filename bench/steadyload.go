@@ -7,7 +7,7 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// steadyLoad runs each arm alone under a constant rate, A B A B, and then all on one log if asked.
+// steadyLoad runs each arm alone under a constant rate, A B B A, and then all on one log if asked.
 type steadyLoad struct {
 	Probed   bool          `yaml:"probed"`   // ask for sampled events, alerts and cars all the time
 	Together time.Duration `yaml:"together"` // of one more run, with all arms on one log; 0 is none

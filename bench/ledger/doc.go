@@ -3,7 +3,7 @@
 //
 // A verdict is decided by an interval, never by a single number: the 95 % interval of the median has
 // to lie on the expected side of the limit as a whole. Runs of two arms that stand beside each other
-// (A B A B) are compared pair by pair, so that what drifts on the machine meets both and drops out of
+// (A B B A) are compared pair by pair, so that what drifts on the machine meets both and drops out of
 // their ratio.
 //
 //	supports         the whole interval is where the claim predicts
