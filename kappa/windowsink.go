@@ -32,7 +32,11 @@ import (
 // written from the start of that version's changelog. The dataset of the version before ends where
 // it was replaced.
 //
-// On a start it reads the changelog again as serving does, but it remembers only open windows.
+// On a start it reads the changelog again as serving does, but it remembers only windows that are not
+// archived and that no progress record has closed yet. Compaction leaves the last of these records
+// alone: a sink that begins behind a long compacted history has all its windows in memory once, and
+// writes one file of them. It cannot write them in pieces: a row may be of a flush that a crash has
+// cut off, and have a later one.
 type windowSink struct {
 	cfg       Config // Version and Views are those of the view that is followed
 	partition int
