@@ -111,8 +111,8 @@ func TestAccuracyFigures(t *testing.T) {
 	require.Empty(t, liveFigures(accuracy.Lives{}))
 }
 
-// Ensure that Lambda's batch repairs what came too late and Kappa's stream drops it, and that both were
-// seen while it happened.
+// Ensure that Lambda's batch repairs what came too late and Kappa's stream drops it, that a Kappa which
+// waits for it has all of it and remembers more, and that all were seen while it happened.
 func TestLate(t *testing.T) {
 	wholeScenario(t)
 	t.Parallel()
@@ -121,8 +121,13 @@ func TestLate(t *testing.T) {
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	requireRight(t, s)
-	require.Len(t, s.Runs, 2)
-	for _, r := range s.Runs {
+	require.Len(t, s.Runs, 3)
+	patient := runOf(t, s, "kappa-patient")
+	require.Equal(t, 100.0, figureNamed(t, patient.Figures, "exact finally, truth A"))
+	require.Zero(t, figureNamed(t, patient.Figures, "events dropped late, at the end"))
+	require.Greater(t, figureNamed(t, patient.Figures, figureRemembered),
+		figureNamed(t, runOf(t, s, armKappa).Figures, figureRemembered))
+	for _, r := range s.Runs[:2] {
 		exact := func(when, band, truth string) float64 {
 			return figureNamed(t, r.Figures, "exact "+when+", "+band+", truth "+truth)
 		}
