@@ -39,7 +39,7 @@ type watcher struct {
 	began    time.Time
 	lateness time.Duration
 	watch    accuracy.Watch
-	answered []int64 // watermarks of the last look that was answered; nil before the first
+	answered accuracy.Moment // of the last look that was answered; without watermarks before the first
 	addr     string
 	client   *httpapi.Client
 }
@@ -91,10 +91,9 @@ func (w *watcher) look(run context.Context, around bool) {
 	if ok {
 		m.Boundary, m.Watermark, m.Generation = boundaries(status), watermarks(status), status.Generation
 	}
-	before := w.generation()
 	asked := httpapi.All()
-	if !around && m.Generation == before {
-		asked.From = w.recentFrom(w.answered)
+	if !around {
+		asked.From = w.changedFrom(m.Generation)
 	}
 	var rows []view.Window
 	if ok {
@@ -108,7 +107,7 @@ func (w *watcher) look(run context.Context, around bool) {
 	}
 	i := w.watch.Look(m)
 	if ok {
-		w.answered = m.Watermark
+		w.answered = m
 		w.watch.Windows.See(i, rows, func(k view.WindowKey) bool { return k.Start >= asked.From })
 	}
 }
@@ -138,18 +137,11 @@ func (a *arm) listens() string {
 	return strings.TrimPrefix(where.Addr, "http://")
 }
 
-func (w *watcher) generation() int64 {
-	if n := len(w.watch.Moments); n > 0 {
-		return w.watch.Moments[n-1].Generation
-	}
-	return -1
-}
-
-// recentFrom is the start of the windows that can have changed without a batch run since the watermarks
-// were these.
-func (w *watcher) recentFrom(watermarks []int64) int64 {
-	least := slices.Min(append(slices.Clone(watermarks), math.MaxInt64))
-	if least == math.MaxInt64 || least < 0 {
+// changedFrom is the start of the windows that can have changed since the last look that was answered:
+// all of them in another generation, else those that were open then or closed a short time before.
+func (w *watcher) changedFrom(generation int64) int64 {
+	least := slices.Min(append(slices.Clone(w.answered.Watermark), math.MaxInt64))
+	if generation != w.answered.Generation || least == math.MaxInt64 || least < 0 {
 		return math.MinInt64
 	}
 	return least - (w.lateness + recent).Milliseconds()

@@ -236,9 +236,10 @@ func TestBoundary(t *testing.T) {
 // before the first, and after an outage all that the watermark has passed meanwhile.
 func TestLooksAskForWhatCanHaveChanged(t *testing.T) {
 	w := &watcher{lateness: 30 * time.Second}
-	require.EqualValues(t, math.MinInt64, w.recentFrom(w.answered))
-	w.answered = []int64{600_000, 500_000}
-	require.EqualValues(t, 500_000-30_000-60_000, w.recentFrom(w.answered))
-	w.answered = []int64{600_000, math.MinInt64} // a partition that has seen nothing yet
-	require.EqualValues(t, math.MinInt64, w.recentFrom(w.answered))
+	require.EqualValues(t, math.MinInt64, w.changedFrom(0))
+	w.answered = accuracy.Moment{Generation: 3, Watermark: []int64{600_000, 500_000}}
+	require.EqualValues(t, 500_000-30_000-60_000, w.changedFrom(3))
+	require.EqualValues(t, math.MinInt64, w.changedFrom(4), "a batch may have repaired any window")
+	w.answered.Watermark[1] = math.MinInt64 // a partition that has seen nothing yet
+	require.EqualValues(t, math.MinInt64, w.changedFrom(3))
 }

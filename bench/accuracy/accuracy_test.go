@@ -144,6 +144,8 @@ func TestCourse(t *testing.T) {
 	f([]int64{500, 2500}, []int64{1500, 3500}, true, false) // wrong at 2 s, and again at 3 s
 	f([]int64{6500}, []int64{0}, false)
 	require.Empty(t, c.Again(nil))
+	silent := Course{At: at(1000, 2000), Wrong: []int64{0, 0}, Silent: []bool{false, true}}
+	require.Equal(t, []Recovery{{Took: 1500 * time.Millisecond, Cut: true}}, silent.Again(at(500)), "nobody answered")
 }
 
 // Ensure that a row that was asked for and is not there any more is gone, and that others are not.
