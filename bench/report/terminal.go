@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
 )
 
@@ -54,11 +55,14 @@ func Terminal(w io.Writer, s *result.Summary) {
 // terminalLedger prints the claims that this run says something about, and how many it does not.
 func terminalLedger(w io.Writer, s *result.Summary) {
 	t := table{Head: []string{"claim", "verdict here", "reference run"}}
+	var unwritten []string // claims whose scenario nobody wrote yet
 	silent := 0
 	for i := range s.Scenarios {
 		q := &s.Scenarios[i]
 		switch {
 		case q.Claim == "":
+		case q.Verdict == ledger.NotRunYet && q.Reference == nil:
+			unwritten = append(unwritten, q.Name)
 		case verdictOn(q).Tone == absent && q.Reference == nil:
 			silent++
 		default:
@@ -70,6 +74,9 @@ func terminalLedger(w io.Writer, s *result.Summary) {
 	}
 	fmt.Fprintln(w, "\nledger")
 	t.terminal(w)
+	if len(unwritten) > 0 {
+		fmt.Fprintf(w, "  %s: %s\n", strings.Join(unwritten, ", "), ledger.NotRunYet)
+	}
 	if silent > 0 {
 		fmt.Fprintf(w, "  %d more claims are not in this run: bench --all\n", silent)
 	}
