@@ -11,32 +11,43 @@ import (
 
 // redraw is the command "report".
 func (a *app) redraw() *cobra.Command {
-	splice := ""
+	splice, keep := "", ""
 	c := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Draw the report of a run again, from its summary.json",
 		Example: `  lambdakappa report results/latest
-  lambdakappa report results/latest --splice README.md`,
+  lambdakappa report results/latest --splice README.md
+
+  # a full run that becomes the one that later runs are held against
+  lambdakappa report results/latest --keep results/reference --splice README.md`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("report takes one folder of a run, such as results/latest")
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.runReport(args[0], splice) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.runReport(args[0], splice, keep) },
 	}
 	c.Flags().StringVar(&splice, "splice", "",
 		"also put the results between the markers of this `file`")
+	c.Flags().StringVar(&keep, "keep", "",
+		"also write what is kept of a reference run into this `folder`: figures and verdicts, no lines over time")
 	return c
 }
 
-func (a *app) runReport(dir, splice string) error {
+func (a *app) runReport(dir, splice, keep string) error {
 	s, err := report.Load(dir)
 	if err != nil {
 		return err
 	}
 	if err := report.Write(dir, s); err != nil {
 		return err
+	}
+	if keep != "" {
+		if err := report.WriteReference(keep, dir, s); err != nil {
+			return err
+		}
+		defer fmt.Fprintf(a.stdout, "kept in: %s\n", keep)
 	}
 	if splice != "" {
 		if err := report.Splice(splice, s); err != nil {
