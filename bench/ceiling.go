@@ -28,8 +28,8 @@ type ceiling struct {
 
 // The figures of a ceiling.
 const (
-	figureCeiling = "ceiling"       // geometric mean of the two below, when the search has come to its end
-	figureHeld    = "rate held"     // greatest at which all was right and in time
+	figureCeiling = "ceiling"       // geometric mean of the two below, when the search has found both
+	figureHeld    = "rate held"     // greatest at which all was right and in time: the ceiling is no lower
 	figureMissed  = "rate not held" // least at which it was not in time
 	figurePlain   = "rate held, as a share of the plain program's"
 )
@@ -110,7 +110,7 @@ func (c *ceiling) run(ctx context.Context, d *driver, s *Scenario) error {
 // seek tries rates until the search ends, and adds one run about all of them.
 func (c *ceiling) seek(ctx context.Context, d *driver, head result.Run, s size, seek *search) error {
 	all := &trials{run: head, seek: seek}
-	for rate, more := seek.next(); more && all.run.Void == ""; rate, more = seek.next() {
+	for rate, more := seek.next(); more; rate, more = seek.next() {
 		t, err := d.try(ctx, head, s.at(rate), c.InTime)
 		if err != nil {
 			return err
@@ -119,46 +119,63 @@ func (c *ceiling) seek(ctx context.Context, d *driver, head result.Run, s size, 
 		if !t.run.OK {
 			break // no rate is held with wrong answers
 		}
+		alone := time.Duration(0)
 		if len(t.late) > 0 && t.generator > lagLimit {
-			if err := c.blameGenerator(ctx, d, all, s.at(rate)); err != nil {
+			if alone, err = c.generatorAlone(ctx, d, all, s.at(rate)); err != nil {
 				return err
 			}
 		}
-		seek.note(rate, len(t.late) == 0)
+		if alone > lagLimit {
+			all.limit(rate, alone)
+		} else {
+			seek.note(rate, len(t.late) == 0)
+		}
 	}
 	all.conclude(c.searches(), d.limits().OracleEventsPerSecond)
 	return d.add(all.run)
 }
 
-// blameGenerator voids a search when the generator, without any arm, does not keep the schedule
-// either: then the ceiling is that of the measurement.
-func (c *ceiling) blameGenerator(ctx context.Context, d *driver, all *trials, s size) error {
+// aloneTries is how often the generator may show that it can keep a schedule: what else the machine does
+// makes it late, and never early.
+const aloneTries = 3
+
+// generatorAlone is how late the generator is without any arm, at its best: if that is too late, the
+// measurement has a ceiling of its own there.
+func (c *ceiling) generatorAlone(ctx context.Context, d *driver, all *trials, s size) (time.Duration, error) {
 	key := controlKey(s)
-	if _, known := c.alone[key]; !known {
+	if best, known := c.alone[key]; known {
+		return best, nil
+	}
+	best := time.Duration(math.MaxInt64)
+	for try := 0; try < aloneTries && best > lagLimit; try++ {
 		head := result.Run{
 			Scenario: all.run.Scenario, Arm: armControl, Repetition: all.run.Repetition, Seed: all.run.Seed,
 			Parameter: &result.Parameter{Name: "rate", Unit: "events/s", Value: s.rate},
 		}
 		t, err := d.try(ctx, head, s, c.InTime)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		c.alone[key] = t.generator
+		best = min(best, t.generator)
 		if err := d.add(t.run); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	if late := c.alone[key]; late > lagLimit {
-		all.run.Void = fmt.Sprintf("the generator is the limit: alone, it was %s late at %.0f events/s",
-			late.Round(10*time.Microsecond), s.rate)
-	}
-	return nil
+	c.alone[key] = best
+	return best, nil
 }
 
 // trials are all rates that one search has tried.
 type trials struct {
 	run  result.Run
 	seek *search
+}
+
+// limit notes that the generator cannot keep the schedule of a rate, whoever is beside it.
+func (a *trials) limit(rate float64, alone time.Duration) {
+	a.seek.limit(rate)
+	a.run.Notes = append(a.run.Notes, fmt.Sprintf("%.0f events/s: the generator is the limit, alone it was %s late",
+		rate, alone.Round(10*time.Microsecond)))
 }
 
 // add takes over what one trial has shown; cost and latency are those of the greatest rate that held.
@@ -187,13 +204,12 @@ func (a *trials) conclude(searched bool, plain float64) {
 	r, s := &a.run, a.seek
 	r.OK = r.Error == ""
 	if !r.OK {
-		r.Void = ""
 		return
 	}
 	switch {
-	case r.Void != "" && s.held > 0:
-		r.Void += fmt.Sprintf("; the arm held at least %.0f events/s", s.held)
-	case r.Void != "" || !searched || s.closed():
+	case s.limited() && s.held == 0:
+		r.Void = fmt.Sprintf("the generator is the limit from %.0f events/s on, and nothing was held below", s.beyond)
+	case !searched || s.closed():
 	case s.held > 0:
 		r.Void = fmt.Sprintf("the search ended before the ceiling: at least %.0f events/s", s.held)
 	default:
@@ -221,7 +237,7 @@ func (a *trials) fill(searched bool, plain float64) {
 	if !math.IsInf(s.missed, 1) {
 		add(figureMissed, "events/s", s.missed)
 	}
-	if searched {
+	if searched && !s.limited() {
 		add(figureCeiling, "events/s", math.Sqrt(s.held*s.missed))
 	}
 }

@@ -42,6 +42,27 @@ func TestSearchFindsTheCeiling(t *testing.T) {
 	})
 }
 
+// Ensure that a search that can say nothing from some rate on comes as close to it as was asked for, and
+// says so when it was not the arm that ended it.
+func TestSearchIsLimited(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		ceiling := rapid.Float64Range(1001, 99_000).Draw(rt, "ceiling")
+		beyond := rapid.Float64Range(1001, 99_000).Draw(rt, "beyond")
+		s := newSearch(rapid.Float64Range(1, 1e6).Draw(rt, "begin"), 1000, 100_000, 0.1)
+		for rate, more := s.next(); more; rate, more = s.next() {
+			if rate > ceiling && rate >= beyond { // who holds a rate needs no excuse
+				s.limit(rate)
+			} else {
+				s.note(rate, rate <= ceiling)
+			}
+		}
+		require.True(rt, s.closed())
+		require.LessOrEqual(rt, s.held, ceiling)
+		require.LessOrEqual(rt, ceiling, s.held*(1.1+1e-9), "it is as close")
+		require.Equal(rt, s.limited(), beyond <= s.top())
+	})
+}
+
 // Ensure that a search which begins at the ceiling is short, and one that never finds it ends too.
 func TestSearchEnds(t *testing.T) {
 	require.Len(t, find(newSearch(20_000, 1000, 400_000, 0.1), 21_000), 4)
@@ -95,11 +116,15 @@ func TestGrowth(t *testing.T) {
 // ceiling, and one that the generator has limited, say so instead.
 func TestTrialsBecomeFigures(t *testing.T) {
 	p99 := 12.0
-	of := func(searched bool, void string, seek *search, trials_ ...*trial) *result.Run {
-		all := &trials{run: result.Run{Arm: armKappa, Void: void}, seek: seek}
+	of := func(searched bool, beyond float64, seek *search, trials_ ...*trial) *result.Run {
+		all := &trials{run: result.Run{Arm: armKappa}, seek: seek}
 		for _, tr := range trials_ {
 			all.add(tr)
-			seek.note(tr.rate, len(tr.late) == 0)
+			if tr.rate >= beyond {
+				all.limit(tr.rate, 7*time.Millisecond)
+			} else {
+				seek.note(tr.rate, len(tr.late) == 0)
+			}
 		}
 		all.conclude(searched, 100_000)
 		return &all.run
@@ -122,9 +147,10 @@ func TestTrialsBecomeFigures(t *testing.T) {
 		}
 		return all
 	}
+	never := math.Inf(1)
 	wide := func() *search { return newSearch(20_000, 1000, 400_000, 0.1) }
 
-	r := of(true, "", wide(), held(20_000), missed(28_000), held(26_000))
+	r := of(true, never, wide(), held(20_000), missed(28_000), held(26_000))
 	require.True(t, r.OK)
 	require.Equal(t, map[string]float64{
 		figureCeiling: math.Sqrt(26_000 * 28_000), figureHeld: 26_000, figureMissed: 28_000, figurePlain: 0.26,
@@ -133,20 +159,24 @@ func TestTrialsBecomeFigures(t *testing.T) {
 	require.EqualValues(t, 30, r.Events)
 	require.Contains(t, r.Notes, "28000 events/s: not in time: events were visible after 900 ms")
 
-	r = of(true, "", wide(), held(20_000))
+	r = of(true, never, wide(), held(20_000))
 	require.Contains(t, r.Void, "at least 20000 events/s")
 	require.Empty(t, r.Figures)
 	require.Nil(t, r.LatencyMs)
-	require.Contains(t, of(true, "", wide(), missed(20_000)).Void, "below 20000 events/s")
-	require.Contains(t, of(true, "the generator is the limit", wide(), held(20_000)).Void,
-		"the generator is the limit; the arm held at least 20000 events/s")
+	require.Contains(t, of(true, never, wide(), missed(20_000)).Void, "below 20000 events/s")
+
+	r = of(true, 28_000, wide(), held(20_000), missed(28_000), held(26_000))
+	require.Empty(t, r.Void, "the ceiling is no lower than what was held, whatever limits the rest")
+	require.Equal(t, map[string]float64{figureHeld: 26_000, figurePlain: 0.26}, figures(r))
+	require.Contains(t, r.Notes, "28000 events/s: the generator is the limit, alone it was 7ms late")
+	require.Contains(t, of(true, 15_000, wide(), missed(20_000)).Void, "the generator is the limit from 20000 events/s on")
 
 	one := func() *search { return newSearch(20_000, 20_000, 20_000, 0) }
-	require.Equal(t, map[string]float64{figureHeld: 20_000, figurePlain: 0.2}, figures(of(false, "", one(), held(20_000))))
-	require.Equal(t, map[string]float64{figureMissed: 20_000}, figures(of(false, "", one(), missed(20_000))))
+	require.Equal(t, map[string]float64{figureHeld: 20_000, figurePlain: 0.2}, figures(of(false, never, one(), held(20_000))))
+	require.Equal(t, map[string]float64{figureMissed: 20_000}, figures(of(false, never, one(), missed(20_000))))
 
 	broken := &trial{rate: 20_000, run: result.Run{Error: "wrong: windows", Checks: []result.Check{{Name: "windows"}}}}
-	r = of(true, "", wide(), broken)
+	r = of(true, never, wide(), broken)
 	require.False(t, r.OK)
 	require.Equal(t, "at 20000 events/s: wrong: windows", r.Error)
 	require.Equal(t, "at 20000 events/s: windows", r.Checks[0].Name)

@@ -27,28 +27,32 @@ type search struct {
 
 	held   float64 // greatest rate that has held; 0 when none has
 	missed float64 // least rate that has not; +Inf when all have
+	beyond float64 // least rate that nothing can be said about; +Inf when there is none
 }
 
 func newSearch(begin, lowest, highest, precision float64) *search {
 	return &search{
 		lowest: lowest, highest: highest, precision: precision,
-		begin: min(max(begin, lowest), highest), missed: math.Inf(1),
+		begin: min(max(begin, lowest), highest), missed: math.Inf(1), beyond: math.Inf(1),
 	}
 }
 
 // next returns the rate to try next, false when nothing more would be learned.
 func (s *search) next() (float64, bool) {
-	switch {
-	case s.held == 0 && math.IsInf(s.missed, 1):
+	switch top := s.top(); {
+	case s.held == 0 && math.IsInf(top, 1):
 		return s.begin, true
 	case s.held == 0:
-		return max(s.missed/searchStep, s.lowest), s.missed > s.lowest
-	case math.IsInf(s.missed, 1):
+		return max(top/searchStep, s.lowest), top > s.lowest
+	case math.IsInf(top, 1):
 		return min(s.held*searchStep, s.highest), s.held < s.highest
 	default:
-		return math.Sqrt(s.held * s.missed), !s.closed()
+		return math.Sqrt(s.held * top), !s.closed()
 	}
 }
+
+// top is the least rate that is not worth another try.
+func (s *search) top() float64 { return min(s.missed, s.beyond) }
 
 // note takes what a trial of a rate has shown.
 func (s *search) note(rate float64, held bool) {
@@ -59,5 +63,12 @@ func (s *search) note(rate float64, held bool) {
 	}
 }
 
-// closed reports whether the ceiling is known as precisely as was asked for.
-func (s *search) closed() bool { return s.held > 0 && s.missed <= s.held*(1+s.precision) }
+// limit takes that nothing can be said about a rate: then the search ends below it, with a rate that held
+// and a ceiling that is no lower.
+func (s *search) limit(rate float64) { s.beyond = min(s.beyond, rate) }
+
+// limited reports whether the ceiling is beyond what anything can be said about.
+func (s *search) limited() bool { return s.beyond < s.missed }
+
+// closed reports whether as much is known as precisely as was asked for.
+func (s *search) closed() bool { return s.held > 0 && s.top() <= s.held*(1+s.precision) }
