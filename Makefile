@@ -1,8 +1,15 @@
-# Needs Go, make and git, nothing else.
+# Needs Go, make and git, nothing else; a real Kafka needs Java and Maven, see kafka-up.
 
 GO     ?= go
 ARGS   ?=
 BINARY := bin/lambdakappa
+
+# A Kafka cluster to run on, host:port with commas; by default every run has an embedded broker.
+BROKERS   ?=
+ON_BROKERS = $(if $(BROKERS),--brokers $(BROKERS))
+
+# Where make kafka-up keeps Kafka's jars and its cluster.
+KAFKA := .kafka
 
 # The revision is built in where git can tell it, whatever GOFLAGS says.
 VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
@@ -16,7 +23,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-scenarios test-changes cross bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build test test-scenarios test-changes cross test-kafka kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
@@ -40,6 +47,17 @@ test-changes:
 test-scenarios:
 	$(GO) test -count=1 -timeout 20m ./bench -args -scenarios
 
+## test-kafka: the tests of the log and of both sides on a real Apache Kafka; needs Java 17 and Maven
+test-kafka: build kafka-jars
+	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) $(GO) test -count=1 -timeout 20m ./bench/cluster
+	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) $(GO) test -count=1 -timeout 60m -run 'Kafka|AHundredKills|BrokersDie' ./bench
+	@set -e; dir=$$(mktemp -d); \
+	trap '$(BINARY) kafka down --dir '$$dir'/cluster; rm -rf '$$dir EXIT; \
+	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $$dir/cluster --port 0 > $$dir/ready; \
+	export LAMBDAKAPPA_TEST_BROKERS=$$(sed 's/.*"brokers":"\([^"]*\)".*/\1/' $$dir/ready); \
+	echo "testing on $$LAMBDAKAPPA_TEST_BROKERS"; \
+	$(GO) test -count=1 -timeout 30m -p 1 ./internal/eventlog ./lambda ./kappa ./bench/systemtest
+
 ## cross: vet and build for windows/amd64, darwin/arm64 and linux/arm64
 cross:
 	@set -e; for system in $(SYSTEMS); do \
@@ -48,17 +66,32 @@ cross:
 		$(GO) vet ./...; $(GO) build -o /dev/null ./cmd/lambdakappa; \
 	done
 
+## kafka-jars: fetch Apache Kafka's jars with Maven
+kafka-jars: $(KAFKA)/jars/.complete
+$(KAFKA)/jars/.complete: bench/cluster/pom.xml
+	rm -rf $(KAFKA)/jars
+	mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(KAFKA)/jars)
+	touch $@
+
+## kafka-up: start a real Apache Kafka of three nodes on this machine; needs Java 17 and Maven
+kafka-up: build kafka-jars
+	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $(KAFKA)/cluster
+
+## kafka-down: stop it and delete its data
+kafka-down: build
+	$(BINARY) kafka down --dir $(KAFKA)/cluster
+
 ## bench: run the benchmark, both architectures side by side; ARGS="--scenario settled" for a part
 bench: build
-	$(BINARY) bench $(ARGS)
+	$(BINARY) bench $(ON_BROKERS) $(ARGS)
 
 ## bench-all: all scenarios, at most fifteen minutes
 bench-all: build
-	$(BINARY) bench --all $(ARGS)
+	$(BINARY) bench --all $(ON_BROKERS) $(ARGS)
 
 ## bench-short: the benchmark's shortest form, to see that all of it works
 bench-short: build
-	$(BINARY) bench --scenario settled,disturbed,code $(ARGS)
+	$(BINARY) bench --scenario settled,disturbed,code $(ON_BROKERS) $(ARGS)
 
 ## microbench: the benchmarks in the code
 microbench:

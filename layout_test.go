@@ -27,6 +27,7 @@ type row struct {
 // tool that the other was not offered.
 const (
 	oneSideWithin = "event view internal/eventlog internal/httpapi internal/proc"
+	oneSideTests  = "datagen bench/oracle internal/eventlog/logtest"
 	oneSideBeyond = "github.com/apache/arrow/go/v15 github.com/parquet-go/parquet-go golang.org/x/sync"
 )
 
@@ -37,13 +38,18 @@ var layout = []row{
 	{pkg: "view", within: "event", pure: true},
 	{pkg: "datagen", within: "event", beyond: "github.com/parquet-go/parquet-go", pure: true},
 
-	{pkg: "lambda", within: oneSideWithin, beyond: oneSideBeyond, tests: "datagen bench/oracle"},
-	{pkg: "kappa", within: oneSideWithin, beyond: oneSideBeyond, tests: "datagen bench/oracle"},
+	{pkg: "lambda", within: oneSideWithin, beyond: oneSideBeyond, tests: oneSideTests},
+	{pkg: "kappa", within: oneSideWithin, beyond: oneSideBeyond, tests: oneSideTests},
 
 	{
-		pkg: "internal/eventlog", within: "event", tests: "internal/proc",
+		pkg: "internal/eventlog", within: "event", tests: "internal/eventlog/logtest internal/proc",
 		beyond: "github.com/segmentio/kafka-go github.com/twmb/franz-go github.com/twmb/franz-go/pkg/kadm " +
-			"github.com/twmb/franz-go/pkg/kfake github.com/twmb/franz-go/pkg/sr golang.org/x/sys",
+			"github.com/twmb/franz-go/pkg/kfake github.com/twmb/franz-go/pkg/kmsg " +
+			"github.com/twmb/franz-go/pkg/sr golang.org/x/sys",
+	},
+	{
+		// For tests alone.
+		pkg: "internal/eventlog/logtest", within: "internal/eventlog", beyond: "github.com/stretchr/testify",
 	},
 	{
 		pkg: "internal/httpapi", within: "event view",
@@ -67,6 +73,10 @@ var layout = []row{
 	{pkg: "bench/oracle", within: "event view", pure: true},
 	{pkg: "bench/accuracy", within: "bench/oracle view", tests: "event", pure: true},
 	{pkg: "bench/fault"},
+	{
+		pkg: "bench/cluster", within: "internal/eventlog internal/proc",
+		beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sync",
+	},
 	{pkg: "bench/result", within: "view"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
 	{
@@ -78,7 +88,7 @@ var layout = []row{
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
-		within: "bench/accuracy bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
+		within: "bench/accuracy bench/cluster bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc results",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +
@@ -86,14 +96,14 @@ var layout = []row{
 	},
 	{
 		pkg: "bench/systemtest",
-		tests: "bench/oracle datagen event view internal/eventlog internal/eventout internal/httpapi " +
+		tests: "bench/oracle datagen event view internal/eventlog internal/eventlog/logtest internal/eventout internal/httpapi " +
 			"internal/proc internal/redrive lambda kappa",
 	},
 	{
 		pkg: "cmd/lambdakappa",
-		within: "bench bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
+		within: "bench bench/cluster bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
 			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc view",
-		beyond: "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
+		beyond: "github.com/magiconair/properties github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
 	{pkg: "."},
 }

@@ -35,6 +35,8 @@ type correctness struct {
 	Redrive []string `yaml:"redrive"`
 	// Remembered asks at the end what is held for de-duplication.
 	Remembered bool `yaml:"remembered"`
+	// Partitions of the log; 0 is as many as everywhere.
+	Partitions int `yaml:"partitions"`
 	// Spares are components of which a second process runs from the start, to take over.
 	Spares []string `yaml:"spares"`
 }
@@ -48,6 +50,8 @@ func (c *correctness) check(s *Scenario) error {
 			c.Forgets, s.size.wall(), rollInterval)
 	case c.StandStill && (c.Batches == 0 || len(c.Faults)+c.Random.Each+c.Random.Kills > 0 || c.Random.Every > 0):
 		return fmt.Errorf("stand_still: takes batches, and no faults: who was killed does not answer when it should")
+	case c.Partitions < 0:
+		return fmt.Errorf("partitions %d: must not be negative", c.Partitions)
 	case c.RollInterval < 0:
 		return fmt.Errorf("roll_interval %s: must not be negative", c.RollInterval)
 	}
@@ -114,13 +118,13 @@ func (c *correctness) repeat(ctx context.Context, d *driver, s *Scenario, repeti
 		Scenario: s.Name, Repetition: repetition + 1, Seed: seed, Input: d.opt.Input, Window: d.windowName(),
 		Workload: s.size.result(), Parameter: s.parameter,
 	}
-	if err := d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
+	if err := d.executeTogether(ctx, head, s.arms(d.opt), c.Partitions, func(ctx context.Context, x *execution) error {
 		return c.send(ctx, x, w)
 	}); err != nil || c.Forgets == 0 {
 		return err
 	}
 	head.Phase = phaseForgets
-	return d.executeTogether(ctx, head, s.arms(d.opt), func(ctx context.Context, x *execution) error {
+	return d.executeTogether(ctx, head, s.arms(d.opt), c.Partitions, func(ctx context.Context, x *execution) error {
 		return c.forget(ctx, x, w)
 	})
 }
@@ -128,7 +132,8 @@ func (c *correctness) repeat(ctx context.Context, d *driver, s *Scenario, repeti
 // executeTogether runs arms on one log and reports them apart. Two variations of one architecture
 // would share folders and topics, so they take another log.
 func (d *driver) executeTogether(
-	ctx context.Context, head result.Run, arms []string, body func(ctx context.Context, x *execution) error,
+	ctx context.Context, head result.Run, arms []string, partitions int,
+	body func(ctx context.Context, x *execution) error,
 ) error {
 	all := d.scenario
 	defer func() { d.scenario = all }()
@@ -142,6 +147,7 @@ func (d *driver) executeTogether(
 			head.Arm = names[0]
 		}
 		x, err := d.execute(ctx, head, func(x *execution) {
+			x.partitions = partitions
 			for _, arm := range names {
 				x.report(arm, arm, head.Phase)
 			}
@@ -255,6 +261,9 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 		return err
 	}
 	x.run.Events = published.Events
+	if len(plan) > 0 {
+		x.measureAvailability(published.Acked)
+	}
 	if c.HandOvers > 0 {
 		x.checkHandOvers(c.HandOvers)
 	}
@@ -270,6 +279,7 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if err := x.measureAccuracy(len(end)); err != nil {
 		return err
 	}
+	x.measurePauses(plan)
 	if c.StandStill {
 		if err := x.judgeHandOvers(); err != nil {
 			return err

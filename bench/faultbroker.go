@@ -20,9 +20,13 @@ func (o Options) cannotDo(s fault.Step) string {
 		if !proc.Suspends {
 			return proc.ErrNoSuspend.Error()
 		}
-	case fault.BrokerDown, fault.Compact:
+	case fault.BrokerDown:
+		if len(o.Brokers) > 0 && o.Cluster == "" {
+			return "the brokers are not the driver's (--cluster names one whose are)"
+		}
+	case fault.Compact:
 		if len(o.Brokers) > 0 {
-			return "the broker is not the driver's"
+			return "a cluster compacts when it sees fit"
 		}
 	case fault.Delay, fault.Cut:
 		if len(o.Brokers) > 0 {
@@ -53,6 +57,9 @@ func (s *system) fixPorts() error {
 // Nothing is started while it is away, and a batch run that is under way comes to its end first:
 // starting needs the broker, and an outage that a component was not there for says nothing.
 func (s *system) brokerDown(ctx context.Context, length time.Duration) error {
+	if s.opt.Cluster != "" {
+		return s.nodeDown(ctx, length)
+	}
 	s.brokerUp.Lock()
 	defer s.brokerUp.Unlock()
 	s.supervisor.kill(s.broker)

@@ -27,6 +27,12 @@ func (f *Faulty) check(s *Scenario) error {
 				Says:  "the batch layer has a process only while it runs once: it can be killed, not " + step.Do + "ed",
 			}
 		}
+		if (step.Do == fault.Join || step.Do == fault.Leave) && !partNamed(step.Target).group {
+			return &fault.Error{
+				Field: fmt.Sprintf("faults[%d].target", i),
+				Says:  fmt.Sprintf("%q is no component that shares its work in a group", step.Target),
+			}
+		}
 	}
 	return fault.Validate(f.Faults, f.Random, s.targets(nil), s.size.wall())
 }
@@ -120,6 +126,10 @@ func (x *execution) happen(ctx context.Context, step fault.Step) error {
 		return x.standStill(ctx, step)
 	case fault.Kill, fault.Restart:
 		return x.breakOff(ctx, step)
+	case fault.Join:
+		return x.sut.join(ctx, step.Target)
+	case fault.Leave:
+		return x.sut.leave(ctx, step.Target)
 	case fault.BrokerDown:
 		return x.sut.brokerDown(ctx, step.For)
 	case fault.Compact:

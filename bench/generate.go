@@ -37,6 +37,14 @@ type Published struct {
 	Events  int64   `json:"events"`
 	Seconds float64 `json:"seconds"`
 	Lag     Lag     `json:"lag_ms"` // of the send behind its intended time; zero when unpaced
+	Acked   Acked   `json:"acked"`
+}
+
+// Acked is when events were acknowledged, counted from when they were due: what a user of the log had of
+// it through everything that happened to it. Zero when unpaced.
+type Acked struct {
+	WithinSecond float64 `json:"within_second"` // share of all events
+	SlowestMs    float64 `json:"slowest_ms"`
 }
 
 // Lag is how far a generator was behind its own schedule. Milliseconds.
@@ -96,7 +104,9 @@ func (p *publisher) run(ctx context.Context, log *eventlog.Log, partitions int) 
 	if err := g.Wait(); err != nil {
 		return Published{}, err
 	}
-	return Published{Events: p.events, Seconds: time.Since(began).Seconds(), Lag: p.lag()}, nil
+	return Published{
+		Events: p.events, Seconds: time.Since(began).Seconds(), Lag: p.lag(), Acked: p.acked(),
+	}, nil
 }
 
 // feed hands every event to its lane when it is due.
@@ -139,6 +149,17 @@ func (p *publisher) lag() Lag {
 		sum.Merge(l.lag)
 	}
 	return lagOf(sum)
+}
+
+func (p *publisher) acked() Acked {
+	var all, prompt, slowest int64
+	for _, l := range p.lanes {
+		all, prompt, slowest = all+l.acked, prompt+l.prompt, max(slowest, l.slowest)
+	}
+	if all == 0 {
+		return Acked{}
+	}
+	return Acked{WithinSecond: float64(prompt) / float64(all), SlowestMs: float64(slowest) / 1e6}
 }
 
 func lagOf(h *hdrhistogram.Histogram) Lag {

@@ -24,6 +24,10 @@ type lane struct {
 	clock     *paceClock
 	lag       *hdrhistogram.Histogram // ns; owned by send
 
+	// Of paced events, owned by send: how many were acknowledged, how many of them within a second of
+	// when they were due, and the slowest, ns.
+	acked, prompt, slowest int64
+
 	mu      sync.Mutex
 	changed *sync.Cond
 	filling *load // owned by the feeder until it is flushed
@@ -128,6 +132,7 @@ func (l *lane) send(ctx context.Context, log *eventlog.Log) error {
 		if _, err := log.Append(ctx, eventlog.CarsTopic, l.partition, b.records); err != nil {
 			return fmt.Errorf("append to partition %d: %w", l.partition, err)
 		}
+		l.acknowledge(b)
 	}
 }
 
@@ -142,6 +147,25 @@ func (l *lane) take() *load {
 	l.waiting = nil
 	l.changed.Broadcast()
 	return b
+}
+
+// acknowledge notes when the events of a load were acknowledged.
+func (l *lane) acknowledge(b *load) {
+	if l.clock.speedup == 0 {
+		return
+	}
+	now := time.Now().UnixNano()
+	for _, intended := range b.intended {
+		if intended < l.clock.live {
+			continue
+		}
+		late := max(now-l.clock.moment(intended), 0)
+		l.acked++
+		if late <= int64(time.Second) {
+			l.prompt++
+		}
+		l.slowest = max(l.slowest, late)
+	}
 }
 
 // measure notes how late the events of a load are as they are handed to the log.

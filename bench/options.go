@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/scenarios"
+	"lambdakappa/internal/eventlog"
 )
 
 // Options say what to run. Start from [DefaultOptions]; the zero value of Rate, Cars, Duration,
@@ -28,7 +29,16 @@ type Options struct {
 	Repetitions int
 
 	Brokers  []string // a Kafka cluster; empty starts the embedded broker
-	Registry string   // URL of its schema registry; needed with Brokers
+	Registry string   // URL of its schema registry; empty starts an embedded one beside Brokers
+
+	// Cluster is the folder of one that 'kafka up' has started: its brokers are Brokers, and faults may
+	// happen to its nodes.
+	Cluster string
+
+	// Security of the cluster and its registry. SecurityArgs are the same for the components, without
+	// secrets, which they find where this process has: in the environment, or in a file.
+	Security     eventlog.Security
+	SecurityArgs []string
 
 	Resume string // folder of an invocation that did not come to its end
 	Out    string // folder that gets one folder per invocation
@@ -70,8 +80,11 @@ func (o Options) Validate() error {
 	if _, err := parseInput(o.Input); err != nil {
 		return err
 	}
-	if len(o.Brokers) > 0 && o.Registry == "" {
-		return fmt.Errorf("schema registry: must be given beside brokers")
+	if len(o.Brokers) == 0 && o.Cluster == "" && o.Registry != "" {
+		return fmt.Errorf("schema registry: belongs to a cluster; give brokers as well")
+	}
+	if o.Cluster != "" && len(o.Brokers) > 0 {
+		return fmt.Errorf("cluster: excludes brokers; give one of them")
 	}
 	if o.Binary == "" {
 		return fmt.Errorf("binary: this program cannot find itself")

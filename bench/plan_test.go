@@ -31,7 +31,8 @@ func TestOptions(t *testing.T) {
 	f(`profile "slow": is none of quick, full`, func(o *Options) { o.Profile = "slow" })
 	f(`input "cars.csv": takes csv:FILE`, func(o *Options) { o.Input = "cars.csv" })
 	f(`input "csv:/nowhere": `, func(o *Options) { o.Input = "csv:/nowhere" })
-	f(`schema registry: must be given`, func(o *Options) { o.Brokers = []string{"127.0.0.1:9092"} })
+	f(`schema registry: belongs to a cluster`, func(o *Options) { o.Registry = "http://127.0.0.1:8081" })
+	f(`cluster: excludes brokers`, func(o *Options) { o.Cluster, o.Brokers = "kafka", []string{"127.0.0.1:9092"} })
 	f(`window 1.5`, func(o *Options) { o.Window = 1500 * time.Microsecond })
 	f(`must not be negative`, func(o *Options) { o.Cars = -1 })
 }

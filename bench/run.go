@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"lambdakappa/bench/cluster"
 	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/report"
 	"lambdakappa/bench/result"
@@ -21,6 +22,9 @@ import (
 // could not go on.
 func Run(ctx context.Context, o Options) (*result.Summary, error) {
 	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := o.findNodes(); err != nil {
 		return nil, err
 	}
 	if err := o.findCluster(ctx); err != nil {
@@ -50,16 +54,30 @@ func runIn(ctx context.Context, o Options, f *folder, earlier *result.Summary) (
 	return d.summary, errors.Join(err, d.finish())
 }
 
-// findCluster makes sure that a cluster of the user's can be reached, before anything is begun.
+// findNodes takes the brokers of a cluster on this machine.
+func (o *Options) findNodes() error {
+	if o.Cluster == "" {
+		return nil
+	}
+	c, err := cluster.Find(o.Cluster)
+	if err != nil {
+		return fmt.Errorf("%w; start one with 'lambdakappa kafka up'", err)
+	}
+	o.Brokers = c.Brokers()
+	return nil
+}
+
+// findCluster makes sure that a cluster of the user's can be reached, and has what a run needs, before
+// anything is begun.
 func (o Options) findCluster(ctx context.Context) error {
 	if len(o.Brokers) == 0 {
 		return nil
 	}
-	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: o.Brokers, Registry: o.Registry})
+	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: o.Brokers, Registry: o.Registry, Security: o.Security})
 	if err != nil {
 		return err
 	}
-	return log.Close()
+	return errors.Join(log.Probe(ctx), log.Close())
 }
 
 // A driver is one invocation of the benchmark.

@@ -63,7 +63,7 @@ func (o Options) asked() ([]*Scenario, error) {
 	if len(o.Scenarios) == 0 {
 		var all []*Scenario
 		for _, file := range scenarios.Builtin() {
-			if !o.All && !file.Short {
+			if !o.All && !file.Short || file.Apart {
 				continue
 			}
 			s, err := o.ask(file)

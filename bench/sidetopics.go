@@ -9,9 +9,13 @@ import (
 	"time"
 
 	"lambdakappa/bench/oracle"
+	"lambdakappa/bench/result"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/view"
 )
+
+// figureAlertsAgain is what a consumer of the alert topic gets that keeps no keys.
+const figureAlertsAgain = "alerts raised again"
 
 // judgeSideTopics holds the dead letters, the late events and the alert stream of every arm
 // against the truth. They are at-least-once, so what counts is the set of their keys.
@@ -27,14 +31,18 @@ func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 			dead[keyOf(at)] = string(reason)
 		}
 		late := lateKeys(b)
-		if err := x.judgeTopic(ctx, r.Arm, "dead letters"+x.after, side+".dead-letters", dead, reasonOf); err != nil {
+		if _, err := x.judgeTopic(ctx, r.Arm, "dead letters"+x.after, side+".dead-letters", dead, reasonOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "late topic"+x.after, side+".late", late, lateOf); err != nil {
+		if _, err := x.judgeTopic(ctx, r.Arm, "late topic"+x.after, side+".late", late, lateOf); err != nil {
 			return err
 		}
-		if err := x.judgeTopic(ctx, r.Arm, "alert topic"+x.after, side+".alerts", alertKeys(x.sut.version, b.Alerts), alertOf); err != nil {
+		again, err := x.judgeTopic(ctx, r.Arm, "alert topic"+x.after, side+".alerts", alertKeys(x.sut.version, b.Alerts), alertOf)
+		if err != nil {
 			return err
+		}
+		if x.after == "" {
+			r.Figures = append(r.Figures, result.Figure{Name: figureAlertsAgain, Unit: "alerts", Value: float64(again)})
 		}
 	}
 	return nil
@@ -103,44 +111,49 @@ func alertOf(r *eventlog.Record) (key, value string, err error) {
 	return fmt.Sprintf("%s/%s/%d", a.Version, a.CarID, a.Seq), a.Rule, nil
 }
 
+// judgeTopic holds a topic against the truth and returns how many of its records say what an earlier
+// one has said.
 func (x *execution) judgeTopic(
 	ctx context.Context, arm, name, topic string, want map[string]string,
 	read func(*eventlog.Record) (key, value string, err error),
-) error {
-	got, err := readKeys(ctx, x.sut.log, topic, read)
+) (again int, err error) {
+	got, again, err := readKeys(ctx, x.sut.log, topic, read)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	missing, unexpected := setDiff(want, got)
 	x.checkAnswer(arm, name, missing+unexpected == "", "%d entries%s%s", len(want), missing, unexpected)
-	return nil
+	return again, nil
 }
 
-// readKeys reads a whole topic as a map.
+// readKeys reads a whole topic as a map, and counts the records whose key was there already.
 func readKeys(
 	ctx context.Context, log *eventlog.Log, topic string,
 	read func(*eventlog.Record) (key, value string, err error),
-) (map[string]string, error) {
+) (all map[string]string, again int, err error) {
 	end, err := log.EndOffsets(ctx, topic)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	start, err := log.StartOffsets(ctx, topic)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	all := map[string]string{}
+	all = map[string]string{}
 	for p := range end {
 		err := eachRecord(ctx, log, topic, p, start[p], end[p], func(r *eventlog.Record) error {
 			key, value, err := read(r)
+			if _, known := all[key]; known {
+				again++
+			}
 			all[key] = value
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("read topic %s: %w", topic, err)
+			return nil, 0, fmt.Errorf("read topic %s: %w", topic, err)
 		}
 	}
-	return all, nil
+	return all, again, nil
 }
 
 // eachRecord reads [from, end) of one partition.

@@ -103,9 +103,13 @@ func (c *component) ready(ctx context.Context) error {
 	return c.process().ready(ctx)
 }
 
+// killedFact is what the driver notes among the facts of a process that it kills: it says nothing more.
+const killedFact = "killed"
+
 // kill crashes the component.
 func (s *supervisor) kill(c *component) {
 	c.look()
+	c.process().facts.add(fact{Event: killedFact, At: time.Now()})
 	c.process().kill()
 	c.settle()
 }

@@ -24,6 +24,10 @@ const generatorName = "generator"
 // brokerName is the embedded broker; its work for an arm counts as the arm's.
 const brokerName = "broker"
 
+// registryName is the embedded schema registry beside a cluster that has none. It is asked once per
+// process and schema, so its work is nobody's.
+const registryName = "registry"
+
 // A system is the system under test of one run: the log and the components of one or both
 // architectures, as processes and an HTTP API.
 type system struct {
@@ -43,6 +47,11 @@ type system struct {
 	views      view.Set          // that they keep
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
+
+	killedNodes int // of a cluster; owned by the lane of the broker's faults
+
+	joining sync.Mutex
+	joined  map[string][]*component // beside the first process of a component, the oldest first
 }
 
 // newSystem returns a system without anything running, and the context of the run, which ends
@@ -62,6 +71,7 @@ func (s *system) startLog(ctx context.Context) error {
 	}
 	log, err := eventlog.Open(ctx, eventlog.Config{
 		Brokers: strings.Split(s.brokers, ","), Registry: s.registry, Prefix: s.prefix,
+		Security: s.opt.Security,
 	})
 	if err != nil {
 		return err
@@ -79,7 +89,7 @@ func (s *system) findBroker(ctx context.Context) error {
 		s.brokers, s.registry = strings.Join(s.opt.Brokers, ","), s.opt.Registry
 		// Runs share the cluster, so every one has names of its own.
 		s.prefix = s.folder.name[:len(stampFormat)] + "-" + filepath.Base(s.dir) + "-"
-		return nil
+		return s.findRegistry(ctx)
 	}
 	var err error
 	s.broker, err = s.supervisor.start(ctx, brokerName, append(s.slowed(), outsideEnv...), "broker", "--dir", s.brokerDir())
@@ -95,6 +105,24 @@ func (s *system) findBroker(ctx context.Context) error {
 	return s.fixPorts()
 }
 
+// findRegistry starts the embedded schema registry where the user has named none.
+func (s *system) findRegistry(ctx context.Context) error {
+	if s.registry != "" {
+		return nil
+	}
+	c, err := s.supervisor.start(ctx, registryName, outsideEnv, "registry", "--dir", filepath.Join(s.dir, "registry"))
+	if err != nil {
+		return err
+	}
+	var where struct{ Registry string }
+	ready, _ := c.process().facts.await(ctx, "ready", c.process().exited)
+	if err := ready.into(&where); err != nil {
+		return err
+	}
+	s.registry = where.Registry
+	return nil
+}
+
 func (s *system) logs() string      { return filepath.Join(s.dir, "logs") }
 func (s *system) brokerDir() string { return filepath.Join(s.dir, "broker") }
 
@@ -103,7 +131,7 @@ func (s *system) logic() logic { return logic{s.version, s.views} }
 
 // logArgs say where the log is.
 func (s *system) logArgs() []string {
-	args := []string{"--brokers", s.brokers, "--schema-registry", s.registry}
+	args := append([]string{"--brokers", s.brokers, "--schema-registry", s.registry}, s.opt.SecurityArgs...)
 	if s.prefix != "" {
 		args = append(args, "--prefix", s.prefix)
 	}
@@ -164,7 +192,7 @@ func (s *system) figures() []result.Component {
 	}
 	var all []result.Component
 	for _, c := range s.supervisor.all() {
-		if c.name == generatorName {
+		if c.name == generatorName || c.name == registryName {
 			continue
 		}
 		all = mergeFigures(all, c.figures())

@@ -117,7 +117,7 @@ func (t *task) runArchive(ctx context.Context, m *eventlog.Member) error {
 		if s.first != t.Position {
 			break
 		}
-		if err := t.takeSegment(ctx, archive, s); err != nil {
+		if err := t.takeSegment(ctx, m, archive, s); err != nil {
 			return fmt.Errorf("%s: %w", s.path, err)
 		}
 		if err := t.settleSegment(ctx, m, time.Now()); err != nil {
@@ -135,7 +135,7 @@ func (t *task) settleSegment(ctx context.Context, m *eventlog.Member, now time.T
 	if now.Sub(t.lastCommit) < t.cfg.CommitInterval {
 		return nil
 	}
-	if err := t.flush(ctx); err != nil {
+	if err := t.flush(ctx, m); err != nil {
 		return err
 	}
 	return t.commit(ctx, m)
@@ -157,7 +157,9 @@ func (t *task) openArchive(ctx context.Context) error {
 
 // takeSegment takes in a file. What is flushed on the way says the progress of its beginning, as if a
 // crash had cut off the rest: the offsets between its rows are dead letters that are counted at its end.
-func (t *task) takeSegment(ctx context.Context, archive *archiveReader, s segment) error {
+func (t *task) takeSegment(
+	ctx context.Context, m *eventlog.Member, archive *archiveReader, s segment,
+) error {
 	before := t.progress
 	t.entered = &before
 	var facts segmentFacts
@@ -171,7 +173,7 @@ func (t *task) takeSegment(ctx context.Context, archive *archiveReader, s segmen
 			}
 		}
 		t.behind = t.logEnd - t.Position
-		return t.flushDue(ctx, time.Now())
+		return t.flushDue(ctx, m, time.Now())
 	})
 	if err != nil {
 		return err

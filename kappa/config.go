@@ -29,6 +29,10 @@ type Config struct {
 	//bench:only kappa-archived
 	Archive string
 
+	// Guarantee is what a crash of a processor may do to what it writes. Whoever reads what it has
+	// written needs no other setting.
+	Guarantee Guarantee
+
 	Linger         time.Duration // view updates wait this long for company while near the log's end
 	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
 	CommitInterval time.Duration // between commits of the position: what a crash has to read again
@@ -60,6 +64,7 @@ func DefaultConfig() Config {
 		Rules:          event.DefaultRules(),
 		Version:        "v1",
 		Views:          view.All,
+		Guarantee:      AtLeastOnce,
 		Linger:         5 * time.Millisecond,
 		CatchUpLinger:  500 * time.Millisecond,
 		CommitInterval: 200 * time.Millisecond,
@@ -83,6 +88,13 @@ func (c Config) Validate() error {
 	}
 	if err := c.Views.Validate(); err != nil {
 		return err
+	}
+	if err := c.Guarantee.validate(); err != nil {
+		return err
+	}
+	if c.Archive != "" && c.Guarantee == ExactlyOnce { //bench:only kappa-archived
+		return fmt.Errorf("archive: is read %s; a replay of the log, or of 'kappa republish', can be %s",
+			AtLeastOnce, ExactlyOnce)
 	}
 	for _, f := range []struct {
 		name  string

@@ -124,10 +124,19 @@
 // topic is written before the answers change, so that a restart can only find a view that has
 // caught up.
 //
-// What is not covered: a process that was believed dead for a session timeout, and is not, may
-// append rows that are older than its successor's. Everybody takes the row with more readings, but
-// if compaction removes that one, readings of an open window are lost. Only the broker could fence
-// this, with transactions.
+// # Guarantees
+//
+// All of this is at-least-once, with state that a repeat does not change; two other guarantees can be
+// asked for (guarantee.go). At-most-once commits before it writes, and loses what lies between the two.
+// Exactly-once writes rows, side outputs, alerts and position in one transaction of the log per flush:
+// a crash leaves all of them or none, nothing is said twice to anybody, and whoever has lost a partition
+// without knowing it is fenced. Every reader of the log reads what was committed, so nobody else has to
+// know.
+//
+// What at-least-once does not cover: a process that was believed dead for a session timeout, and is not,
+// may append rows that are older than its successor's. Everybody takes the row with more readings, but
+// if compaction removes that one, readings of an open window are lost. Only the broker can fence this:
+// exactly-once has it do so.
 //
 // A log that forgets events before they were read stops the processor with an error that names them:
 // lost. What was gone before a version began is passed over, and said as the fact "lost". Retention is
@@ -149,7 +158,8 @@
 //  2. A commit's metadata belongs to exactly its offset, and all output of the events below it is
 //     acknowledged.
 //  3. Whoever has read a progress record has read all rows of the events below its position.
-//  4. Crashes change nothing: state, rows, counters and side outputs are those of a run without.
+//  4. Crashes change nothing: state, rows, counters and side outputs are those of a run without. With
+//     exactly-once that holds for the number of side outputs as well.
 //  5. A restore begins at or before the latest row of every open window and the latest progress
 //     record, and does not read more when history grows.
 //  6. Memory of the processor is bounded by open windows and trips, not by history.

@@ -96,15 +96,10 @@ func (p *processor) dropReplaced(ctx context.Context, s standing) error {
 
 // runTask processes one partition for as long as it is assigned to this process.
 func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition int) error {
-	p.cfg.notify("assigned", "partition", partition, "version", p.cfg.Version, "view", p.cfg.ViewName())
-	t, err := p.task(ctx, m, partition)
-	if err == nil {
-		err = t.run(ctx, m)
-		p.cfg.notify("released", "partition", partition, "version", p.cfg.Version, "position", t.Position,
-			"remembered_bytes", t.remembered())
-		p.mu.Lock()
-		p.idle[partition] = t
-		p.mu.Unlock()
+	err := p.process(ctx, m, partition)
+	for unconfirmed(err) && ctx.Err() == nil {
+		p.cfg.notify("unconfirmed", "partition", partition, "version", p.cfg.Version)
+		err = p.process(ctx, m, partition)
 	}
 	if errors.Is(err, eventlog.ErrNotMember) {
 		<-ctx.Done() // a rebalance has begun that this process has not heard of yet; it will
@@ -116,25 +111,46 @@ func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition i
 	return nil
 }
 
+// process processes a partition until its task has ended, and keeps the task with its state: most
+// partitions come back within the second.
+func (p *processor) process(ctx context.Context, m *eventlog.Member, partition int) error {
+	transactor, err := p.openTransactions(ctx, partition)
+	if err != nil {
+		return err
+	}
+	if transactor != nil {
+		defer transactor.Close()
+	}
+	t, err := p.task(ctx, m, partition, transactor)
+	if err != nil {
+		return err
+	}
+	p.cfg.notify("assigned", "partition", partition, "version", p.cfg.Version, "view", p.cfg.ViewName(),
+		"position", t.Position)
+	err = t.run(ctx, m)
+	p.cfg.notify("released", "partition", partition, "version", p.cfg.Version, "position", t.Position,
+		"remembered_bytes", t.remembered())
+	p.mu.Lock()
+	p.idle[partition] = t
+	p.mu.Unlock()
+	return err
+}
+
 // task returns the task of a partition, at a position from which nothing is lost.
-//
-// A rebalance takes every partition away, and most come back within the second. Their state is
-// still here, and still right: state is a function of the log up to its position, whatever others
-// have written meanwhile. Only if they have committed more than we have read is theirs newer.
-func (p *processor) task(ctx context.Context, m *eventlog.Member, partition int) (*task, error) {
+func (p *processor) task(
+	ctx context.Context, m *eventlog.Member, partition int, transactor *eventlog.Transactor,
+) (*task, error) {
 	p.mu.Lock()
 	t := p.idle[partition]
 	delete(p.idle, partition)
 	p.mu.Unlock()
-	if t != nil && t.entered != nil { //bench:only kappa-archived
-		t = nil // interrupted in the middle of a file, where position and counters are not of one offset
-	}
 
 	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), p.cfg.input())
 	if err != nil {
 		return nil, fmt.Errorf("read commit: %w", err)
 	}
-	if t != nil && t.Position >= commits[partition].Offset {
+	if t != nil && t.goesOn(commits[partition].Offset) {
+		t.transactor = transactor
 		return t, nil
 	}
 	start, end, err := p.bounds(ctx, partition)
@@ -142,6 +158,7 @@ func (p *processor) task(ctx context.Context, m *eventlog.Member, partition int)
 		return nil, err
 	}
 	t = newTask(p.cfg, partition, end)
+	t.transactor = transactor
 	if err := t.resume(ctx, m, commits[partition], start); err != nil {
 		return nil, err
 	}

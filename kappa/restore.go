@@ -106,12 +106,14 @@ func (t *task) begin(ctx context.Context, m *eventlog.Member, start int64) (err 
 		}
 	}
 	t.progress = progress{Position: start, Watermark: event.NoWatermark}
-	if err := t.commit(ctx, m); err != nil {
-		return err
+	if t.transactor == nil {
+		if err := t.commit(ctx, m); err != nil {
+			return err
+		}
 	}
 	// The first progress record says "I am here": without it, serving could not tell a candidate
 	// that has nothing to do from one that has not begun.
-	return t.flush(ctx)
+	return t.flush(ctx, m)
 }
 
 // restore reads the changelog from the given offset to its end into the state. It returns the

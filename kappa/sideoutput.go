@@ -101,7 +101,7 @@ func (s *sideOutputs) alert(version string, a *alert, appendTime int64) error {
 }
 
 // write appends everything that was collected, acknowledged, and forgets it.
-func (s *sideOutputs) write(ctx context.Context, log *eventlog.Log) error {
+func (s *sideOutputs) write(ctx context.Context, log output) error {
 	for _, out := range []struct {
 		topic   string
 		records []eventlog.Record

@@ -40,10 +40,14 @@ type task struct {
 	rows   changelogWriter
 	kept   keptRows
 
-	// Invariant: committed <= durable <= Position.
+	// Invariant: committed <= durable <= Position; where events may be lost, durable <= committed.
 	durable   int64 // rows and side outputs of offsets below it are acknowledged
 	committed int64 // the group's commit
 	covered   int64 // a restored changelog covers offsets below it; -1 when it was empty
+
+	// transactor is what the task writes with when nothing may come twice; nil otherwise.
+	transactor *eventlog.Transactor
+	torn       bool // a transaction was begun and did not come to its end: the task is of no use
 
 	waiting    time.Time // since when there is something to flush
 	lastCommit time.Time
@@ -99,7 +103,7 @@ func (t *task) run(ctx context.Context, m *eventlog.Member) (err error) {
 			return err
 		}
 	}
-	if err := t.flush(ctx); err != nil {
+	if err := t.flush(ctx, m); err != nil {
 		return err
 	}
 	return t.commit(ctx, m)
@@ -144,13 +148,13 @@ func (t *task) linger() time.Duration {
 
 // settle flushes and commits what is due.
 func (t *task) settle(ctx context.Context, m *eventlog.Member, now time.Time) error {
-	if err := t.flushDue(ctx, now); err != nil {
+	if err := t.flushDue(ctx, m, now); err != nil {
 		return err
 	}
 	return t.commitDue(ctx, m, now)
 }
 
-func (t *task) flushDue(ctx context.Context, now time.Time) error {
+func (t *task) flushDue(ctx context.Context, m *eventlog.Member, now time.Time) error {
 	if t.durable == t.Position {
 		return nil
 	}
@@ -160,7 +164,7 @@ func (t *task) flushDue(ctx context.Context, now time.Time) error {
 	if now.Sub(t.waiting) < t.linger() && t.pending() < maxPending {
 		return nil
 	}
-	return t.flush(ctx)
+	return t.flush(ctx, m)
 }
 
 func (t *task) commitDue(ctx context.Context, m *eventlog.Member, now time.Time) error {
@@ -177,19 +181,25 @@ func (t *task) pending() int { return t.rowsChanged() + len(t.alerts) + t.sides.
 
 // flush makes everything below the position durable: first the side outputs, then the rows of
 // changed windows, alerts and, last, the progress. So whoever reads the progress knows that all
-// the rest is there, whatever a crash has cut off.
-func (t *task) flush(ctx context.Context) error {
-	writes := !t.rereads()
-	if writes {
-		if err := t.write(ctx); err != nil {
-			return fmt.Errorf("flush: %w", err)
-		}
+// the rest is there, whatever a crash has cut off. Where nothing may come twice it commits as well.
+func (t *task) flush(ctx context.Context, m *eventlog.Member) error {
+	if t.rereads() {
+		t.written(false)
+		return nil
 	}
+	if err := t.guarantee(ctx, m); err != nil {
+		return fmt.Errorf("flush: %w", err)
+	}
+	t.written(true)
+	return nil
+}
+
+// written notes that nothing is pending; writes says whether that was because it was written.
+func (t *task) written(writes bool) {
 	t.sides.forget()
 	t.alerts = t.alerts[:0]
 	t.flushed(writes)
 	t.durable, t.waiting = t.Position, time.Time{}
-	return nil
 }
 
 // rereads reports whether the task reads again what its restored changelog covers. Then all output
@@ -207,14 +217,14 @@ func (t *task) write(ctx context.Context) error {
 	if err := t.cfg.step("side outputs"); err != nil {
 		return err
 	}
-	if err := t.sides.write(ctx, t.cfg.Log); err != nil {
+	if err := t.sides.write(ctx, t.output()); err != nil {
 		return err
 	}
 	if err := t.cfg.step("rows"); err != nil {
 		return err
 	}
 	topic := ChangelogTopic(t.cfg.ViewName())
-	first, err := t.cfg.Log.Append(ctx, topic, t.partition, t.rows.records)
+	first, err := t.output().Append(ctx, topic, t.partition, t.rows.records)
 	if err != nil {
 		return fmt.Errorf("append to %s: %w", topic, err)
 	}
@@ -258,22 +268,35 @@ type metadata struct {
 	ArchiveEnd int64 `json:"archive_end,omitempty"` // offsets from here on come from the log
 }
 
-// commit commits the position, with what belongs to exactly this position.
-func (t *task) commit(ctx context.Context, m *eventlog.Member) error {
+// commitment is the position, with what belongs to exactly this position.
+func (t *task) commitment() (eventlog.Commit, error) {
 	text, err := json.Marshal(metadata{
 		progress: t.progress, Restore: t.kept.restoreFrom(t.Watermark), Rules: t.rules,
 		ArchiveEnd: t.archiveEnd, //bench:only kappa-archived
 	})
 	if err != nil {
-		return fmt.Errorf("encode commit: %w", err)
+		return eventlog.Commit{}, fmt.Errorf("encode commit: %w", err)
+	}
+	return eventlog.Commit{Offset: t.Position, Metadata: string(text)}, nil
+}
+
+// commit commits the position.
+func (t *task) commit(ctx context.Context, m *eventlog.Member) error {
+	if t.committed == t.Position && t.transactor != nil {
+		return nil // the flush has
+	}
+	c, err := t.commitment()
+	if err != nil {
+		return err
 	}
 	if err := t.cfg.step("commit"); err != nil {
 		return err
 	}
-	err = m.Commit(ctx, t.partition, eventlog.Commit{Offset: t.Position, Metadata: string(text)})
-	if err != nil {
+	if err := m.Commit(ctx, t.partition, c); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	t.committed, t.lastCommit = t.Position, time.Now()
+	t.noteCommitted()
 	return t.cfg.step("committed")
 }
+
+func (t *task) noteCommitted() { t.committed, t.lastCommit = t.Position, time.Now() }

@@ -152,6 +152,6 @@ func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int) error 
 		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Compacted: true},
 		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Compacted: true},
 		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions},
-		eventlog.TopicSpec{Name: SpeedViewTopic, Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: SpeedViewTopic, Partitions: partitions, Trimmed: true},
 	)
 }

@@ -11,6 +11,7 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 // schemas is a registry with all versions of the schema, from id 1 on.
@@ -113,15 +114,7 @@ func disturbed(t testing.TB, seed uint64, cars, events int) []eventlog.Record {
 // startLog starts an embedded broker with an input of the given number of partitions.
 func startLog(t testing.TB, partitions int) *eventlog.Log {
 	t.Helper()
-	broker, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: t.TempDir()})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, broker.Close()) })
-	ctx := context.Background()
-	log, err := eventlog.Open(ctx, eventlog.Config{
-		Brokers: []string{broker.Addr()}, Registry: broker.RegistryURL(),
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, log.Close()) })
+	ctx, log := context.Background(), logtest.Open(t, logtest.Config(t))
 	require.NoError(t, log.CreateTopics(ctx,
 		eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: partitions}))
 	ids, err := log.RegisterSchemas(ctx, event.Subject, event.Schemas[:]...)

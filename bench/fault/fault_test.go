@@ -71,7 +71,7 @@ func TestValidateRefuses(t *testing.T) {
 		err := Validate(s.Faults, s.Random, components, minute)
 		assert.EqualError(t, err, want)
 	}
-	f("do: kill", "do: murder", `faults[0].do: "murder" is none of kill, stop, restart, broker-down, slow-disk, delay, cut, retention, compact`)
+	f("do: kill", "do: murder", `faults[0].do: "murder" is none of kill, stop, restart, join, leave, broker-down, slow-disk, delay, cut, retention, compact`)
 	f("target: kappa process}", "target: kappa}", `faults[0].target: "kappa" is none of kappa process, kappa serve, lambda speed`)
 	f("do: kill, target: kappa process", "do: kill", `faults[0].target: must be given: kill takes a component such as "kappa process"`)
 	f("target: kappa process}", "target: kappa process, delay: 1s}", `faults[0].delay: kill takes none`)
@@ -167,4 +167,26 @@ func TestLanes(t *testing.T) {
 	require.Equal(t, [][]Step{{a, stop}, {b}, {slow}, {down, forget}},
 		Lanes([]Step{a, b, slow, stop, down, forget}))
 	require.Empty(t, Lanes(nil))
+}
+
+// Ensure that nobody leaves who has not joined.
+func TestLeaveRefuses(t *testing.T) {
+	join := func(at time.Duration, target string) Step { return Step{At: at, Do: Join, Target: target} }
+	leave := func(at time.Duration, target string) Step { return Step{At: at, Do: Leave, Target: target} }
+	f := func(want string, steps ...Step) {
+		t.Helper()
+		err := Validate(steps, Random{}, components, minute)
+		if want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.EqualError(t, err, want)
+	}
+	a, b := components[0], components[1]
+	f("", join(time.Second, a), join(2*time.Second, a), leave(3*time.Second, a), leave(4*time.Second, a))
+	f("", leave(3*time.Second, a), join(time.Second, a))
+	f("faults[0].do: leave "+a+" at 1s: nobody has joined that is still there", leave(time.Second, a))
+	f("faults[1].do: leave "+b+" at 2s: nobody has joined that is still there", join(time.Second, a), leave(2*time.Second, b))
+	f("faults[2].do: leave "+a+" at 3s: nobody has joined that is still there",
+		join(time.Second, a), leave(2*time.Second, a), leave(3*time.Second, a))
 }

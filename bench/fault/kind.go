@@ -7,6 +7,7 @@ const (
 	process lane = iota // of the target
 	network             // between the target and the broker
 	disk                // of the machine
+	members             // of the target's group
 )
 
 // A kind is what a fault takes and where it happens.
@@ -25,6 +26,8 @@ var kinds = map[string]kind{
 	Kill:       {fields: "target", may: "for", starts: true},
 	Stop:       {fields: "target for"},
 	Restart:    {fields: "target", may: "for", starts: true},
+	Join:       {lane: members, fields: "target", starts: true},
+	Leave:      {lane: members, fields: "target"},
 	BrokerDown: {fields: "for", may: "target", broker: true},
 	SlowDisk:   {lane: disk, fields: "for bytes_per_second", every: true},
 	Delay:      {lane: network, fields: "for delay", may: "target", every: true},
@@ -34,7 +37,7 @@ var kinds = map[string]kind{
 }
 
 // order is that in which errors list the kinds.
-var order = []string{Kill, Stop, Restart, BrokerDown, SlowDisk, Delay, Cut, Retention, Compact}
+var order = []string{Kill, Stop, Restart, Join, Leave, BrokerDown, SlowDisk, Delay, Cut, Retention, Compact}
 
 // target is whom the step happens to; "" is everybody.
 func (s Step) target() string {

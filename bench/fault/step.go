@@ -12,6 +12,8 @@ const (
 	Kill       = "kill"        // SIGKILL; started again at once, or after For
 	Stop       = "stop"        // SIGSTOP, and SIGCONT after For: a zombie when its group gives it up meanwhile
 	Restart    = "restart"     // asked to end; started again at once, or after For
+	Join       = "join"        // one more process of the target, to share its work
+	Leave      = "leave"       // the process that joined last is asked to end
 	BrokerDown = "broker-down" // SIGKILL of the embedded broker; started again after For, on the same ports
 	SlowDisk   = "slow-disk"   // for For, storage takes BytesPerSecond
 	Delay      = "delay"       // for For, the network takes Delay in each direction

@@ -27,8 +27,34 @@ func Validate(steps []Step, random Random, targets []string, span time.Duration)
 			}
 		}
 	}
+	if e := validateLeaves(steps); e != nil {
+		return e
+	}
 	if e := random.validate(targets, span); e != nil {
 		return e.under("random")
+	}
+	return nil
+}
+
+// validateLeaves demands that whoever leaves has joined.
+func validateLeaves(steps []Step) *Error {
+	for i, s := range steps {
+		if s.Do != Leave {
+			continue
+		}
+		joined := 0
+		for j, o := range steps {
+			switch {
+			case o.Target != s.Target || o.At > s.At || i == j:
+			case o.Do == Join:
+				joined++
+			case o.Do == Leave:
+				joined--
+			}
+		}
+		if joined <= 0 {
+			return problem(fmt.Sprintf("faults[%d].do", i), "leave %s at %s: nobody has joined that is still there", s.Target, s.At)
+		}
 	}
 	return nil
 }

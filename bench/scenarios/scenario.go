@@ -29,6 +29,7 @@ type Scenario struct {
 	Profiles  map[Name]Profile `yaml:"profiles"` // what differs by profile
 
 	Short    bool     `yaml:"short"`    // part of `make bench`, not only of `make bench-all`
+	Apart    bool     `yaml:"apart"`    // part of neither: it runs when it is named
 	Headline []string `yaml:"headline"` // figures for the verdict table
 	Figures  []string `yaml:"figures"`  // that its table shows even when one is missing
 	Verdict  []Rule   `yaml:"verdict"`  // all of them together decide

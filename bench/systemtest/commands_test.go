@@ -9,16 +9,19 @@ import (
 	"time"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 	"lambdakappa/view"
 )
 
 // A script is a transcript that is being played.
 type script struct {
 	ctx    context.Context
-	broker *eventlog.Broker
+	log    eventlog.Config
 	dir    string
 	prefix string
 	world  *world
+
+	guarantee string // of Kappa, where the transcript says nothing
 }
 
 // A command is one entry of a transcript.
@@ -54,7 +57,7 @@ func (s *script) play(c command) (string, error) {
 
 func (s *script) open(c command) (err error) {
 	set := defaultSettings()
-	set.dir, set.prefix = s.dir, s.prefix
+	set.dir, set.prefix, set.guarantee = s.dir, s.prefix, s.guarantee
 	for name, value := range c.args {
 		switch name {
 		case "partitions":
@@ -69,6 +72,8 @@ func (s *script) open(c command) (err error) {
 			set.views, err = view.ParseSet(strings.ReplaceAll(value, " ", ""))
 		case "incremental":
 			set.incremental, err = strconv.ParseBool(value)
+		case "guarantee":
+			set.guarantee = value
 		case "mistake":
 			set.mistake = value
 		default:
@@ -78,7 +83,7 @@ func (s *script) open(c command) (err error) {
 			return fmt.Errorf("open %s=%s: %w", name, value, err)
 		}
 	}
-	s.world, err = openWorld(s.ctx, s.broker, set)
+	s.world, err = openWorld(s.ctx, s.log, set)
 	return err
 }
 
@@ -157,8 +162,7 @@ func (w *world) sidePart(c command, do func(*side, string) error) error {
 }
 
 func (w *world) compact(command) (string, error) {
-	w.broker.Compact()
-	return "", nil
+	return "", logtest.Compact(w.cfg)
 }
 
 // deploy brings a version live on both sides. While it does, every answer is of one version.

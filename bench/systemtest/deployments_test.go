@@ -3,7 +3,6 @@ package systemtest
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -11,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/bench/oracle"
-	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
 )
@@ -210,14 +209,10 @@ func (r *revisions) of(side, version string) (found []revision) {
 // late.
 func TestDeploymentsNeverMix(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	broker, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: filepath.Join(dir, "broker")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	said := &revisions{}
 	s := defaultSettings()
-	s.dir, s.partitions, s.notify = dir, 2, said.hear
-	w, err := openWorld(t.Context(), broker, s)
+	s.dir, s.partitions, s.notify = t.TempDir(), 2, said.hear
+	w, err := openWorld(t.Context(), logtest.Config(t), s)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.close()) })
 

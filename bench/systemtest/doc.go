@@ -12,7 +12,7 @@
 // # Commands
 //
 //	open [partitions=1] [window=10s] [gap=30s] [version=v1] [incremental=false]
-//	     [views=(windows,alerts,trips)] [mistake=count-repeats|naive-merge|pin-v1]
+//	     [views=(windows,alerts,trips)] [guarantee=at-least-once|exactly-once] [mistake=count-repeats|naive-merge|pin-v1]
 //	                 a new log; all components of both sides start; a mistake is made by the sides that
 //	                 can make it
 //	send             one event a line:

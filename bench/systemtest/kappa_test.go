@@ -1,6 +1,7 @@
 package systemtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -21,6 +22,8 @@ type kappaSystem struct {
 	archive  string // where a replay finds history; "" is the log
 	notify   func(fact string, fields ...any)
 	mistakes kappa.Mistakes
+
+	guarantee kappa.Guarantee // "" is its default
 }
 
 // kappaMistakes are the mistakes that "open" may ask for, as far as Kappa can make them.
@@ -34,6 +37,7 @@ func (k *kappaSystem) config() kappa.Config {
 	cfg := kappa.DefaultConfig()
 	cfg.Rules, cfg.Version, cfg.Views = k.rules, k.version, k.views
 	cfg.Mistakes = k.mistakes
+	cfg.Guarantee = cmp.Or(k.guarantee, cfg.Guarantee)
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	cfg.Notify = k.notify
 	return cfg

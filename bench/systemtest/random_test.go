@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 // randomScripts is how many random transcripts one run plays. Their seeds are fixed, so that a
@@ -21,13 +21,11 @@ const randomScripts = 10
 func TestRandomScripts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	broker, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: filepath.Join(dir, "broker")})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, broker.Close()) })
+	log := logtest.Config(t)
 	for seed := range randomScripts {
 		name := fmt.Sprintf("seed-%d", seed)
 		commands := rapid.Custom(drawScript).Example(seed)
-		s := &script{ctx: t.Context(), broker: broker, dir: filepath.Join(dir, name), prefix: name + "."}
+		s := &script{ctx: t.Context(), log: log, dir: filepath.Join(dir, name), prefix: name + "."}
 		if err := playScript(s, commands); err != nil {
 			t.Errorf("%s: %v\n\n%s", name, err, transcript(commands))
 		}
@@ -70,7 +68,8 @@ func drawScript(t *rapid.T) []command {
 	incremental := rapid.SampledFrom([]string{"false", "true"}).Draw(t, "incremental")
 	script := []command{{name: "open", args: map[string]string{
 		"partitions": "2", "incremental": incremental,
-		"gap": rapid.SampledFrom([]string{"30s", "5s", "2s"}).Draw(t, "gap"),
+		"guarantee": rapid.SampledFrom([]string{"at-least-once", "exactly-once"}).Draw(t, "guarantee"),
+		"gap":       rapid.SampledFrom([]string{"30s", "5s", "2s"}).Draw(t, "gap"),
 	}}}
 	d := &drawnLog{seqs: map[string]int{}, ends: map[int]int{}}
 	deployment := rapid.IntRange(0, 16).Draw(t, "deployment") // half of the scripts end with v1

@@ -12,6 +12,7 @@ import (
 	"lambdakappa/bench/oracle"
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/kappa"
 	"lambdakappa/view"
 )
 
@@ -31,7 +32,7 @@ const tick = 2 * time.Millisecond
 // A world is one log, both sides on it, and what was put on the log.
 type world struct {
 	ctx        context.Context
-	broker     *eventlog.Broker
+	cfg        eventlog.Config
 	log        *eventlog.Log
 	sides      []*side
 	rules      event.Rules
@@ -57,6 +58,7 @@ type settings struct {
 	version     string
 	views       view.Set
 	incremental bool
+	guarantee   string // of Kappa; "" is its default
 	mistake     string // that both sides make on purpose, if they can
 
 	notify func(side, fact string, fields ...any) // is told what components say; may be nil
@@ -77,14 +79,12 @@ func defaultSettings() settings {
 }
 
 // openWorld creates the topics and starts every component of both sides.
-func openWorld(ctx context.Context, broker *eventlog.Broker, s settings) (*world, error) {
-	cfg := eventlog.Config{
-		Brokers: []string{broker.Addr()}, Registry: broker.RegistryURL(), Prefix: s.prefix,
-	}
+func openWorld(ctx context.Context, cfg eventlog.Config, s settings) (*world, error) {
+	cfg.Prefix += s.prefix
 	rules := event.DefaultRules()
 	rules.Window, rules.TripGap = s.window.Milliseconds(), s.gap.Milliseconds()
 	w := &world{
-		ctx: ctx, broker: broker, rules: rules, version: s.version, partitions: s.partitions,
+		ctx: ctx, cfg: cfg, rules: rules, version: s.version, partitions: s.partitions,
 		views: s.views, sinceStart: s.views,
 		sent: map[oracle.Position]eventlog.Record{}, ends: make([]int64, s.partitions),
 	}
@@ -97,6 +97,7 @@ func openWorld(ctx context.Context, broker *eventlog.Broker, s settings) (*world
 		newSide(&kappaSystem{
 			rules: rules, version: s.version, views: s.views, dir: filepath.Join(s.dir, "kappa"),
 			notify: s.heard("kappa"), mistakes: kappaMistakes[s.mistake],
+			guarantee: kappa.Guarantee(s.guarantee),
 		}, cfg),
 	}
 	var err error

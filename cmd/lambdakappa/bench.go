@@ -12,6 +12,7 @@ import (
 
 func (a *app) bench() *cobra.Command {
 	o := bench.DefaultOptions()
+	security := &securityFlags{}
 	o.Stdout, o.Stderr = a.stdout, a.stderr
 	list := false
 	c := &cobra.Command{
@@ -31,6 +32,8 @@ processes and keeps what was measured.`,
   lambdakappa bench --scenario my-question.yaml
   lambdakappa bench --scenario replay --arm kappa --profile full
   lambdakappa bench --all --profile full --resume results/20261122T233000Z-full
+  lambdakappa bench --brokers host1:9092,host2:9092
+  lambdakappa bench --cluster .kafka/cluster --scenario outage
   lambdakappa bench --brokers host1:9092,host2:9092 --schema-registry http://host:8081`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -38,6 +41,11 @@ processes and keeps what was measured.`,
 				a.listScenarios()
 				return nil
 			}
+			var err error
+			if o.Security, err = security.security(); err != nil {
+				return err
+			}
+			o.SecurityArgs = security.args()
 			return a.runBench(c, o)
 		},
 	}
@@ -58,7 +66,9 @@ processes and keeps what was measured.`,
 	flags.StringVar(&o.Input, "input", "", "`csv:FILE` plays recorded input in the scenario settled")
 	flags.StringSliceVar(&o.Brokers, "brokers", nil,
 		"`host:port` of a Kafka cluster, several with commas; by default an embedded broker")
-	flags.StringVar(&o.Registry, "schema-registry", "", "`URL` of its schema registry")
+	flags.StringVar(&o.Registry, "schema-registry", "", "`URL` of its schema registry; by default an embedded one")
+	flags.StringVar(&o.Cluster, "cluster", "", "`folder` of a cluster that 'kafka up' has started, whose nodes may be killed")
+	security.add(flags)
 	flags.StringVar(&o.Out, "out", o.Out, "`folder` that gets one folder per run")
 	flags.StringVar(&o.Resume, "resume", "", "`folder` of a run that did not come to its end: go on with it")
 	flags.BoolVar(&o.Keep, "keep", false, "keep broker data and master datasets")
@@ -78,6 +88,8 @@ func listed(s *scenarios.Scenario) string {
 	switch {
 	case s.Procedure == scenarios.NotBuilt:
 		return "not yet"
+	case s.Apart:
+		return "apart"
 	case s.Short:
 		return "short"
 	default:

@@ -49,3 +49,37 @@ func (a *app) runBroker(c *cobra.Command, cfg eventlog.BrokerConfig) error {
 	<-c.Context().Done()
 	return b.Close()
 }
+
+func (a *app) registry() *cobra.Command {
+	var cfg eventlog.RegistryConfig
+	c := &cobra.Command{
+		Use:   "registry --dir DIR",
+		Short: "Run the embedded schema registry alone, for a Kafka that has none",
+		Long: `Run the embedded schema registry (srfake, which speaks Confluent's API) on loopback, with its data in a
+folder: for a Kafka cluster without one. 'bench --brokers' starts one by itself. It prints its address on
+stdout once it is up:
+
+  {"time":"…","event":"ready","registry":"http://127.0.0.1:34568"}`,
+		Example: `  lambdakappa registry --dir /tmp/schemas
+  lambdakappa registry --dir /tmp/schemas --port 8081`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if cfg.Dir == "" {
+				return usagef("--dir is missing: give the folder for the registry's data")
+			}
+			if cfg.Port < 0 || cfg.Port > maxPort {
+				return usagef("--port takes a port from 0 to %d", maxPort)
+			}
+			r, err := eventlog.StartRegistry(cfg)
+			if err != nil {
+				return err
+			}
+			a.notify()("ready", "registry", r.URL())
+			<-c.Context().Done()
+			return r.Close()
+		},
+	}
+	c.Flags().StringVar(&cfg.Dir, "dir", "", "`folder` for the data, created when missing (required)")
+	c.Flags().IntVar(&cfg.Port, "port", 0, "`port` to listen on; 0 takes a free one")
+	return c
+}

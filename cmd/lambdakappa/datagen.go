@@ -224,7 +224,7 @@ func (a *app) publish(ctx context.Context, f *datagenFlags, source datagen.Sourc
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	notify("published", "events", done.Events, "seconds", done.Seconds, "lag_ms", done.Lag)
+	notify("published", "events", done.Events, "seconds", done.Seconds, "lag_ms", done.Lag, "acked", done.Acked)
 	return nil
 }
 

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"lambdakappa/bench"
 )
 
 func TestDatagenWritesTheSameFileForTheSameFlags(t *testing.T) {
@@ -56,4 +59,17 @@ func TestAWorkloadIsWhatItsFlagsChange(t *testing.T) {
 	}
 	require.Equal(t, 200*10, rows("--workload", "silence", "--duration", "10s"))
 	require.Equal(t, 5*10, rows("--workload", "silence", "--duration", "10s", "--cars", "5", "--rate", "5"))
+}
+
+// Ensure that a generator says when its events were acknowledged: the driver knows it from nobody else.
+func TestDatagenSaysWhenEventsWereAcknowledged(t *testing.T) {
+	args := append(startBroker(t), "datagen", "--cars", "10", "--rate", "10", "--duration", "20s", "--speedup", "20")
+	said := do(t, args...)
+	require.Equal(t, exitOK, said.code, said.stderr)
+	lines := strings.Split(strings.TrimSpace(said.stdout), "\n")
+	var published bench.Published
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &published))
+	require.EqualValues(t, 200, published.Events)
+	require.Positive(t, published.Acked.WithinSecond)
+	require.Positive(t, published.Acked.SlowestMs)
 }

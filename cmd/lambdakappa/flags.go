@@ -21,6 +21,7 @@ import (
 // logFlags say where the log is.
 type logFlags struct {
 	cfg        eventlog.Config
+	security   securityFlags
 	partitions int
 }
 
@@ -33,6 +34,13 @@ func (f *logFlags) add(flags *pflag.FlagSet) {
 	flags.StringToStringVar(&f.cfg.Dial, "dial", nil,
 		"`broker=proxy`, both host:port, several with commas: dial the proxy (or tunnel) in its place")
 	flags.Lookup("dial").DefValue = ""
+	f.security.add(flags)
+	flags.StringVar(&f.cfg.Client, "client", eventlog.KafkaGo,
+		"that appends: kafka-go, or franz-go, whose producer is idempotent")
+	flags.StringVar((*string)(&f.cfg.Assignment), "assignment", string(eventlog.Eager),
+		"of partitions to the processes of a group: eager, or cooperative; the same for all of them")
+	flags.DurationVar(&f.cfg.SessionTimeout, "session-timeout", eventlog.DefaultSessionTimeout,
+		"a group gives up a process that says nothing for so long")
 	flags.IntVar(&f.partitions, "partitions", 4, "of the input topic, when it has to be created")
 }
 
@@ -51,6 +59,10 @@ func (f *logFlags) check() error {
 		if _, _, err := net.SplitHostPort(broker); err != nil {
 			return usagef("--brokers %s: takes host:port, several with commas", broker)
 		}
+	}
+	var err error
+	if f.cfg.Security, err = f.security.security(); err != nil {
+		return err
 	}
 	return f.checkDial()
 }

@@ -77,12 +77,22 @@ func (a *app) kappaProcess() *cobra.Command {
   # a second one takes over half of the partitions
   lambdakappa kappa process --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081
 
+  # rows, alerts and position in one transaction: a crash leaves all of them or none
+  lambdakappa kappa process … --guarantee exactly-once
+
   # a mistake, to see what it costs
   lambdakappa kappa process … --deduplicate=false`,
 	}, kappa.Process)
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	addInput(c, &f.cfg)
+	addGuarantee(c, &f.cfg.Guarantee)
 	return c
+}
+
+// addGuarantee adds the flag of processors.
+func addGuarantee(c *cobra.Command, g *kappa.Guarantee) {
+	c.Flags().StringVar((*string)(g), "guarantee", string(*g),
+		"at-most-once, at-least-once, or exactly-once with transactions of the log; the same for all processes of a version")
 }
 
 // addInput adds the flag of processors that may read a copy of the log.
@@ -138,6 +148,7 @@ or on other machines: they share the partitions, and cut over once.`,
 	c.Flags().StringVar(&f.cfg.Archive, "archive", "",
 		"begin with the events in this `folder` of 'kappa sink', and go on with the log where they end")
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
+	addGuarantee(c, &f.cfg.Guarantee)
 	c.Flags().Var(&from, "from", "begin at this append time; by default with the log")
 	c.Flags().Var(&to, "to", "end at this append time; by default go on as the live processor")
 	addBackground(c, &background)

@@ -21,8 +21,8 @@ var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
 //
 // It tries again for up to 15 s when the broker cannot be reached or a leader moves. kafka-go has
 // no idempotent producer, so a batch whose acknowledgement was lost is then appended *twice*:
-// readers that count must tell by content. After an error, any prefix of the records may have
-// been appended.
+// readers that count must tell by content; with [FranzGo] it is there once. After an error, any prefix
+// of the records may have been appended.
 func (l *Log) Append(ctx context.Context, topic string, partition int, records []Record) (int64, error) {
 	full, err := l.name("topic", topic)
 	if err != nil {
@@ -30,6 +30,9 @@ func (l *Log) Append(ctx context.Context, topic string, partition int, records [
 	}
 	if len(records) == 0 {
 		return 0, fmt.Errorf("append to %s/%d: no records", topic, partition)
+	}
+	if l.cfg.Client == FranzGo {
+		return l.appendOnce(ctx, full, partition, records)
 	}
 	first := int64(-1)
 	for len(records) > 0 {
@@ -41,6 +44,19 @@ func (l *Log) Append(ctx context.Context, topic string, partition int, records [
 			first = offset
 		}
 		records = records[n:]
+	}
+	return first, nil
+}
+
+// appendOnce appends records with the idempotent client.
+func (l *Log) appendOnce(ctx context.Context, full string, partition int, records []Record) (int64, error) {
+	client, err := l.idempotent()
+	if err != nil {
+		return 0, err
+	}
+	first, err := appendBy(ctx, client, full, partition, records)
+	if err != nil {
+		return 0, fmt.Errorf("append to %s/%d: %w", full, partition, err)
 	}
 	return first, nil
 }

@@ -22,13 +22,12 @@ type BrokerConfig struct {
 const (
 	brokerLockFile = "broker.lock"
 	brokerLogDir   = "log"
-	registryFile   = "schemas.json"
 )
 
 // A Broker is the embedded broker (franz-go's kfake) with a schema registry, on loopback.
 type Broker struct {
 	cluster  *kfake.Cluster
-	registry *brokerRegistry
+	registry *Registry
 	lock     *dirLock
 }
 
@@ -52,7 +51,7 @@ func StartBroker(cfg BrokerConfig) (_ *Broker, err error) {
 	if b.cluster, err = startCluster(filepath.Join(cfg.Dir, brokerLogDir), cfg.Port); err != nil {
 		return nil, err
 	}
-	b.registry, err = startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.RegistryPort, b.Compact)
+	b.registry, err = startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.RegistryPort, "--registry-port", b.Compact)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +123,7 @@ func listener(flag string) func(network, address string) (net.Listener, error) {
 func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
 
 // RegistryURL is the schema registry's base URL.
-func (b *Broker) RegistryURL() string { return b.registry.url() }
+func (b *Broker) RegistryURL() string { return b.registry.URL() }
 
 // Compact compacts all compacted topics now. No produce is answered meanwhile.
 func (b *Broker) Compact() { b.cluster.Compact() }
@@ -136,7 +135,7 @@ func (b *Broker) Close() error {
 	}
 	var err error
 	if b.registry != nil {
-		err = b.registry.close()
+		err = b.registry.Close()
 	}
 	if b.lock != nil {
 		err = errors.Join(err, b.lock.unlock())

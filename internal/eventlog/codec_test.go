@@ -62,7 +62,7 @@ func TestEncodeDecode(t *testing.T) {
 		}
 		skip := rapid.IntRange(0, len(want)).Draw(t, "skip")
 		var d batchDecoder
-		next, err := d.decode(encodeAll(want, base), base+int64(skip))
+		next, err := d.decode(encodeAll(want, base), base+int64(skip), nil)
 		require.NoError(t, err)
 		require.Equal(t, base+int64(len(want)), next)
 		require.Equal(t, append([]Record{}, want[skip:]...), append([]Record{}, d.records...))
@@ -131,14 +131,14 @@ func TestDecodeDamage(t *testing.T) {
 	first := len(set)
 	set = append(set, encodeAll([]Record{{Value: []byte("b")}}, 6)...)
 	var d batchDecoder
-	next, err := d.decode(set[:len(set)-1], 5)
+	next, err := d.decode(set[:len(set)-1], 5, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 6, next)
 	require.Len(t, d.records, 1)
 
 	set[first+batchHeaderSize+3] ^= 1
 	d.reset()
-	_, err = d.decode(set, 5)
+	_, err = d.decode(set, 5, nil)
 	require.ErrorIs(t, err, errCorrupt)
 	require.ErrorContains(t, err, "at offset 6: checksum differs")
 }
@@ -149,7 +149,7 @@ func TestControlBatchesAreSkipped(t *testing.T) {
 	binary.BigEndian.PutUint16(batch[batchAttributesAt:], uint16(protocol.Control|protocol.Transactional))
 	reseal(batch)
 	var d batchDecoder
-	next, err := d.decode(batch, 5)
+	next, err := d.decode(batch, 5, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 6, next)
 	require.Empty(t, d.records)
@@ -162,7 +162,7 @@ func TestLogAppendTime(t *testing.T) {
 	binary.BigEndian.PutUint64(batch[batchMaxTimeAt:], 77)
 	reseal(batch)
 	var d batchDecoder
-	_, err := d.decode(batch, 0)
+	_, err := d.decode(batch, 0, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, 77, d.records[0].AppendTime)
 	require.EqualValues(t, 77, d.records[1].AppendTime)
@@ -185,7 +185,7 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 	var d batchDecoder
 	require.Zero(t, testing.AllocsPerRun(10, func() {
 		d.reset()
-		if _, err := d.decode(set, 0); err != nil {
+		if _, err := d.decode(set, 0, nil); err != nil {
 			t.Error(err)
 		}
 	}))
@@ -205,7 +205,7 @@ func FuzzDecode(f *testing.F) {
 			reseal(set) // or the checksum would find all damage first
 		}
 		var d batchDecoder
-		next, err := d.decode(set, from)
+		next, err := d.decode(set, from, nil)
 		if err == nil && next < from {
 			t.Fatalf("from %d to %d", from, next)
 		}
@@ -219,7 +219,7 @@ func FuzzParseFetch(f *testing.F) {
 		if len(response) >= 4 {
 			binary.BigEndian.PutUint32(response, 1)
 		}
-		_, err := parseFetch(response, 1)
+		_, err := parseFetch(response, 1, nil)
 		var code kafka.Error
 		if err == nil || errors.Is(err, errShortResponse) || errors.As(err, &code) {
 			return

@@ -36,25 +36,36 @@ func (m *Member) commit(ctx context.Context, partition int, c Commit) error {
 	}
 	// Generation.CommitOffsets has no metadata, so the request is made by hand.
 	return m.log.retry(ctx, func(ctx context.Context) error {
-		res, err := m.log.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
-			GroupID: m.group, GenerationID: int(m.generation), MemberID: m.id,
-			Topics: map[string][]kafka.OffsetCommit{
-				m.topic: {{Partition: partition, Offset: c.Offset, Metadata: c.Metadata}},
-			},
-		})
-		if err != nil {
-			return err
-		}
-		for _, p := range res.Topics[m.topic] {
-			if movedOn(p.Error) {
-				return fmt.Errorf("%w: %w", ErrNotMember, p.Error)
+		for {
+			generation, err := m.commitOnce(ctx, partition, c)
+			if !movedOn(err) {
+				return err
 			}
-			if p.Error != nil {
-				return p.Error
+			if err := m.renew(ctx, partition, generation, err); err != nil {
+				return err
 			}
 		}
-		return nil
 	})
+}
+
+// commitOnce commits under the member's generation of now, which it returns.
+func (m *Member) commitOnce(ctx context.Context, partition int, c Commit) (generation int32, err error) {
+	id, generation := m.identity()
+	res, err := m.log.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
+		GroupID: m.group, GenerationID: int(generation), MemberID: id,
+		Topics: map[string][]kafka.OffsetCommit{
+			m.topic: {{Partition: partition, Offset: c.Offset, Metadata: c.Metadata}},
+		},
+	})
+	if err != nil {
+		return generation, err
+	}
+	for _, p := range res.Topics[m.topic] {
+		if p.Error != nil {
+			return generation, p.Error
+		}
+	}
+	return generation, nil
 }
 
 func movedOn(err error) bool {

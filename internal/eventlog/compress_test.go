@@ -24,7 +24,7 @@ func TestCompressedBatch(t *testing.T) {
 		attributes := protocol.Attributes(binary.BigEndian.Uint16(batch[batchAttributesAt:]))
 		require.Equal(t, "zstd", attributes.Compression().String())
 		var d batchDecoder
-		next, err := d.decode(batch, 0)
+		next, err := d.decode(batch, 0, nil)
 		require.NoError(t, err)
 		require.EqualValues(t, len(want), next)
 		require.Equal(t, append([]Record{}, want...), append([]Record{}, d.records...))

@@ -21,6 +21,7 @@ type batchDecoder struct {
 	unpacked [][]byte          // one buffer per compressed batch
 	used     int               // how many of unpacked are in use
 	keys     map[string]string // header keys, interned: there are few and they repeat
+	isolation
 }
 
 func (d *batchDecoder) reset() {
@@ -29,8 +30,10 @@ func (d *batchDecoder) reset() {
 
 // decode appends the records of set with offsets from on, and returns the offset after the last
 // batch; from when set is empty. A batch that is cut off at the end of set is left for the next
-// fetch, and control batches (the marks of transactions) hold no records.
-func (d *batchDecoder) decode(set []byte, from int64) (next int64, err error) {
+// fetch, and control batches (the marks of transactions) hold no records, nor do those of aborted
+// transactions: next leads beyond both.
+func (d *batchDecoder) decode(set []byte, from int64, aborted []abortedTransaction) (next int64, err error) {
+	d.begin(aborted)
 	next = from
 	for len(set) >= batchHeaderSize {
 		size := batchLengthFrom + int(int32(binary.BigEndian.Uint32(set[batchLengthAt:])))
@@ -74,7 +77,7 @@ func (d *batchDecoder) decodeBatch(b []byte, from int64) error {
 		return fmt.Errorf("%w at offset %d: checksum differs", errCorrupt, h.base)
 	}
 	attributes := protocol.Attributes(be.Uint16(b[batchAttributesAt:]))
-	if attributes.Control() {
+	if d.drops(b, attributes) || attributes.Control() {
 		return nil
 	}
 	h.setByLog = attributes&logAppendTimeBit != 0

@@ -42,7 +42,8 @@
 //   - A member that is killed, or whose broker is, stays in the group until the session timeout;
 //     others that join in the meantime wait for it (TestMemberIsKilled).
 //   - Close waits for a join that is under way.
-//   - It has no DeleteRecords, no idempotent producer and no transactions.
+//   - It has no DeleteRecords, no idempotent producer, no transactions and no cooperative assignment:
+//     franz-go has (franz.go, transactor.go, cooperative.go).
 //
 // # Facts about kfake, the embedded broker
 //

@@ -22,25 +22,27 @@ const fetchBytes = 1 << 20
 // response is read here, because both ways that kafka-go offers copy and allocate per record
 // (BenchmarkClients holds the three side by side).
 type fetchConn struct {
-	conn net.Conn
-	req  fetch.Request
-	id   int32
-	buf  []byte
+	conn    net.Conn
+	req     fetch.Request
+	id      int32
+	buf     []byte
+	aborted []abortedTransaction // memory for those of an answer
 }
 
-// A fetched is the answer for the partition. set is valid until the next fetch.
+// A fetched is the answer for the partition. set and aborted are valid until the next fetch.
 type fetched struct {
-	end      int64 // exclusive end of the partition
+	end      int64 // exclusive end of what can be read: the last stable offset
 	logStart int64
-	set      []byte // record batches
-	size     int64  // bytes of the whole response
+	set      []byte               // record batches
+	aborted  []abortedTransaction // that have records in set
+	size     int64                // bytes of the whole response
 }
 
 func newFetchConn(conn net.Conn, topic string, partition int) *fetchConn {
 	return &fetchConn{
 		conn: conn,
 		req: fetch.Request{
-			ReplicaID: -1, MinBytes: 1, MaxBytes: fetchBytes,
+			ReplicaID: -1, MinBytes: 1, MaxBytes: fetchBytes, IsolationLevel: readCommitted,
 			SessionEpoch: -1, // no fetch session: there is one partition
 			Topics: []fetch.RequestTopic{{
 				Topic: topic,
@@ -75,7 +77,8 @@ func (f *fetchConn) fetch(ctx context.Context, offset int64, maxWait time.Durati
 	if err != nil {
 		return fetched{}, err
 	}
-	answer, err := parseFetch(response, f.id)
+	answer, err := parseFetch(response, f.id, f.aborted[:0])
+	f.aborted = answer.aborted
 	answer.size = int64(frameSizeBytes + len(response))
 	return answer, err
 }
@@ -114,8 +117,8 @@ func (f *fetchConn) readResponse() ([]byte, error) {
 
 var errShortResponse = errors.New("fetch response is cut off")
 
-// parseFetch reads a fetch response, version 11, of one partition.
-func parseFetch(response []byte, id int32) (fetched, error) {
+// parseFetch reads a fetch response, version 11, of one partition; aborted is taken as memory.
+func parseFetch(response []byte, id int32, aborted []abortedTransaction) (fetched, error) {
 	c := fields{b: response}
 	if got := c.int32(); got != id {
 		return fetched{}, fmt.Errorf("fetch response %d, expected %d", got, id)
@@ -137,12 +140,10 @@ func parseFetch(response []byte, id int32) (fetched, error) {
 	if code != 0 {
 		return fetched{}, kafka.Error(code)
 	}
-	f := fetched{end: c.int64()}
-	c.int64() // last stable offset
-	f.logStart = c.int64()
-	for range c.int32() { // aborted transactions
-		c.int64()
-		c.int64()
+	c.int64() // high watermark
+	f := fetched{end: c.int64(), logStart: c.int64(), aborted: aborted}
+	for range c.int32() {
+		f.aborted = append(f.aborted, abortedTransaction{producer: c.int64(), first: c.int64()})
 		if c.bad {
 			break
 		}

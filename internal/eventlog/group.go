@@ -18,13 +18,15 @@ const (
 	joinBackoff       = 200 * time.Millisecond
 )
 
-// A Member is one process's membership in one generation of a group.
+// A Member is one process's membership in a group: in one generation of it, or in all of them where
+// assignment is cooperative.
 type Member struct {
-	log        *Log
-	group      string // full name
-	topic      string // full name
-	id         string
-	generation int32
+	log   *Log
+	group string // full name
+	topic string // full name
+
+	identity func() (id string, generation int32) // of now
+	keeps    func(partition int) bool             // through generations; nil where each begins anew
 }
 
 // Confirm asks the group whether this member still holds a partition. It fails with [ErrNotMember]
@@ -56,9 +58,10 @@ func (m *Member) Confirm(ctx context.Context, partition int) error {
 
 // holds finds the partition among the assignments of a group. There are none in a rebalance.
 func (m *Member) holds(members []kafka.DescribeGroupsResponseMember, partition int) bool {
+	id, _ := m.identity()
 	for _, member := range members {
 		for _, t := range member.MemberAssignments.Topics {
-			if member.MemberID == m.id && t.Topic == m.topic && slices.Contains(t.Partitions, partition) {
+			if member.MemberID == id && t.Topic == m.topic && slices.Contains(t.Partitions, partition) {
 				return true
 			}
 		}
@@ -69,7 +72,8 @@ func (m *Member) holds(members []kafka.DescribeGroupsResponseMember, partition i
 // RunGroup joins the group as one more member and runs task once for every partition of topic
 // that is assigned to it, each in a goroutine of its own. The context of a task ends when its
 // partition is taken away or ctx ends; RunGroup waits for all tasks before it joins the next
-// generation. A task that returns nil early is done with its partition for this generation.
+// generation. A task that returns nil early is done with its partition for this generation. With
+// cooperative assignment a task goes on through all generations that leave its partition where it is.
 //
 // It returns nil when ctx ends, or the first error of a task (errors of a task whose context has
 // ended do not count). Either way it leaves the group first, so that others take over at once and
@@ -81,6 +85,9 @@ func (l *Log) RunGroup(
 	g, err := l.newGroupRun(ctx, group, topic, task)
 	if err != nil {
 		return err
+	}
+	if l.cfg.Assignment == Cooperative {
+		return g.runCooperative(ctx)
 	}
 	members, err := kafka.NewConsumerGroup(l.groupConfig(g.group, g.topic))
 	if err != nil {
@@ -162,7 +169,7 @@ func (l *Log) newGroupRun(
 func (g *groupRun) run(ctx context.Context, generation *kafka.Generation) error {
 	m := &Member{
 		log: g.log, group: g.group, topic: g.topic,
-		id: generation.MemberID, generation: generation.ID,
+		identity: func() (string, int32) { return generation.MemberID, generation.ID },
 	}
 	ended := make(chan error, 1)
 	// kafka-go ends a generation when a function given to Start returns, and joins the next one

@@ -9,18 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 // soon is when a test gives up waiting for what should happen at once.
 const soon = 20 * time.Second
 
-// startBroker starts a broker on a folder of its own, for the length of a test.
+// startBroker starts an embedded broker on a folder of its own, for the length of a test that is about
+// it.
 func startBroker(t testing.TB) *eventlog.Broker {
 	t.Helper()
-	b, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: t.TempDir()})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, b.Close()) })
-	return b
+	logtest.EmbeddedOnly(t, "it is about the embedded broker")
+	return logtest.Broker(t)
 }
 
 // open opens a log on a broker, for the length of a test.
@@ -37,7 +37,7 @@ func open(t testing.TB, b *eventlog.Broker) *eventlog.Log {
 // newLog is a log on a broker of its own, with one topic.
 func newLog(t testing.TB, topic string, partitions int) *eventlog.Log {
 	t.Helper()
-	l := open(t, startBroker(t))
+	l := logtest.Open(t, logtest.Config(t))
 	createTopic(t, l, topic, partitions)
 	return l
 }

@@ -7,9 +7,11 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
@@ -44,9 +46,17 @@ type Config struct {
 	// way has to name every one of them, not only those in Brokers.
 	Dial map[string]string
 
+	Security Security // of connections to the brokers and to the registry
+
 	// Compression of what is appended: "" is none, "zstd" each batch as a whole. What is read may be
 	// compressed in any way.
 	Compression string
+
+	// Client that appends outside of transactions; "" is KafkaGo.
+	Client string
+
+	// Assignment of a group's partitions; "" is Eager.
+	Assignment Assignment
 
 	// SessionTimeout of group members; 0 is DefaultSessionTimeout. The broker has limits of its
 	// own (1 s to 5 min on the embedded one).
@@ -59,6 +69,9 @@ type Log struct {
 	transport *kafka.Transport
 	client    *kafka.Client
 	registry  *sr.Client // nil when no registry was given
+
+	producing sync.Mutex
+	producer  *kgo.Client // of FranzGo; nil until something is appended with it
 }
 
 // Open connects to the log. The error names the broker that could not be reached and what to do.
@@ -69,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if cfg.SessionTimeout == 0 {
 		cfg.SessionTimeout = DefaultSessionTimeout
 	}
-	registry, err := newRegistryClient(cfg.Registry)
+	registry, err := newRegistryClient(cfg.Registry, &cfg.Security)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +111,11 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 // Close releases all connections. Readers must be closed before.
 func (l *Log) Close() error {
 	l.transport.CloseIdleConnections()
+	l.producing.Lock()
+	defer l.producing.Unlock()
+	if l.producer != nil {
+		l.producer.Close()
+	}
 	return nil
 }
 
@@ -122,6 +140,15 @@ func (c Config) validate() error {
 	}
 	if c.Compression != "" && c.Compression != Zstd {
 		return fmt.Errorf("log: compression %q: takes %s, or nothing", c.Compression, Zstd)
+	}
+	if err := c.Security.validate(); err != nil {
+		return err
+	}
+	if c.Client != "" && c.Client != KafkaGo && c.Client != FranzGo {
+		return fmt.Errorf("log: client %q: takes %s, or %s", c.Client, KafkaGo, FranzGo)
+	}
+	if err := c.Assignment.validate(); err != nil {
+		return err
 	}
 	if c.SessionTimeout < 0 {
 		return fmt.Errorf("log: session timeout %s must not be negative", c.SessionTimeout)
@@ -155,6 +182,9 @@ func (l *Log) name(kind, name string) (string, error) {
 
 // unreachable wraps a network error in a sentence that says what to do about it.
 func (l *Log) unreachable(err error) error {
+	if distrusts(err) {
+		return fmt.Errorf("log %s: %w", strings.Join(l.cfg.Brokers, ","), err)
+	}
 	return fmt.Errorf(`log %s cannot be reached: %w; start one with "lambdakappa broker" or check --brokers`,
 		strings.Join(l.cfg.Brokers, ","), err)
 }

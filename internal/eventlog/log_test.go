@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -8,12 +9,22 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 // Ensure that everything of a record comes back as it was appended, with offsets counted by
-// partition.
+// partition, whichever client appends it; append times lie years back, and need not ascend.
 func TestAppendAndRead(t *testing.T) {
-	l := newLog(t, "cars", 2)
+	for _, client := range []string{eventlog.KafkaGo, eventlog.FranzGo} {
+		t.Run(client, func(t *testing.T) { testAppendAndRead(t, client) })
+	}
+}
+
+func testAppendAndRead(t *testing.T, client string) {
+	cfg := logtest.Config(t)
+	cfg.Client = client
+	l := logtest.Open(t, cfg)
+	createTopic(t, l, "cars", 2)
 	records := []eventlog.Record{
 		{AppendTime: 1_000, Key: []byte("car-1"), Value: []byte("a"), Headers: []eventlog.Header{
 			{Key: eventlog.IntendedHeader, Value: []byte("1000000000")}, {Key: "empty", Value: []byte{}}, {Key: "none"},
@@ -37,6 +48,32 @@ func TestAppendAndRead(t *testing.T) {
 	}
 	require.Empty(t, readAll(t, l, "cars", 0, 0))
 	require.Equal(t, all[4:], readAll(t, l, "cars", 1, 4), "a reader that starts inside a batch")
+}
+
+// Ensure that a record larger than a batch is meant to be is appended, and that what takes more than one
+// batch keeps its order, whichever client appends it.
+func TestAppendMuch(t *testing.T) {
+	for _, client := range []string{eventlog.KafkaGo, eventlog.FranzGo} {
+		t.Run(client, func(t *testing.T) {
+			cfg := logtest.Config(t)
+			cfg.Client = client
+			l := logtest.Open(t, cfg)
+			createTopic(t, l, "cars", 1)
+			records := values(0, 12)
+			for i := range records {
+				records[i].Value = bytes.Repeat([]byte{byte('a' + i)}, 900_000)
+			}
+			records[5].Value = bytes.Repeat([]byte("f"), 3_000_000)
+			first, err := l.Append(t.Context(), "cars", 0, records)
+			require.NoError(t, err)
+			require.Zero(t, first)
+			all := readAll(t, l, "cars", 0, 0)
+			require.Len(t, all, len(records))
+			for i := range all {
+				require.True(t, bytes.Equal(records[i].Value, all[i].Value), "record %d", i)
+			}
+		})
+	}
 }
 
 func TestSchemas(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // StartOffsets returns the first offset of every partition.
@@ -17,7 +16,8 @@ func (l *Log) StartOffsets(ctx context.Context, topic string) ([]int64, error) {
 	return l.listOffsets(ctx, topic, kafka.FirstOffset)
 }
 
-// EndOffsets returns the exclusive end of every partition.
+// EndOffsets returns the exclusive end of every partition, as far as it can be read: where there are
+// transactions, the last stable offset.
 func (l *Log) EndOffsets(ctx context.Context, topic string) ([]int64, error) {
 	return l.listOffsets(ctx, topic, kafka.LastOffset)
 }
@@ -79,8 +79,8 @@ func (l *Log) listOffsetsOf(ctx context.Context, full string, at int64, offsets 
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	m, err := l.transport.RoundTrip(ctx, l.client.Addr, &listoffsets.Request{
-		ReplicaID: -1,
-		Topics:    []listoffsets.RequestTopic{{Topic: full, Partitions: partitions}},
+		ReplicaID: -1, IsolationLevel: readCommitted,
+		Topics: []listoffsets.RequestTopic{{Topic: full, Partitions: partitions}},
 	})
 	if err != nil {
 		return err
@@ -123,8 +123,7 @@ func (l *Log) DeleteRecords(ctx context.Context, topic string, before []int64) e
 		return nil
 	}
 	// kafka-go has no DeleteRecords.
-	client, err := kgo.NewClient(kgo.SeedBrokers(l.cfg.Brokers...), kgo.ClientID(clientID),
-		kgo.Dialer(l.cfg.dial), kgo.RetryTimeout(patience))
+	client, err := l.franz()
 	if err != nil {
 		return fmt.Errorf("delete records of %s: %w", topic, err)
 	}

@@ -12,7 +12,8 @@ import (
 // ErrOutOfRange says that a reader asked for an offset that the log no longer has, or never had.
 var ErrOutOfRange = errors.New("offset is out of range")
 
-// A Reader reads one partition in order. It is not safe for concurrent use.
+// A Reader reads one partition in order: what was committed, where there are transactions. It is not
+// safe for concurrent use.
 type Reader struct {
 	log       *Log
 	topic     string // as the caller says it
@@ -30,7 +31,7 @@ type Reader struct {
 type Batch struct {
 	Records []Record // may be empty; records and their bytes are valid until the next Read
 	Next    int64    // the offset that the next Read starts at
-	End     int64    // the partition's end offset when the broker answered
+	End     int64    // where the partition could be read to when the broker answered
 }
 
 // Reader returns a reader of one partition that starts at offset. It fails when the topic or
@@ -99,7 +100,7 @@ func (r *Reader) read(ctx context.Context, maxWait time.Duration) (Batch, error)
 	}
 	r.bytes += f.size
 	r.decoder.reset()
-	next, err := r.decoder.decode(f.set, r.next)
+	next, err := r.decoder.decode(f.set, r.next, f.aborted)
 	if err != nil {
 		return Batch{}, err
 	}

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,14 +23,28 @@ const (
 
 var _ event.SchemaSource = (*Log)(nil)
 
-func newRegistryClient(base string) (*sr.Client, error) {
+func newRegistryClient(base string, security *Security) (*sr.Client, error) {
 	if base == "" {
 		return nil, nil
 	}
 	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("schema registry %q is not an http:// or https:// URL", base)
 	}
-	client, err := sr.NewClient(sr.URLs(base), sr.HTTPClient(&http.Client{Timeout: registryTimeout}))
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	var err error
+	if transport.TLSClientConfig, err = security.tlsConfig(); err != nil {
+		return nil, err
+	}
+	if transport.TLSClientConfig != nil {
+		transport.TLSClientConfig.ServerName = "" // that is the brokers'
+	}
+	options := []sr.ClientOpt{
+		sr.URLs(base), sr.HTTPClient(&http.Client{Timeout: registryTimeout, Transport: transport}),
+	}
+	if security.RegistryUser != "" {
+		options = append(options, sr.BasicAuth(security.RegistryUser, security.RegistryPassword))
+	}
+	client, err := sr.NewClient(options...)
 	if err != nil {
 		return nil, fmt.Errorf("schema registry %s: %w", base, err)
 	}
@@ -79,7 +94,8 @@ func (l *Log) SchemaByID(id uint32) (string, error) {
 	return schema.Schema, err
 }
 
-// askRegistry goes on for a while when there is no answer; an answer, good or bad, ends it.
+// askRegistry goes on for a while when there is no answer; an answer, good or bad, ends it, and so does
+// a certificate that is not trusted.
 func (l *Log) askRegistry(ctx context.Context, ask func(context.Context) error) error {
 	if l.registry == nil {
 		return errors.New("no schema registry given: set --schema-registry")
@@ -90,6 +106,9 @@ func (l *Log) askRegistry(ctx context.Context, ask func(context.Context) error) 
 		var answer *sr.ResponseError
 		if err == nil || errors.As(err, &answer) {
 			return err
+		}
+		if stranger, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return fmt.Errorf("schema registry %s: %w", l.cfg.Registry, stranger)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

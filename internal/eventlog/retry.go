@@ -71,12 +71,23 @@ func patienceFor(err error) time.Duration {
 
 // retriable reports whether the same request may succeed a little later.
 func retriable(err error) bool {
+	if distrusts(err) {
+		return false
+	}
 	var k kafka.Error
 	if errors.As(err, &k) {
 		// kafka-go's ListOffsets turns any transport error into Unknown.
 		return k.Temporary() || k == kafka.BrokerNotAvailable || k == kafka.Unknown
 	}
 	return network(err) || missing(err)
+}
+
+// distrusts reports whether one of the two ends does not trust the other. A broker that refuses a client's
+// certificate may say so only in answer to the first request.
+func distrusts(err error) bool {
+	var distrust *untrusted
+	var op *net.OpError
+	return errors.As(err, &distrust) || errors.As(err, &op) && op.Op == "remote error" // an alert of TLS
 }
 
 // missing reports whether the topic or partition does not exist, as far as was known.

@@ -27,6 +27,9 @@ type TopicSpec struct {
 	Name       string
 	Partitions int
 	Compacted  bool
+	// Trimmed topics are compacted, and their oldest records may be deleted as well: Apache Kafka has
+	// DeleteRecords only where the cleanup policy says so.
+	Trimmed bool
 }
 
 // CreateTopics creates the topics that do not exist; one that exists with another number of
@@ -81,7 +84,10 @@ func (l *Log) checkPartitions(ctx context.Context, full string, n int) error {
 // retention compares CreateTime, which may lie years back here, with the wall clock.
 func (s TopicSpec) config(full string) kafka.TopicConfig {
 	policy, segment := "delete", segmentBytes
-	if s.Compacted {
+	switch {
+	case s.Trimmed:
+		policy, segment = "compact,delete", compactedSegmentBytes
+	case s.Compacted:
 		policy, segment = "compact", compactedSegmentBytes
 	}
 	return kafka.TopicConfig{

@@ -9,10 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 func TestTopics(t *testing.T) {
-	l := open(t, startBroker(t))
+	l := logtest.Open(t, logtest.Config(t))
 	partitions := func() int {
 		n, err := l.Partitions(t.Context(), "cars")
 		require.NoError(t, err)
@@ -38,14 +39,14 @@ func TestTopics(t *testing.T) {
 
 func TestTopicRefusals(t *testing.T) {
 	t.Parallel()
-	l := open(t, startBroker(t))
+	l := logtest.Open(t, logtest.Config(t))
 	f := func(want string, spec eventlog.TopicSpec) {
 		t.Helper()
 		require.ErrorContains(t, l.CreateTopics(t.Context(), spec), want)
 	}
 	f("topic name is empty", eventlog.TopicSpec{Partitions: 1})
 	f(`topic name "a/b": only letters, digits`, eventlog.TopicSpec{Name: "a/b", Partitions: 1})
-	f("longer than 249 bytes", eventlog.TopicSpec{Name: strings.Repeat("x", 249), Partitions: 1})
+	f("longer than 249 bytes", eventlog.TopicSpec{Name: strings.Repeat("x", 250), Partitions: 1})
 	f("0 partitions: must be at least 1", eventlog.TopicSpec{Name: "cars"})
 
 	_, err := l.EndOffsets(t.Context(), "trucks")

@@ -18,11 +18,17 @@ import (
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 )
 
-// A brokerRegistry is franz-go's srfake, which lives in memory, with a file behind it: ids stand
-// in every event of the log, so they must survive a restart as the log does.
-type brokerRegistry struct {
+// RegistryConfig configures the embedded schema registry.
+type RegistryConfig struct {
+	Dir  string // data; created when missing
+	Port int    // 0 takes a free one
+}
+
+// A Registry is franz-go's srfake, which lives in memory, with a file behind it: ids stand in every
+// event of the log, so they must survive a restart as the log does. It listens on loopback.
+type Registry struct {
 	path    string
-	compact func() // of the broker
+	compact func() // of the broker that it belongs to; nil when it runs alone
 	fake    *srfake.Registry
 	server  *http.Server
 	addr    string
@@ -30,16 +36,31 @@ type brokerRegistry struct {
 	mu sync.Mutex // one change at a time, so that the file never goes back
 }
 
+// registryFile is what Dir holds.
+const registryFile = "schemas.json"
+
+// StartRegistry starts a schema registry on what Dir holds, for a cluster that has none.
+func StartRegistry(cfg RegistryConfig) (*Registry, error) {
+	if cfg.Dir == "" {
+		return nil, errors.New("schema registry: no folder given")
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create schema registry folder: %w", err)
+	}
+	return startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.Port, "--port", nil)
+}
+
 // CompactPath is where the embedded broker takes a POST to compact its topics now, beside its schema
 // registry: Kafka's protocol has no such request.
 const CompactPath = "/broker/compact"
 
-func startRegistry(path string, port int, compact func()) (*brokerRegistry, error) {
-	r := &brokerRegistry{path: path, compact: compact, fake: srfake.NewRegistry()}
+// startRegistry starts a registry whose port a user sets by flag.
+func startRegistry(path string, port int, flag string, compact func()) (*Registry, error) {
+	r := &Registry{path: path, compact: compact, fake: srfake.NewRegistry()}
 	if err := r.load(); err != nil {
 		return nil, fmt.Errorf("load schemas: %w", err)
 	}
-	ln, err := listener("--registry-port")("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	ln, err := listener(flag)("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return nil, fmt.Errorf("start schema registry: %w", err)
 	}
@@ -49,19 +70,21 @@ func startRegistry(path string, port int, compact func()) (*brokerRegistry, erro
 	return r, nil
 }
 
-func (r *brokerRegistry) url() string { return "http://" + r.addr }
+// URL is the registry's base URL.
+func (r *Registry) URL() string { return "http://" + r.addr }
 
-func (r *brokerRegistry) close() error { return r.server.Close() }
+// Close stops the registry; what it has answered is on disk.
+func (r *Registry) Close() error { return r.server.Close() }
 
 // ServeHTTP answers a request that may change something only after the change is on disk.
-func (r *brokerRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodGet {
 		r.fake.Handler().ServeHTTP(w, req)
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if req.URL.Path == CompactPath {
+	if req.URL.Path == CompactPath && r.compact != nil {
 		r.compact()
 		return
 	}
@@ -79,7 +102,7 @@ func (r *brokerRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // save writes all schemas, in the registry's own JSON, aside and into place.
-func (r *brokerRegistry) save() error {
+func (r *Registry) save() error {
 	answer := httptest.NewRecorder()
 	r.fake.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/schemas", nil))
 	if old, err := os.ReadFile(r.path); err == nil && bytes.Equal(old, answer.Body.Bytes()) {
@@ -99,7 +122,7 @@ func (r *brokerRegistry) save() error {
 	return err
 }
 
-func (r *brokerRegistry) load() error {
+func (r *Registry) load() error {
 	text, err := os.ReadFile(r.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

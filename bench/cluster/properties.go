@@ -1,0 +1,79 @@
+package cluster
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// properties is the server.properties of a node.
+//
+// What the answers depend on is spelled out: three copies, two of them acknowledged, no topic that
+// nobody created. Beyond that Kafka's own defaults hold, but for the sizes of its two internal topics
+// (50 partitions each would mean 300 files on a laptop), the wait before a group's first rebalance, which
+// is good for nothing where all members start within a second, and the least session timeout, so that
+// tests that kill need not wait for 6 s each time.
+func (c *Cluster) properties(n *Node) string {
+	copies := min(3, c.cfg.Nodes)
+	all := map[string]string{
+		"node.id":                        fmt.Sprint(n.ID),
+		"process.roles":                  n.roles(),
+		"controller.quorum.voters":       c.voters(),
+		"controller.listener.names":      "CONTROLLER",
+		"inter.broker.listener.name":     "PLAINTEXT",
+		"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"listeners":                      n.listeners(),
+		"advertised.listeners":           "PLAINTEXT://" + n.Addr(),
+		"log.dirs":                       filepath.ToSlash(filepath.Join(c.nodeDir(n), "data")),
+
+		"auto.create.topics.enable":      "false",
+		"default.replication.factor":     fmt.Sprint(copies),
+		"min.insync.replicas":            fmt.Sprint(acknowledged(copies)),
+		"unclean.leader.election.enable": "false",
+
+		"offsets.topic.num.partitions":             "8",
+		"offsets.topic.replication.factor":         fmt.Sprint(copies),
+		"transaction.state.log.num.partitions":     "8",
+		"transaction.state.log.replication.factor": fmt.Sprint(copies),
+		"transaction.state.log.min.isr":            fmt.Sprint(acknowledged(copies)),
+		"group.initial.rebalance.delay.ms":         "0",
+		"group.min.session.timeout.ms":             "1000",
+	}
+	maps.Copy(all, c.cfg.Properties)
+	var text strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(&text, "%s=%s\n", key, all[key])
+	}
+	return text.String()
+}
+
+// acknowledged is how many copies an acknowledgement takes: one may be away, where there are three.
+func acknowledged(copies int) int { return max(1, copies-1) }
+
+// voters are the controllers, which are known from the start.
+func (c *Cluster) voters() string {
+	var all []string
+	for _, n := range c.nodes {
+		if n.Voter {
+			all = append(all, fmt.Sprintf("%d@%s:%d", n.ID, host, n.ControllerPort))
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+func (n *Node) roles() string {
+	if n.Voter {
+		return "broker,controller"
+	}
+	return "broker"
+}
+
+func (n *Node) listeners() string {
+	all := "PLAINTEXT://" + n.Addr()
+	if n.Voter {
+		all += fmt.Sprintf(",CONTROLLER://%s:%d", host, n.ControllerPort)
+	}
+	return all
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// secured is what flags say under an environment of its own.
+func secured(t *testing.T, args ...string) (eventlog.Security, *securityFlags, error) {
+	t.Helper()
+	f := &securityFlags{}
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	f.add(flags)
+	require.NoError(t, flags.Parse(args))
+	s, err := f.security()
+	return s, f, err
+}
+
+func clientProperties(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "client.properties")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// Ensure that a file is read as Kafka's own tools read it, as Java writes it and as C does.
+func TestClientProperties(t *testing.T) {
+	want := eventlog.Security{
+		TLS: true, CAFile: "/etc/ca.pem", Mechanism: eventlog.ScramSHA512, User: "alice", Password: `p"a${ss}\`,
+		RegistryUser: "carol", RegistryPassword: "a:b",
+	}
+	java := clientProperties(t, `
+# comments are no settings
+bootstrap.servers=kafka-1:9093
+security.protocol=SASL_SSL
+sasl.mechanism: SCRAM-SHA-512
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
+    username="alice" \
+    password="p\\"a${ss}\\\\";
+ssl.truststore.type=PEM
+ssl.truststore.location=/etc/ca.pem
+basic.auth.user.info=carol:a:b
+acks=all
+`)
+	s, _, err := secured(t, "--client-properties", java)
+	require.NoError(t, err)
+	require.Equal(t, want, s)
+
+	c := clientProperties(t, `
+security.protocol=SASL_SSL
+sasl.mechanism=SCRAM-SHA-512
+sasl.username=alice
+sasl.password=p"a${ss}\\
+ssl.ca.location=/etc/ca.pem
+schema.registry.basic.auth.user.info=carol:a:b
+`)
+	s, _, err = secured(t, "--client-properties", c)
+	require.NoError(t, err)
+	require.Equal(t, want, s)
+}
+
+// Ensure that flags are before the environment and the environment before a file, and that a process that
+// is started is told the same without a secret.
+func TestWhoDecides(t *testing.T) {
+	file := clientProperties(t, "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=file\nsasl.password=in-file\n")
+	t.Setenv(propertiesEnv, file)
+	s, _, err := secured(t)
+	require.NoError(t, err)
+	require.Equal(t, eventlog.Security{Mechanism: "PLAIN", User: "file", Password: "in-file"}, s)
+
+	t.Setenv(userEnv, "env")
+	t.Setenv(passwordEnv, "in-env")
+	t.Setenv(registryInfoEnv, "carol:secret")
+	s, f, err := secured(t, "--tls", "--ca", "ca.pem", "--sasl", "SCRAM-SHA-256")
+	require.NoError(t, err)
+	require.Equal(t, eventlog.Security{
+		TLS: true, CAFile: "ca.pem", Mechanism: "SCRAM-SHA-256", User: "env", Password: "in-env",
+		RegistryUser: "carol", RegistryPassword: "secret",
+	}, s)
+	args := f.args()
+	require.Equal(t, []string{"--client-properties", file, "--ca", "ca.pem", "--sasl", "SCRAM-SHA-256", "--tls"}, args)
+	again, _, err := secured(t, args...)
+	require.NoError(t, err)
+	require.Equal(t, s, again)
+
+	t.Setenv(propertiesEnv, "")
+	s, _, err = secured(t)
+	require.NoError(t, err)
+	require.Empty(t, s.User, "without a mechanism nobody is asked who they are")
+}
+
+// Ensure that what would not be kept is an error, which names file and key.
+func TestClientPropertiesRefusals(t *testing.T) {
+	f := func(want, text string) {
+		t.Helper()
+		file := clientProperties(t, text)
+		_, _, err := secured(t, "--client-properties", file)
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, file)
+		require.NotContains(t, err.Error(), "s3cret")
+	}
+	f("ssl.endpoint.identification.algorithm: is not known here and would not be kept", "ssl.endpoint.identification.algorithm=\n")
+	f(`security.protocol: "TLS" is none of PLAINTEXT, SSL`, "security.protocol=TLS\n")
+	f("ssl.truststore.type: JKS cannot be read here: turn it into PEM", "ssl.truststore.type=JKS\n")
+	f(`sasl.jaas.config: takes`, "sasl.jaas.config=Module required username=\"a\" password='s3cret';\n")
+	f("basic.auth.user.info: takes user:password", "basic.auth.user.info=s3cret\n")
+	_, _, err := secured(t, "--client-properties", filepath.Join(t.TempDir(), "none"))
+	require.ErrorContains(t, err, "no such file")
+
+	t.Setenv(registryInfoEnv, "s3cret")
+	_, _, err = secured(t)
+	require.ErrorContains(t, err, registryInfoEnv+": takes user:password")
+}

@@ -1,0 +1,85 @@
+package eventlog
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// The clients that can append.
+const (
+	KafkaGo = "kafka-go" // the default: fast, and not idempotent
+	FranzGo = "franz-go" // idempotent: a batch whose acknowledgement was lost is on the log once
+)
+
+// franz returns a client of franz-go, for what kafka-go cannot do: transactions, an idempotent
+// producer, cooperative groups, and a few requests of administrators.
+func (l *Log) franz(options ...kgo.Opt) (*kgo.Client, error) {
+	client, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(l.cfg.Brokers...), kgo.ClientID(clientID),
+		kgo.Dialer(l.cfg.dial), kgo.RetryTimeout(patience),
+	}, options...)...)
+	if err != nil {
+		return nil, fmt.Errorf("open a client: %w", err)
+	}
+	return client, nil
+}
+
+// idempotent returns the client that appends for the whole log, which it opens when it is first asked.
+func (l *Log) idempotent() (*kgo.Client, error) {
+	l.producing.Lock()
+	defer l.producing.Unlock()
+	if l.producer != nil {
+		return l.producer, nil
+	}
+	client, err := l.franz(l.producerOptions()...)
+	l.producer = client
+	return client, err
+}
+
+// producerOptions are those of every client that appends what callers have batched.
+func (l *Log) producerOptions() []kgo.Opt {
+	compression := kgo.NoCompression()
+	if l.cfg.Compression == Zstd {
+		compression = kgo.ZstdCompression()
+	}
+	return []kgo.Opt{
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
+		// It has no way to let only a single large record be larger than other batches.
+		kgo.ProducerBatchMaxBytes(maxBatchBytes), kgo.MaxBufferedRecords(maxBuffered),
+		kgo.ProducerBatchCompression(compression),
+	}
+}
+
+// maxBuffered is how many records may be on their way at once: more than any one flush has.
+const maxBuffered = 1 << 20
+
+// appendBy appends records with a client of franz-go and returns the offset of the first. Their bytes
+// are the caller's again when it returns.
+func appendBy(
+	ctx context.Context, client *kgo.Client, topic string, partition int, records []Record,
+) (int64, error) {
+	// kgo.RecordDeliveryTimeout counts from a record's time, which is its append time and may lie years
+	// back.
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	batch := make([]*kgo.Record, len(records))
+	all := make([]kgo.Record, len(records))
+	for i := range records {
+		r := &records[i]
+		all[i] = kgo.Record{
+			Topic: topic, Partition: int32(partition), Timestamp: time.UnixMilli(r.AppendTime),
+			Key: r.Key, Value: r.Value,
+		}
+		for _, h := range r.Headers {
+			all[i].Headers = append(all[i].Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+		}
+		batch[i] = &all[i]
+	}
+	if err := client.ProduceSync(ctx, batch...).FirstErr(); err != nil {
+		return 0, err
+	}
+	return all[0].Offset, nil
+}

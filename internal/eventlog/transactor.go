@@ -1,0 +1,235 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+)
+
+// transactionTimeout is how long a transaction may be open before the cluster gives it up: what a
+// process that was killed has written holds up every reader of it until then, or until its successor
+// begins.
+const transactionTimeout = 10 * time.Second
+
+// ErrUnconfirmed says that a transaction was to be committed and nobody knows whether it was. Whoever
+// goes on must look at the log first.
+var ErrUnconfirmed = errors.New("the outcome of a transaction is not known")
+
+// A Transactor appends to the log in transactions: what is appended between Begin and Commit, and the
+// position that Commit commits, become visible together or not at all. At any time there is one
+// holder of an id: opening the id again fences whoever held it before, whose next call fails with
+// [ErrNotMember], and ends what they left open.
+//
+// After an error there is nothing to go on with but Close. It is not safe for concurrent use.
+type Transactor struct {
+	log    *Log
+	client *kgo.Client
+	id     string // full
+
+	// implicit says that the cluster adds to a transaction whatever it touches (transaction.version 2,
+	// KIP-890). An older one has to be told of a group first.
+	implicit bool
+}
+
+// The newest version of TxnOffsetCommit for a cluster that is told of groups, and for one that is not. Later
+// ones name topics by id.
+const (
+	txnOffsetCommitTold     = 4
+	txnOffsetCommitImplicit = 5
+)
+
+// Transactor opens a transactional id. It waits until what its last holder left open has ended.
+func (l *Log) Transactor(ctx context.Context, id string) (*Transactor, error) {
+	full, err := l.name("transactional id", id)
+	if err != nil {
+		return nil, err
+	}
+	t := &Transactor{log: l, id: full}
+	if t.implicit, err = l.implicitTransactions(ctx); err != nil {
+		return nil, fmt.Errorf("open transactional id %s: %w", id, err)
+	}
+	newest := int16(txnOffsetCommitTold)
+	if t.implicit {
+		newest = txnOffsetCommitImplicit
+	}
+	versions := kversion.Stable()
+	versions.SetMaxKeyVersion(int16(kmsg.TxnOffsetCommit), newest)
+	t.client, err = l.franz(append(l.producerOptions(), kgo.MaxVersions(versions),
+		kgo.TransactionalID(full), kgo.TransactionTimeout(transactionTimeout))...)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := t.client.ProducerID(ctx); err != nil {
+		t.client.Close()
+		return nil, fmt.Errorf("open transactional id %s: %w", id, err)
+	}
+	return t, nil
+}
+
+// implicitTransactions asks the cluster for its transaction.version.
+func (l *Log) implicitTransactions(ctx context.Context) (bool, error) {
+	client, err := l.franz()
+	if err != nil {
+		return false, err
+	}
+	defer client.Close()
+	answer, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, client)
+	if err != nil {
+		return false, err
+	}
+	for _, f := range answer.FinalizedFeatures {
+		if f.Name == "transaction.version" {
+			return f.MaxVersionLevel >= 2, nil
+		}
+	}
+	return false, nil
+}
+
+// Begin begins a transaction.
+func (t *Transactor) Begin() error {
+	if err := t.client.BeginTransaction(); err != nil {
+		return t.wrap("begin", err)
+	}
+	return nil
+}
+
+// Append appends records to one partition in order, as [Log.Append] does: acknowledged, and each of
+// them once. Nobody sees them before the transaction is committed.
+func (t *Transactor) Append(ctx context.Context, topic string, partition int, records []Record) (int64, error) {
+	full, err := t.log.name("topic", topic)
+	if err != nil {
+		return 0, err
+	}
+	if len(records) == 0 {
+		return 0, fmt.Errorf("append to %s/%d: no records", topic, partition)
+	}
+	first, err := appendBy(ctx, t.client, full, partition, records)
+	if err != nil {
+		return 0, t.wrap(fmt.Sprintf("append to %s/%d", topic, partition), err)
+	}
+	return first, nil
+}
+
+// Commit commits the position of a partition that m holds together with all that was appended, and
+// ends the transaction. It fails with [ErrNotMember] when m's group or another holder of the id has
+// moved on: then nothing was committed. It fails with [ErrUnconfirmed] when the cluster did not say
+// what became of it.
+func (t *Transactor) Commit(ctx context.Context, m *Member, partition int, c Commit) error {
+	what := fmt.Sprintf("commit offset %d of %s/%d", c.Offset, m.topic, partition)
+	if len(c.Metadata) > maxMetadataBytes {
+		return fmt.Errorf("%s: %d bytes of metadata, at most %d are kept", what, len(c.Metadata), maxMetadataBytes)
+	}
+	if err := t.stage(ctx, m, partition, c); err != nil {
+		return t.wrap(what, err)
+	}
+	// An end that is under way is waited for, whoever wants to go.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		var refused *kerr.Error
+		if errors.As(err, &refused) && !refused.Retriable && refused != kerr.UnknownServerError {
+			return t.wrap(what, err)
+		}
+		return fmt.Errorf("%s: %w: %w", what, ErrUnconfirmed, err)
+	}
+	return nil
+}
+
+// stage makes the position a part of the transaction.
+func (t *Transactor) stage(ctx context.Context, m *Member, partition int, c Commit) error {
+	producer, epoch, err := t.client.ProducerID(ctx)
+	if err != nil {
+		return err
+	}
+	if !t.implicit {
+		if err := t.addGroup(ctx, m.group, producer, epoch); err != nil {
+			return err
+		}
+	}
+	req := kmsg.NewPtrTxnOffsetCommitRequest()
+	req.TransactionalID, req.Group, req.ProducerID, req.ProducerEpoch = t.id, m.group, producer, epoch
+	req.Topics = []kmsg.TxnOffsetCommitRequestTopic{{
+		Topic: m.topic,
+		Partitions: []kmsg.TxnOffsetCommitRequestTopicPartition{{
+			Partition: int32(partition), Offset: c.Offset, LeaderEpoch: -1, Metadata: &c.Metadata,
+		}},
+	}}
+	return t.again(ctx, func() error {
+		for {
+			req.MemberID, req.Generation = m.identity()
+			err := t.request(ctx, req)
+			if !errors.Is(err, kerr.IllegalGeneration) && !errors.Is(err, kerr.RebalanceInProgress) {
+				return err
+			}
+			if err := m.renew(ctx, partition, req.Generation, err); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+func (t *Transactor) request(ctx context.Context, req *kmsg.TxnOffsetCommitRequest) error {
+	answer, err := req.RequestWith(ctx, t.client)
+	if err != nil {
+		return err
+	}
+	for _, topic := range answer.Topics {
+		for _, p := range topic.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addGroup tells an older cluster that a group's positions belong to the transaction.
+func (t *Transactor) addGroup(ctx context.Context, group string, producer int64, epoch int16) error {
+	req := kmsg.NewPtrAddOffsetsToTxnRequest()
+	req.TransactionalID, req.Group, req.ProducerID, req.ProducerEpoch = t.id, group, producer, epoch
+	return t.again(ctx, func() error {
+		answer, err := req.RequestWith(ctx, t.client)
+		if err != nil {
+			return err
+		}
+		return kerr.ErrorForCode(answer.ErrorCode)
+	})
+}
+
+// again repeats what the cluster refuses only because it is not done with something before.
+func (t *Transactor) again(ctx context.Context, ask func() error) error {
+	start := time.Now()
+	for wait := firstBackoff; ; wait = min(2*wait, maxBackoff) {
+		err := ask()
+		var refused *kerr.Error
+		if !errors.As(err, &refused) || !refused.Retriable || time.Since(start) > patience {
+			return err
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// Close lets go of the id. A transaction that was begun is given up: by the next holder of the id, or
+// by the cluster after the transaction timeout.
+func (t *Transactor) Close() { t.client.Close() }
+
+// wrap names the error of somebody who was fenced, or whose group has moved on.
+func (t *Transactor) wrap(what string, err error) error {
+	for _, moved := range []error{
+		kerr.InvalidProducerEpoch, kerr.ProducerFenced, kerr.IllegalGeneration, kerr.UnknownMemberID,
+		kerr.RebalanceInProgress, kerr.FencedInstanceID,
+	} {
+		if errors.Is(err, moved) {
+			return fmt.Errorf("%s: %w: %w", what, ErrNotMember, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,136 @@
+package kappa
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"lambdakappa/internal/eventlog"
+)
+
+// repeated counts the records of the side topics that say what an earlier one has said already: to
+// whoever reads these topics, and looks at no key.
+func repeated(t *testing.T, log *eventlog.Log) int {
+	said, n := map[string]bool{}, 0
+	for _, topic := range []string{DeadLettersTopic, LateTopic, AlertsTopic} {
+		for _, r := range readAll(t, log, topic) {
+			what := topic + "\x00" + string(r.Key) + "\x00" + string(r.Value)
+			if said[what] {
+				n++
+			}
+			said[what] = true
+		}
+	}
+	return n
+}
+
+// dying runs a processor that fails at random steps and is started again at once.
+func dying(t *testing.T, cfg Config, seed uint64) *running {
+	cfg.fault = crashing(seed, 15)
+	return background(t, func(ctx context.Context) error {
+		for {
+			if err := Process(ctx, cfg); !errors.Is(err, errCrash) {
+				return err
+			}
+		}
+	})
+}
+
+// Ensure that a processor that dies at any step of a transaction, again and again, answers the truth in
+// the end and has said everything once, to readers that know nothing of keys; and that the same reader
+// sees what an at-least-once processor says twice.
+func TestExactlyOnceSaysNothingTwice(t *testing.T) {
+	for _, guarantee := range []Guarantee{AtLeastOnce, ExactlyOnce} {
+		t.Run(string(guarantee), func(t *testing.T) {
+			const partitions = 2
+			log := startLog(t, partitions)
+			require.NoError(t, CreateTopics(context.Background(), log, partitions, "v1"))
+			cfg := testConfig(log)
+			cfg.Guarantee = guarantee
+			processor := dying(t, cfg, 1)
+			serving, run := serve(t, cfg)
+			sent := disturbed(t, 1, 12, 4_000)
+			for i := 0; i < len(sent); i += 100 {
+				send(t, log, sent[i:min(i+100, len(sent))])
+			}
+			awaitEnd(t, serving)
+			want := truth(t, "v1", partitions, sent)
+			requireEventful(t, want)
+			requireServed(t, want, serving)
+			requireSides(t, want, log)
+			if guarantee == ExactlyOnce {
+				require.Zero(t, repeated(t, log))
+			} else {
+				require.NotZero(t, repeated(t, log), "the test cannot see what comes twice")
+			}
+			processor.stop(t)
+			run.stop(t)
+		})
+	}
+}
+
+// Ensure that partitions that move between processes, and come back to one that has state of theirs,
+// say nothing twice either.
+func TestExactlyOnceThroughRebalances(t *testing.T) {
+	const partitions = 4
+	log := startLog(t, partitions)
+	require.NoError(t, CreateTopics(context.Background(), log, partitions, "v1"))
+	cfg := testConfig(log)
+	cfg.Guarantee = ExactlyOnce
+	serving, run := serve(t, cfg)
+	start := func() *running {
+		return background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
+	}
+	sent := disturbed(t, 2, 12, 4_000)
+	first := start()
+	var second *running
+	for i := 0; i < len(sent); i += 50 {
+		send(t, log, sent[i:min(i+50, len(sent))])
+		switch i % 1000 {
+		case 200:
+			second = start()
+		case 700:
+			second.stop(t)
+		}
+		if i%250 == 0 {
+			awaitEnd(t, serving)
+		}
+	}
+	awaitEnd(t, serving)
+	want := truth(t, "v1", partitions, sent)
+	requireServed(t, want, serving)
+	requireSides(t, want, log)
+	require.Zero(t, repeated(t, log))
+	first.stop(t)
+	run.stop(t)
+}
+
+// Ensure that a view that was written with the other guarantee is taken on as it is, in either
+// direction: a guarantee is a setting of processes, not of their state.
+func TestGuaranteeMayChange(t *testing.T) {
+	log := startLog(t, 1)
+	require.NoError(t, CreateTopics(context.Background(), log, 1, "v1"))
+	cfg := testConfig(log)
+	serving, run := serve(t, cfg)
+	sent := disturbed(t, 3, 12, 900)
+	third := len(sent) / 3
+	for i, guarantee := range []Guarantee{AtLeastOnce, ExactlyOnce, AtLeastOnce} {
+		cfg.Guarantee = guarantee
+		processor := background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
+		send(t, log, sent[i*third:(i+1)*third])
+		awaitEnd(t, serving)
+		processor.stop(t)
+	}
+	requireServed(t, truth(t, "v1", 1, sent[:3*third]), serving)
+	run.stop(t)
+}
+
+func TestGuaranteeThatIsNone(t *testing.T) {
+	cfg := testConfig(new(eventlog.Log))
+	cfg.Guarantee = "perhaps"
+	require.ErrorContains(t, cfg.Validate(), `guarantee "perhaps": must be one of at-most-once, at-least-once, exactly-once`)
+	cfg.Guarantee, cfg.Archive = ExactlyOnce, "somewhere"
+	require.ErrorContains(t, cfg.Validate(), "archive: is read at-least-once")
+}
