@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -36,20 +37,20 @@ func (m *Member) commit(ctx context.Context, partition int, c Commit) error {
 	}
 	// Generation.CommitOffsets has no metadata, so the request is made by hand.
 	return m.log.retry(ctx, func(ctx context.Context) error {
-		for {
-			generation, err := m.commitOnce(ctx, partition, c)
+		for start := time.Now(); ; {
+			err := m.commitOnce(ctx, partition, c)
 			if !movedOn(err) {
 				return err
 			}
-			if err := m.renew(ctx, partition, generation, err); err != nil {
+			if err := m.waitOut(ctx, partition, start, err); err != nil {
 				return err
 			}
 		}
 	})
 }
 
-// commitOnce commits under the member's generation of now, which it returns.
-func (m *Member) commitOnce(ctx context.Context, partition int, c Commit) (generation int32, err error) {
+// commitOnce commits under the member's generation of now.
+func (m *Member) commitOnce(ctx context.Context, partition int, c Commit) error {
 	id, generation := m.identity()
 	res, err := m.log.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
 		GroupID: m.group, GenerationID: int(generation), MemberID: id,
@@ -58,14 +59,14 @@ func (m *Member) commitOnce(ctx context.Context, partition int, c Commit) (gener
 		},
 	})
 	if err != nil {
-		return generation, err
+		return err
 	}
 	for _, p := range res.Topics[m.topic] {
 		if p.Error != nil {
-			return generation, p.Error
+			return p.Error
 		}
 	}
-	return generation, nil
+	return nil
 }
 
 func movedOn(err error) bool {

@@ -139,16 +139,13 @@ func (r *cooperativeRun) holds(partition int) bool {
 	return r.tasks[partition] != nil
 }
 
-// renew waits for the next generation, after one was refused that is over or about to be. It fails
-// with [ErrNotMember] where a new generation means new tasks, and when the partition is another's.
-func (m *Member) renew(ctx context.Context, partition int, refused int32, why error) error {
-	for start := time.Now(); m.keeps != nil && m.keeps(partition) && time.Since(start) < patience; {
-		if _, now := m.identity(); now != refused {
-			return nil
-		}
-		if err := pause(ctx, firstBackoff); err != nil {
-			return err
-		}
+// waitOut waits a moment after a commit was refused because the group is between two generations, since
+// when says since. A generation is known from the answer to a join, but good only when the group has
+// agreed on it, so the same one may be good a moment later. It fails with [ErrNotMember] where a new
+// generation means new tasks, and when the partition is another's.
+func (m *Member) waitOut(ctx context.Context, partition int, since time.Time, why error) error {
+	if m.keeps == nil || !m.keeps(partition) || time.Since(since) > patience {
+		return fmt.Errorf("%w: %w", ErrNotMember, why)
 	}
-	return fmt.Errorf("%w: %w", ErrNotMember, why)
+	return pause(ctx, firstBackoff)
 }

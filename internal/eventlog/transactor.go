@@ -161,13 +161,13 @@ func (t *Transactor) stage(ctx context.Context, m *Member, partition int, c Comm
 		}},
 	}}
 	return t.again(ctx, func() error {
-		for {
+		for start := time.Now(); ; {
 			req.MemberID, req.Generation = m.identity()
 			err := t.request(ctx, req)
 			if !errors.Is(err, kerr.IllegalGeneration) && !errors.Is(err, kerr.RebalanceInProgress) {
 				return err
 			}
-			if err := m.renew(ctx, partition, req.Generation, err); err != nil {
+			if err := m.waitOut(ctx, partition, start, err); err != nil {
 				return err
 			}
 		}
