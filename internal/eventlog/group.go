@@ -93,7 +93,7 @@ func (l *Log) RunGroup(
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", group, err)
 	}
-	defer members.Close()
+	defer leave(members, l.cfg.SessionTimeout)
 	for {
 		generation, err := members.Next(ctx)
 		switch {
@@ -107,6 +107,20 @@ func (l *Log) RunGroup(
 		if err := g.run(ctx, generation); err != nil {
 			return err
 		}
+	}
+}
+
+// leave leaves the group. It waits for no longer than the group would: Close waits for a join that is under
+// way, whose answer may never come, and the error of a task would never be told.
+func leave(members *kafka.ConsumerGroup, session time.Duration) {
+	left := make(chan struct{})
+	go func() {
+		_ = members.Close()
+		close(left)
+	}()
+	select {
+	case <-left:
+	case <-time.After(session):
 	}
 }
 
