@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -87,6 +88,7 @@ func (r *cooperativeRun) begin(client *kgo.Client, partitions []int32) {
 	defer r.mu.Unlock()
 	if r.member.identity == nil { // before the first task, which reads it
 		r.member.identity = client.GroupMetadata
+		r.member.assigned = func(ctx context.Context) (assigned, error) { return r.describe(ctx, client) }
 	}
 	for _, p := range partitions {
 		if r.ctx.Err() != nil {
@@ -139,7 +141,34 @@ func (r *cooperativeRun) holds(partition int) bool {
 	return r.tasks[partition] != nil
 }
 
-// waitOut waits a moment after a commit was refused because the group is between two generations, since
+// describe asks the group what this process has.
+func (r *cooperativeRun) describe(ctx context.Context, client *kgo.Client) (a assigned, err error) {
+	groups, err := kadm.NewClient(client).DescribeGroups(ctx, r.group)
+	if err != nil {
+		return a, err
+	}
+	g, err := groups.On(r.group, nil)
+	if err == nil {
+		err = g.Err
+	}
+	if err != nil {
+		return a, err
+	}
+	a.settled = g.State == stable
+	id, _ := client.GroupMetadata()
+	for _, m := range g.Members {
+		if c, ok := m.Assigned.AsConsumer(); ok && m.MemberID == id {
+			for _, t := range c.Topics {
+				for _, p := range t.Partitions {
+					a.partitions = append(a.partitions, int(p))
+				}
+			}
+		}
+	}
+	return a, nil
+}
+
+// waitOut waits a moment after a request was refused because the group is between two generations, since
 // when says since. A generation is known from the answer to a join, but good only when the group has
 // agreed on it, so the same one may be good a moment later. It fails with [ErrNotMember] where a new
 // generation means new tasks, and when the partition is another's.

@@ -28,6 +28,8 @@ type steadyMember struct {
 	cancel context.CancelFunc
 	done   chan error
 
+	member *eventlog.Member
+
 	begun map[int]int  // tasks, by partition
 	held  map[int]bool // partitions that have a task now
 }
@@ -42,10 +44,10 @@ func (g *steadyGroup) join(t *testing.T) *steadyMember {
 	return m
 }
 
-// commitOn fails when a commit does while the partition is not taken away: that ends the member with an
-// error, which leave finds.
+// commitOn fails when a commit does, or the group says that the partition is another's, while it is not
+// taken away: that ends the member with an error, which leave finds.
 func (m *steadyMember) commitOn(ctx context.Context, member *eventlog.Member, partition int) error {
-	m.note(func() { m.begun[partition]++; m.held[partition] = true })
+	m.note(func() { m.member = member; m.begun[partition]++; m.held[partition] = true })
 	defer m.note(func() { delete(m.held, partition) })
 	for ctx.Err() == nil {
 		offset := m.group.committed(partition) + 1
@@ -53,6 +55,9 @@ func (m *steadyMember) commitOn(ctx context.Context, member *eventlog.Member, pa
 			return err
 		}
 		m.note(func() { m.group.offsets[partition] = offset })
+		if err := member.Confirm(context.WithoutCancel(ctx), partition); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -116,6 +121,7 @@ func TestCooperativeMembersKeepWhatStays(t *testing.T) {
 	require.Equal(t, all, both)
 	a.requireUninterrupted(t, kept)
 	b.requireUninterrupted(t, b.holds())
+	require.ErrorIs(t, a.member.Confirm(t.Context(), b.holds()[0]), eventlog.ErrNotMember)
 
 	start := time.Now()
 	b.leave(t)

@@ -27,28 +27,32 @@ type Member struct {
 
 	identity func() (id string, generation int32) // of now
 	keeps    func(partition int) bool             // through generations; nil where each begins anew
+	assigned func(ctx context.Context) (a assigned, err error)
+}
+
+// assigned is what a group says that one of its members has.
+type assigned struct {
+	partitions []int
+	settled    bool // false while the group shares them out anew: then it says nothing
 }
 
 // Confirm asks the group whether this member still holds a partition. It fails with [ErrNotMember]
-// when it does not, or when the group is about to share out the partitions anew.
+// when it does not, or when the group is about to share out the partitions anew and this one does not
+// stay where it is.
 func (m *Member) Confirm(ctx context.Context, partition int) error {
 	err := m.log.retry(ctx, func(ctx context.Context) error {
-		// A heartbeat would be the shorter question, but kafka-go's Client misreads the answer: in
-		// 0.4.51 the error code stands where Kafka has the throttle time.
-		res, err := m.log.client.DescribeGroups(ctx,
-			&kafka.DescribeGroupsRequest{GroupIDs: []string{m.group}})
-		if err != nil {
-			return err
-		}
-		for _, g := range res.Groups {
-			if g.Error != nil {
-				return g.Error
+		for start := time.Now(); ; {
+			a, err := m.assigned(ctx)
+			switch {
+			case err != nil || slices.Contains(a.partitions, partition):
+				return err
+			case a.settled:
+				return ErrNotMember
 			}
-			if m.holds(g.Members, partition) {
-				return nil
+			if err := m.waitOut(ctx, partition, start, kafka.RebalanceInProgress); err != nil {
+				return err
 			}
 		}
-		return ErrNotMember
 	})
 	if err != nil {
 		return fmt.Errorf("confirm %s/%d in group %s: %w", m.topic, partition, m.group, err)
@@ -56,18 +60,34 @@ func (m *Member) Confirm(ctx context.Context, partition int) error {
 	return nil
 }
 
-// holds finds the partition among the assignments of a group. There are none in a rebalance.
-func (m *Member) holds(members []kafka.DescribeGroupsResponseMember, partition int) bool {
+// describe asks kafka-go for what the group says. It reads no members of other clients.
+//
+// A heartbeat would be the shorter question, but kafka-go's Client misreads the answer: in 0.4.51 the
+// error code stands where Kafka has the throttle time.
+func (m *Member) describe(ctx context.Context) (a assigned, err error) {
+	res, err := m.log.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{m.group}})
+	if err != nil {
+		return a, err
+	}
 	id, _ := m.identity()
-	for _, member := range members {
-		for _, t := range member.MemberAssignments.Topics {
-			if member.MemberID == id && t.Topic == m.topic && slices.Contains(t.Partitions, partition) {
-				return true
+	for _, g := range res.Groups {
+		if g.Error != nil {
+			return a, g.Error
+		}
+		a.settled = g.GroupState == stable
+		for _, member := range g.Members {
+			for _, t := range member.MemberAssignments.Topics {
+				if member.MemberID == id && t.Topic == m.topic {
+					a.partitions = t.Partitions
+				}
 			}
 		}
 	}
-	return false
+	return a, nil
 }
+
+// stable is the state of a group in which every member knows what it has.
+const stable = "Stable"
 
 // RunGroup joins the group as one more member and runs task once for every partition of topic
 // that is assigned to it, each in a goroutine of its own. The context of a task ends when its
@@ -185,6 +205,7 @@ func (g *groupRun) run(ctx context.Context, generation *kafka.Generation) error 
 		log: g.log, group: g.group, topic: g.topic,
 		identity: func() (string, int32) { return generation.MemberID, generation.ID },
 	}
+	m.assigned = m.describe
 	ended := make(chan error, 1)
 	// kafka-go ends a generation when a function given to Start returns, and joins the next one
 	// only after it has; so all tasks are one such function.
