@@ -103,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, l.unreachable(err)
+		return nil, l.unreachable(l.explain(ctx, err))
 	}
 	return l, nil
 }
@@ -182,7 +182,7 @@ func (l *Log) name(kind, name string) (string, error) {
 
 // unreachable wraps a network error in a sentence that says what to do about it.
 func (l *Log) unreachable(err error) error {
-	if distrusts(err) {
+	if distrusts(err) || errors.Is(err, errTooOld) {
 		return fmt.Errorf("log %s: %w", strings.Join(l.cfg.Brokers, ","), err)
 	}
 	return fmt.Errorf(`log %s cannot be reached: %w; start one with "lambdakappa broker" or check --brokers`,

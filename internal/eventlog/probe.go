@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/twmb/franz-go/pkg/kerr"
 
 	"lambdakappa/event"
 )
@@ -161,15 +160,18 @@ func (p *probe) inGroup(ctx context.Context, task func(context.Context, *Member)
 	if p.offset < 0 {
 		return skippedError{}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("nothing was assigned"))
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var did error = context.DeadlineExceeded
+	did := errors.New("nothing was assigned")
 	err := p.log.RunGroup(ctx, p.topic, p.topic, func(ctx context.Context, m *Member, _ int) error {
 		did = task(ctx, m)
 		cancel()
 		return nil
 	})
-	return errors.Join(err, did)
+	if err != nil {
+		return err
+	}
+	return did
 }
 
 func (p *probe) commit(ctx context.Context) error {
@@ -190,9 +192,6 @@ func (p *probe) transact(ctx context.Context) error {
 		return skippedError{}
 	}
 	x, err := p.log.Transactor(ctx, p.topic)
-	if errors.Is(err, kerr.UnsupportedVersion) {
-		return fmt.Errorf("the brokers are too old: %w", err)
-	}
 	if err != nil {
 		return err
 	}

@@ -72,14 +72,12 @@ func (l *Log) Transactor(ctx context.Context, id string) (*Transactor, error) {
 	return t, nil
 }
 
-// implicitTransactions asks the cluster for its transaction.version.
+// implicitTransactions asks the cluster for its transaction.version. It fails when a broker is too old.
 func (l *Log) implicitTransactions(ctx context.Context) (bool, error) {
-	client, err := l.franz()
-	if err != nil {
-		return false, err
+	answer, err := l.versions(ctx)
+	if err == nil {
+		err = tooOld(answer, neededByTransactions)
 	}
-	defer client.Close()
-	answer, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, client)
 	if err != nil {
 		return false, err
 	}
