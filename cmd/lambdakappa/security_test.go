@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"lambdakappa/internal/eventlog"
 )
@@ -116,4 +117,33 @@ func TestClientPropertiesRefusals(t *testing.T) {
 	t.Setenv(registryInfoEnv, "s3cret")
 	_, _, err = secured(t)
 	require.ErrorContains(t, err, registryInfoEnv+": takes user:password")
+}
+
+// Ensure that whoever a cluster does not trust, or allows too little, ends with 1, and is told what is
+// missing and no secret: the driver before it has started anything, and a component.
+func TestRefusedByTheCluster(t *testing.T) {
+	const secret = "s3cret"
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.EnableACLs(),
+		kfake.Superuser(eventlog.ScramSHA256, "root", "root"), kfake.User(eventlog.ScramSHA256, "alice", secret))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	f := func(want, password string, args ...string) {
+		t.Helper()
+		t.Setenv(userEnv, "alice")
+		t.Setenv(passwordEnv, password)
+		done := do(t, append(args, "--brokers", c.ListenAddrs()[0], "--sasl", eventlog.ScramSHA256)...)
+		require.Equal(t, 1, done.code)
+		require.Contains(t, done.stderr, want)
+		require.NotContains(t, done.stdout+done.stderr, password)
+	}
+	out := t.TempDir()
+	bench := []string{"bench", "--scenario", "settled", "--out", out}
+	f("create topics (every topic is created by who writes it: allow CREATE on topics)", secret, bench...)
+	f("check user, password and mechanism", "wr0ng-"+secret, bench...)
+	process := []string{"kappa", "process", "--schema-registry", "http://127.0.0.1:1"}
+	f("uthorization", secret, process...)
+	f("check user, password and mechanism", "wr0ng-"+secret, process...)
+	left, err := os.ReadDir(out)
+	require.NoError(t, err)
+	require.Empty(t, left, "a run that was refused left a folder")
 }
