@@ -118,7 +118,10 @@ func (w *watcher) status(ctx context.Context) (httpapi.Status, bool) {
 		if w.client != nil {
 			w.client.Close()
 		}
-		w.addr, w.client = addr, httpapi.NewClient(addr)
+		w.addr, w.client = addr, nil
+		if addr != "" {
+			w.client = httpapi.NewClient(addr)
+		}
 	}
 	if w.client == nil {
 		return httpapi.Status{}, false
@@ -127,9 +130,14 @@ func (w *watcher) status(ctx context.Context) (httpapi.Status, bool) {
 	return s, err == nil
 }
 
-// listens is where the arm's serving component said last that it listens; "" before it has.
+// listens is where the arm's serving component said last that it listens; "" before it has, and while it
+// has no process: between a kill and the next start.
 func (a *arm) listens() string {
-	said, _, _ := a.serving().process().facts.since("listening", 0)
+	p := a.serving().process()
+	if p == nil {
+		return ""
+	}
+	said, _, _ := p.facts.since("listening", 0)
 	var where struct{ Addr string }
 	if len(said) == 0 || said[len(said)-1].into(&where) != nil {
 		return ""

@@ -243,3 +243,13 @@ func TestLooksAskForWhatCanHaveChanged(t *testing.T) {
 	w.answered.Watermark[1] = math.MinInt64 // a partition that has seen nothing yet
 	require.EqualValues(t, math.MinInt64, w.changedFrom(3))
 }
+
+// Ensure that a look at an arm whose serving has been killed, and is not yet there again, is one that nobody
+// answers.
+func TestALookBetweenKillAndStart(t *testing.T) {
+	a := &arm{like: armKappa, parts: map[string]*component{"kappa serve": {}}}
+	w := &watcher{arm: a, addr: "127.0.0.1:1"}
+	_, ok := w.status(t.Context())
+	require.False(t, ok)
+	require.Nil(t, w.client)
+}
