@@ -50,7 +50,7 @@ test-scenarios:
 ## test-kafka: the tests of the log and of both sides on a real Apache Kafka; needs Java 17 and Maven
 test-kafka: build kafka-jars
 	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) $(GO) test -count=1 -timeout 20m ./bench/cluster
-	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) $(GO) test -count=1 -timeout 60m -run 'Kafka|AHundredKills|BrokersDie' ./bench
+	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) $(GO) test -count=1 -timeout 60m -run 'Kafka|AHundredKills|BrokerFaults' ./bench
 	@set -e; dir=$$(mktemp -d); \
 	trap '$(BINARY) kafka down --dir '$$dir'/cluster; rm -rf '$$dir EXIT; \
 	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $$dir/cluster --port 0 > $$dir/ready; \

@@ -22,7 +22,16 @@ func (o Options) cannotDo(s fault.Step) string {
 		}
 	case fault.BrokerDown:
 		if len(o.Brokers) > 0 && o.Cluster == "" {
-			return "the brokers are not the driver's (--cluster names one whose are)"
+			return notOurs
+		}
+	case fault.BrokerStop, fault.BrokerFull, fault.BrokerRestart, fault.BrokerJoin:
+		switch {
+		case o.Cluster == "":
+			return notOurs
+		case s.Do == fault.BrokerStop && !proc.Suspends:
+			return proc.ErrNoSuspend.Error()
+		case s.Do == fault.BrokerFull && proc.ErrNoFileLimit != nil:
+			return proc.ErrNoFileLimit.Error()
 		}
 	case fault.Compact:
 		if len(o.Brokers) > 0 {
@@ -38,6 +47,8 @@ func (o Options) cannotDo(s fault.Step) string {
 	}
 	return ""
 }
+
+const notOurs = "it takes a cluster whose nodes the driver may touch (--cluster names one)"
 
 // fixPorts makes the embedded broker come back where it was.
 func (s *system) fixPorts() error {
@@ -57,9 +68,6 @@ func (s *system) fixPorts() error {
 // Nothing is started while it is away, and a batch run that is under way comes to its end first:
 // starting needs the broker, and an outage that a component was not there for says nothing.
 func (s *system) brokerDown(ctx context.Context, length time.Duration) error {
-	if s.opt.Cluster != "" {
-		return s.nodeDown(ctx, length)
-	}
 	s.brokerUp.Lock()
 	defer s.brokerUp.Unlock()
 	s.supervisor.kill(s.broker)

@@ -2,44 +2,101 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
 	"lambdakappa/bench/cluster"
+	"lambdakappa/bench/fault"
 	"lambdakappa/internal/eventlog"
 )
 
-// nodeDown kills a node of the cluster and starts it again: in turn the leader of the log's first
-// partition and the active controller, which are the two that somebody has to be elected for.
-func (s *system) nodeDown(ctx context.Context, length time.Duration) error {
+// disturbNodes carries a fault of a cluster's brokers out, and returns when the cluster is whole again. It
+// is made whole also when the run was interrupted: the cluster is the user's.
+func (s *system) disturbNodes(ctx context.Context, step fault.Step) error {
 	c, err := cluster.Find(s.opt.Cluster)
 	if err != nil {
 		return err
+	}
+	switch step.Do {
+	case fault.BrokerRestart:
+		return s.rollNodes(ctx, c)
+	case fault.BrokerJoin:
+		return s.joinNode(ctx, c)
 	}
 	n, err := s.nextNode(ctx, c)
 	if err != nil {
 		return err
 	}
-	s.progress.say("kill " + n.Name())
-	if err := n.Kill(); err != nil {
+	s.progress.say(step.Do + ": " + n.Name())
+	hurt := map[string]func() error{fault.BrokerDown: n.Kill, fault.BrokerStop: n.Suspend, fault.BrokerFull: n.Fill}
+	if err := hurt[step.Do](); err != nil {
 		return err
 	}
-	ended := rest(ctx, length)
-	// It comes back also when the run was interrupted: the cluster is the user's.
-	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
-	defer cancel()
-	if err := n.Start(back); err != nil {
-		return err
-	}
-	if err := c.Ready(back); err != nil {
-		return err
-	}
-	return ended
+	ended := rest(ctx, step.For)
+	return errors.Join(ended, mend(ctx, c, n, step.Do))
 }
 
+// mend makes a node whole again that was hurt, and waits until the cluster is.
+func mend(ctx context.Context, c *cluster.Cluster, n *cluster.Node, hurt string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
+	defer cancel()
+	if hurt == fault.BrokerStop {
+		return errors.Join(n.Resume(), c.Ready(ctx))
+	}
+	// With a full disk it has ended by itself, if it has tried to store something.
+	return errors.Join(n.Kill(), n.Start(ctx), c.Ready(ctx))
+}
+
+// rollNodes restarts every node as an upgrade does, the next one when the one before is back.
+func (s *system) rollNodes(ctx context.Context, c *cluster.Cluster) error {
+	for _, n := range c.Nodes() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.progress.say("restart " + n.Name())
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
+		err := errors.Join(n.Stop(back), n.Start(back), c.Ready(back))
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// joinNode adds a broker and gives it its share of the run's partitions. It leaves with the run.
+func (s *system) joinNode(ctx context.Context, c *cluster.Cluster) error {
+	n, err := c.Add(ctx)
+	if n != nil {
+		s.addedNodes++
+	}
+	if err != nil {
+		return err
+	}
+	s.progress.say("partitions move to " + n.Name())
+	return s.log.Spread(ctx)
+}
+
+// dismissNodes has the brokers leave that joined in this run; its topics are gone by then.
+func (s *system) dismissNodes(ctx context.Context) error {
+	if s.addedNodes == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
+	defer cancel()
+	c, err := cluster.Find(s.opt.Cluster)
+	for ; err == nil && s.addedNodes > 0; s.addedNodes-- {
+		nodes := c.Nodes()
+		err = c.Dismiss(ctx, nodes[len(nodes)-1])
+	}
+	return err
+}
+
+// nextNode is in turn the leader of the log's first partition and the active controller, which are the two
+// that somebody has to be elected for.
 func (s *system) nextNode(ctx context.Context, c *cluster.Cluster) (*cluster.Node, error) {
-	s.killedNodes++
-	if s.killedNodes%2 == 0 {
+	s.hurtNodes++
+	if s.hurtNodes%2 == 0 {
 		id, err := s.log.Controller(ctx)
 		if err != nil {
 			return nil, err

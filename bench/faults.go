@@ -130,7 +130,10 @@ func (x *execution) happen(ctx context.Context, step fault.Step) error {
 		return x.sut.join(ctx, step.Target)
 	case fault.Leave:
 		return x.sut.leave(ctx, step.Target)
-	case fault.BrokerDown:
+	case fault.BrokerDown, fault.BrokerStop, fault.BrokerFull, fault.BrokerRestart, fault.BrokerJoin:
+		if x.opt.Cluster != "" {
+			return x.sut.disturbNodes(ctx, step)
+		}
 		return x.sut.brokerDown(ctx, step.For)
 	case fault.Compact:
 		return x.sut.compact(ctx)
@@ -162,7 +165,9 @@ func hasNetwork(plan []fault.Step) bool {
 // resends reports whether a plan can make the generator append a batch twice: it does when an
 // acknowledgement is lost.
 func resends(plan []fault.Step) bool {
-	return slices.ContainsFunc(plan, func(s fault.Step) bool { return s.Do == fault.BrokerDown })
+	return slices.ContainsFunc(plan, func(s fault.Step) bool {
+		return strings.HasPrefix(s.Do, fault.Broker)
+	})
 }
 
 // armOf is the arm that a component belongs to.

@@ -45,7 +45,13 @@ type Published struct {
 type Acked struct {
 	WithinSecond float64 `json:"within_second"` // share of all events
 	SlowestMs    float64 `json:"slowest_ms"`
+	// Slow are the seconds of the clock (Unix) with an event that was due in them and took longer than
+	// slowAck: the slowest of each, ms. On a quiet log it is empty.
+	Slow map[int64]float64 `json:"slow,omitempty"`
 }
+
+// slowAck is an acknowledgement that somebody would notice.
+const slowAck = 100 * time.Millisecond
 
 // Lag is how far a generator was behind its own schedule. Milliseconds.
 type Lag struct {
@@ -159,7 +165,15 @@ func (p *publisher) acked() Acked {
 	if all == 0 {
 		return Acked{}
 	}
-	return Acked{WithinSecond: float64(prompt) / float64(all), SlowestMs: float64(slowest) / 1e6}
+	a := Acked{
+		WithinSecond: float64(prompt) / float64(all), SlowestMs: float64(slowest) / 1e6, Slow: map[int64]float64{},
+	}
+	for _, l := range p.lanes {
+		for second, ns := range l.slow {
+			a.Slow[second] = max(a.Slow[second], float64(ns)/1e6)
+		}
+	}
+	return a
 }
 
 func lagOf(h *hdrhistogram.Histogram) Lag {

@@ -102,11 +102,20 @@ func TestExactlyOnceThroughAHundredKills(t *testing.T) {
 	}
 }
 
-// Ensure that the death of one broker of three, leader and controller in turn, loses nothing that was
-// acknowledged, and that both architectures are exact afterwards.
-func TestBrokersDie(t *testing.T) {
-	for _, r := range runOn(t, realKafka(t), "brokers") {
+// Ensure that nothing is lost that was acknowledged, and that both architectures are exact afterwards, when
+// one broker of three dies, hangs until its session has expired, is restarted or runs out of disk, leader and
+// controller in turn, and when a fourth one joins; and that it has left when the run is over.
+func TestBrokerFaults(t *testing.T) {
+	dir := realKafka(t)
+	runs := runOn(t, dir, "brokers")
+	c, err := cluster.Find(dir)
+	require.NoError(t, err)
+	require.Len(t, c.Nodes(), 3)
+	for _, r := range runs {
 		require.True(t, r.OK, "%s: %+v", r.Arm, r.Checks)
+		for _, m := range r.Marks {
+			t.Logf("%s: %s, %.1f s to %.1f s", r.Arm, m.Name, m.From, m.To)
+		}
 		t.Logf("%s: acknowledged within 1 s: %.2f %%, slowest acknowledgement %.0f ms", r.Arm,
 			figureOf(t, r, figureAcked), figureOf(t, r, figureSlowest))
 	}

@@ -27,6 +27,7 @@ type lane struct {
 	// Of paced events, owned by send: how many were acknowledged, how many of them within a second of
 	// when they were due, and the slowest, ns.
 	acked, prompt, slowest int64
+	slow                   map[int64]int64 // the slowest of a second, Unix, above slowAck
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -44,7 +45,7 @@ type load struct {
 }
 
 func newLane(partition int, clock *paceClock) *lane {
-	l := &lane{partition: partition, clock: clock, lag: newHistogram(), filling: new(load)}
+	l := &lane{partition: partition, clock: clock, lag: newHistogram(), filling: new(load), slow: map[int64]int64{}}
 	l.changed = sync.NewCond(&l.mu)
 	return l
 }
@@ -159,12 +160,17 @@ func (l *lane) acknowledge(b *load) {
 		if intended < l.clock.live {
 			continue
 		}
-		late := max(now-l.clock.moment(intended), 0)
+		due := l.clock.moment(intended)
+		late := max(now-due, 0)
 		l.acked++
 		if late <= int64(time.Second) {
 			l.prompt++
 		}
 		l.slowest = max(l.slowest, late)
+		if late > int64(slowAck) {
+			second := due / int64(time.Second)
+			l.slow[second] = max(l.slow[second], late)
+		}
 	}
 }
 

@@ -61,6 +61,9 @@ const (
 
 // measureAvailability says of every arm what the log was to those who write: it is the same log.
 func (x *execution) measureAvailability(a Acked) {
+	if said := describeOutages(x.began, x.run.Marks, a); said != "" {
+		x.run.Notes = append(x.run.Notes, said)
+	}
 	for _, r := range x.runs() {
 		side := x.side(r.Arm)
 		side.Figures = append(side.Figures,
@@ -68,6 +71,33 @@ func (x *execution) measureAvailability(a Acked) {
 			result.Figure{Name: figureSlowest, Unit: "ms", Value: a.SlowestMs})
 	}
 }
+
+// describeOutages says for every fault of the log how long it made somebody wait who writes; "" when there
+// was none.
+func describeOutages(began time.Time, marks []result.Mark, a Acked) string {
+	var said []string
+	for _, m := range marks {
+		if !strings.HasPrefix(m.Name, fault.Broker) {
+			continue
+		}
+		slowest := 0.0
+		// What was due a moment before was on its way when it happened.
+		for at := began.Add(seconds(m.From)).Unix() - 1; at <= began.Add(seconds(max(m.From, m.To))).Unix(); at++ {
+			slowest = max(slowest, a.Slow[at])
+		}
+		took := fmt.Sprintf("%.0f ms", slowest)
+		if slowest == 0 {
+			took = "below " + slowAck.String()
+		}
+		said = append(said, fmt.Sprintf("%s at %.1f s: %s", m.Name, m.From, took))
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return "slowest acknowledgement of what was due while it lasted: " + strings.Join(said, "; ")
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // A holding is a partition in one process, from when it is worked on until it is given back or the
 // process is killed.

@@ -51,3 +51,23 @@ func TestPauses(t *testing.T) {
 			{Name: "leave kappa process", From: 29}, {Name: "join kappa process", From: 9}, {Name: "kill kappa process", From: 20},
 		}, found))
 }
+
+// Ensure that every fault of the log is told with the slowest acknowledgement of its own time, and others not.
+func TestOutages(t *testing.T) {
+	began := time.Unix(1000, 0)
+	marks := []result.Mark{
+		{Name: "broker-down", From: 5, To: 10}, {Name: "kill kappa process", From: 20, To: 21},
+		{Name: "broker-join", From: 30, To: 40},
+	}
+	a := Acked{Slow: map[int64]float64{1004: 1830.4, 1011: 9000, 1020: 7000}}
+	require.Equal(t, "slowest acknowledgement of what was due while it lasted: broker-down at 5.0 s: 1830 ms; "+
+		"broker-join at 30.0 s: below 100ms", describeOutages(began, marks, a))
+	require.Empty(t, describeOutages(began, marks[1:2], a))
+
+	clock := newPaceClock(Pace{Speedup: 1})
+	l := newLane(0, &clock)
+	now := time.Now()
+	l.acknowledge(&load{intended: []int64{now.Add(-2 * time.Second).UnixNano(), now.UnixNano()}})
+	require.Len(t, l.slow, 1)
+	require.GreaterOrEqual(t, l.slow[now.Add(-2*time.Second).Unix()], int64(2*time.Second))
+}

@@ -48,7 +48,9 @@ type system struct {
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 
-	killedNodes int // of a cluster; owned by the lane of the broker's faults
+	// Of a cluster; both owned by the lane of the broker's faults, and by close after that.
+	hurtNodes  int
+	addedNodes int
 
 	joining sync.Mutex
 	joined  map[string][]*component // beside the first process of a component, the oldest first
@@ -229,7 +231,7 @@ func (s *system) close(ctx context.Context) error {
 		}
 	}
 	if s.log != nil {
-		errs = append(errs, s.dropTopics(ctx), s.log.Close())
+		errs = append(errs, s.dropTopics(ctx), s.dismissNodes(ctx), s.log.Close())
 	}
 	return errors.Join(append(errs, s.supervisor.close(ctx), s.closeNetwork())...)
 }

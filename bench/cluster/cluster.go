@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -151,6 +152,26 @@ func (c *Cluster) Add(ctx context.Context) (*Node, error) {
 		return nil, err
 	}
 	return n, c.Ready(ctx)
+}
+
+// Dismiss has a broker that was added leave for good: it is stopped, forgotten by the others, and its data
+// is deleted. It must hold no partition any more. It is the last that was added.
+func (c *Cluster) Dismiss(ctx context.Context, n *Node) error {
+	if n.Voter || c.nodes[len(c.nodes)-1] != n {
+		return fmt.Errorf("dismiss %s: it is not the broker that was added last", n.Name())
+	}
+	if err := n.Stop(ctx); err != nil {
+		return err
+	}
+	c.nodes = c.nodes[:len(c.nodes)-1]
+	if err := c.save(nil); err != nil {
+		return err
+	}
+	if _, err := c.Tool(ctx, "org.apache.kafka.tools.ClusterTool", "unregister",
+		"--bootstrap-server", strings.Join(c.Brokers(), ","), "--id", strconv.Itoa(n.ID)); err != nil {
+		return fmt.Errorf("dismiss %s: %w", n.Name(), err)
+	}
+	return os.RemoveAll(c.nodeDir(n))
 }
 
 // Ready waits until every node whose process is there is known as a broker to a client, and a

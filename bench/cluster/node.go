@@ -172,6 +172,15 @@ func (n *Node) Suspend() error { return n.signal("suspend", (*process.Process).S
 // Resume lets a node go on that was suspended.
 func (n *Node) Resume() error { return n.signal("resume", (*process.Process).Resume) }
 
+// Fill has everything fail that the node would store, as when its disk is full: a node with a single disk
+// gives up and ends. It is over with the next start; [proc.ErrNoFileLimit] says where it cannot be had.
+func (n *Node) Fill() error {
+	if n.process() == nil {
+		return fmt.Errorf("fill the disk of %s: it is not running", n.Name())
+	}
+	return proc.LimitFiles(int(n.PID), 1)
+}
+
 func (n *Node) signal(what string, send func(*process.Process) error) error {
 	p := n.process()
 	if p == nil {

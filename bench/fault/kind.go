@@ -23,21 +23,28 @@ type kind struct {
 // kinds holds every fault. Retention is in the lane of the broker's process, since a broker that is
 // down forgets nothing.
 var kinds = map[string]kind{
-	Kill:       {fields: "target", may: "for", starts: true},
-	Stop:       {fields: "target for"},
-	Restart:    {fields: "target", may: "for", starts: true},
-	Join:       {lane: members, fields: "target", starts: true},
-	Leave:      {lane: members, fields: "target"},
-	BrokerDown: {fields: "for", may: "target", broker: true},
-	SlowDisk:   {lane: disk, fields: "for bytes_per_second", every: true},
-	Delay:      {lane: network, fields: "for delay", may: "target", every: true},
-	Cut:        {lane: network, fields: "for", may: "target", every: true},
-	Retention:  {may: "target older_than share", broker: true},
-	Compact:    {may: "target", broker: true},
+	Kill:          {fields: "target", may: "for", starts: true},
+	Stop:          {fields: "target for"},
+	Restart:       {fields: "target", may: "for", starts: true},
+	Join:          {lane: members, fields: "target", starts: true},
+	Leave:         {lane: members, fields: "target"},
+	BrokerDown:    {fields: "for", may: "target", broker: true},
+	BrokerStop:    {fields: "for", may: "target", broker: true},
+	BrokerFull:    {fields: "for", may: "target", broker: true},
+	BrokerRestart: {may: "target", broker: true},
+	BrokerJoin:    {may: "target", broker: true},
+	SlowDisk:      {lane: disk, fields: "for bytes_per_second", every: true},
+	Delay:         {lane: network, fields: "for delay", may: "target", every: true},
+	Cut:           {lane: network, fields: "for", may: "target", every: true},
+	Retention:     {may: "target older_than share", broker: true},
+	Compact:       {may: "target", broker: true},
 }
 
 // order is that in which errors list the kinds.
-var order = []string{Kill, Stop, Restart, Join, Leave, BrokerDown, SlowDisk, Delay, Cut, Retention, Compact}
+var order = []string{
+	Kill, Stop, Restart, Join, Leave, BrokerDown, BrokerStop, BrokerFull, BrokerRestart, BrokerJoin, SlowDisk,
+	Delay, Cut, Retention, Compact,
+}
 
 // target is whom the step happens to; "" is everybody.
 func (s Step) target() string {

@@ -14,12 +14,19 @@ const (
 	Restart    = "restart"     // asked to end; started again at once, or after For
 	Join       = "join"        // one more process of the target, to share its work
 	Leave      = "leave"       // the process that joined last is asked to end
-	BrokerDown = "broker-down" // SIGKILL of the embedded broker; started again after For, on the same ports
-	SlowDisk   = "slow-disk"   // for For, storage takes BytesPerSecond
-	Delay      = "delay"       // for For, the network takes Delay in each direction
-	Cut        = "cut"         // for For, the network carries nothing, and connections are reset
-	Retention  = "retention"   // the log forgets its oldest events, by OlderThan or Share
-	Compact    = "compact"     // the embedded broker compacts its compacted topics
+	BrokerDown = "broker-down" // SIGKILL of the embedded broker, or of one of a cluster; started again after For
+
+	// Faults of a cluster that the driver may touch.
+	BrokerStop    = "broker-stop"    // SIGSTOP of a broker, and SIGCONT after For: a zombie, once its session has expired
+	BrokerFull    = "broker-full"    // what a broker writes is stored no more, as on a full disk; repaired after For
+	BrokerRestart = "broker-restart" // every broker is asked to end and started again, one after the other
+	BrokerJoin    = "broker-join"    // one more broker joins, and partitions move to it
+
+	SlowDisk  = "slow-disk" // for For, storage takes BytesPerSecond
+	Delay     = "delay"     // for For, the network takes Delay in each direction
+	Cut       = "cut"       // for For, the network carries nothing, and connections are reset
+	Retention = "retention" // the log forgets its oldest events, by OlderThan or Share
+	Compact   = "compact"   // the embedded broker compacts its compacted topics
 )
 
 // Broker is the target of what happens to the log itself.
