@@ -74,7 +74,7 @@ var layout = []row{
 	{pkg: "bench/accuracy", within: "bench/oracle view", tests: "event", pure: true},
 	{pkg: "bench/fault"},
 	{
-		pkg: "bench/cluster", within: "internal/eventlog internal/proc",
+		pkg: "bench/cluster", within: "internal/eventlog internal/proc", tests: "internal/eventlog/logtest",
 		beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sync",
 	},
 	{pkg: "bench/result", within: "view"},

@@ -24,12 +24,14 @@ func (o Options) cannotDo(s fault.Step) string {
 		if len(o.Brokers) > 0 && o.Cluster == "" {
 			return notOurs
 		}
-	case fault.BrokerStop, fault.BrokerFull, fault.BrokerRestart, fault.BrokerJoin:
+	case fault.BrokerStop, fault.BrokerCut, fault.BrokerFull, fault.BrokerRestart, fault.BrokerJoin:
 		switch {
 		case o.Cluster == "":
 			return notOurs
 		case s.Do == fault.BrokerStop && !proc.Suspends:
 			return proc.ErrNoSuspend.Error()
+		case s.Do == fault.BrokerCut && !linked(o.Cluster):
+			return "its nodes reach each other directly: it takes a cluster with links between them"
 		case s.Do == fault.BrokerFull && proc.ErrNoFileLimit != nil:
 			return proc.ErrNoFileLimit.Error()
 		}

@@ -28,7 +28,9 @@ func (s *system) disturbNodes(ctx context.Context, step fault.Step) error {
 		return err
 	}
 	s.progress.say(step.Do + ": " + n.Name())
-	hurt := map[string]func() error{fault.BrokerDown: n.Kill, fault.BrokerStop: n.Suspend, fault.BrokerFull: n.Fill}
+	hurt := map[string]func() error{
+		fault.BrokerDown: n.Kill, fault.BrokerStop: n.Suspend, fault.BrokerCut: n.Isolate, fault.BrokerFull: n.Fill,
+	}
 	if err := hurt[step.Do](); err != nil {
 		return err
 	}
@@ -40,11 +42,28 @@ func (s *system) disturbNodes(ctx context.Context, step fault.Step) error {
 func mend(ctx context.Context, c *cluster.Cluster, n *cluster.Node, hurt string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
 	defer cancel()
-	if hurt == fault.BrokerStop {
-		return errors.Join(n.Resume(), c.Ready(ctx))
+	switch hurt {
+	case fault.BrokerStop:
+		return errors.Join(n.Resume(), inSync(ctx, c))
+	case fault.BrokerCut:
+		return errors.Join(n.Rejoin(), inSync(ctx, c))
 	}
 	// With a full disk it has ended by itself, if it has tried to store something.
-	return errors.Join(n.Kill(), n.Start(ctx), c.Ready(ctx))
+	return errors.Join(n.Kill(), n.Start(ctx), inSync(ctx, c))
+}
+
+// inSync waits until all nodes are there, with all copies: before, the next one must not go.
+func inSync(ctx context.Context, c *cluster.Cluster) error {
+	if err := c.Ready(ctx); err != nil {
+		return err
+	}
+	return c.InSync(ctx)
+}
+
+// linked reports whether the nodes of a cluster reach each other over links that can be cut.
+func linked(dir string) bool {
+	c, err := cluster.Find(dir)
+	return err == nil && c.Nodes()[0].LinkPort > 0
 }
 
 // rollNodes restarts every node as an upgrade does, the next one when the one before is back.
@@ -55,7 +74,7 @@ func (s *system) rollNodes(ctx context.Context, c *cluster.Cluster) error {
 		}
 		s.progress.say("restart " + n.Name())
 		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
-		err := errors.Join(n.Stop(back), n.Start(back), c.Ready(back))
+		err := errors.Join(n.Stop(back), n.Start(back), inSync(back, c))
 		cancel()
 		if err != nil {
 			return err
@@ -85,11 +104,16 @@ func (s *system) dismissNodes(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
 	defer cancel()
 	c, err := cluster.Find(s.opt.Cluster)
-	for ; err == nil && s.addedNodes > 0; s.addedNodes-- {
-		nodes := c.Nodes()
-		err = c.Dismiss(ctx, nodes[len(nodes)-1])
+	if err != nil {
+		return err
 	}
-	return err
+	for ; s.addedNodes > 0; s.addedNodes-- {
+		nodes := c.Nodes()
+		if err := c.Dismiss(ctx, nodes[len(nodes)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nextNode is in turn the leader of the log's first partition and the active controller, which are the two

@@ -130,7 +130,7 @@ func (x *execution) happen(ctx context.Context, step fault.Step) error {
 		return x.sut.join(ctx, step.Target)
 	case fault.Leave:
 		return x.sut.leave(ctx, step.Target)
-	case fault.BrokerDown, fault.BrokerStop, fault.BrokerFull, fault.BrokerRestart, fault.BrokerJoin:
+	case fault.BrokerDown, fault.BrokerStop, fault.BrokerCut, fault.BrokerFull, fault.BrokerRestart, fault.BrokerJoin:
 		if x.opt.Cluster != "" {
 			return x.sut.disturbNodes(ctx, step)
 		}

@@ -21,7 +21,7 @@ const jarsEnv = "LAMBDAKAPPA_TEST_JARS"
 func realKafka(t *testing.T) string {
 	t.Helper()
 	cfg := cluster.DefaultConfig()
-	cfg.Dir, cfg.Jars = filepath.Join(t.TempDir(), "kafka"), needJars(t)
+	cfg.Dir, cfg.Jars, cfg.Links = filepath.Join(t.TempDir(), "kafka"), needJars(t), true
 	_, err := cluster.Start(t.Context(), cfg)
 	require.NoError(t, err)
 	// By the folder: the driver kills nodes and starts others.

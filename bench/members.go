@@ -99,7 +99,7 @@ func describeOutages(began time.Time, marks []result.Mark, a Acked) string {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// A holding is a partition in one process, from when it is worked on until it is given back or the
+// A holding is a partition in one process, from when it goes on with what nobody had done yet until it is given back or the
 // process is killed.
 type holding struct {
 	partition int
@@ -174,6 +174,13 @@ func holdingsOf(life *facts) (all []holding) {
 		switch f.Event {
 		case "assigned":
 			if f.into(&said) == nil {
+				held[said.Partition] = f.At
+			}
+		case "regained": // Lambda's, who reads the log again; Kappa has what it needs when it is assigned
+			if f.into(&said) != nil {
+				continue
+			}
+			if _, ok := held[said.Partition]; ok {
 				held[said.Partition] = f.At
 			}
 		case "released":

@@ -231,12 +231,21 @@ func (s *system) close(ctx context.Context) error {
 		}
 	}
 	if s.log != nil {
-		errs = append(errs, s.dropTopics(ctx), s.dismissNodes(ctx), s.log.Close())
+		errs = append(errs, s.leaveCluster(ctx), s.log.Close())
 	}
 	return errors.Join(append(errs, s.supervisor.close(ctx), s.closeNetwork())...)
 }
 
-// dropTopics leaves a cluster of the user's as it was.
+// leaveCluster leaves a cluster of the user's as it was. Brokers that joined go last: they hold copies of the
+// run's topics.
+func (s *system) leaveCluster(ctx context.Context) error {
+	if err := s.dropTopics(ctx); err != nil {
+		return err
+	}
+	return s.dismissNodes(ctx)
+}
+
+// dropTopics deletes the run's topics from a cluster of the user's.
 func (s *system) dropTopics(ctx context.Context) error {
 	if s.prefix == "" {
 		return nil

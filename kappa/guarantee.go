@@ -94,10 +94,16 @@ func (t *task) transact(ctx context.Context, m *eventlog.Member) error {
 }
 
 // openTransactions makes this process the holder of the partition's transactional id, where the
-// guarantee needs one. It comes before the commit is read: it ends what the last holder has left open.
-func (p *processor) openTransactions(ctx context.Context, partition int) (*eventlog.Transactor, error) {
+// guarantee needs one. It comes before the commit is read: it ends what the last holder has left open. Who
+// was suspended since it got the partition, and has lost it meanwhile, must not: it would fence the owner.
+func (p *processor) openTransactions(
+	ctx context.Context, m *eventlog.Member, partition int,
+) (*eventlog.Transactor, error) {
 	if p.cfg.Guarantee != ExactlyOnce {
 		return nil, nil
+	}
+	if err := m.Confirm(ctx, partition); err != nil {
+		return nil, err
 	}
 	return p.cfg.Log.Transactor(ctx, transactionalID(p.cfg.ViewName(), partition))
 }

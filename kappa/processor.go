@@ -2,7 +2,6 @@ package kappa
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -101,10 +100,6 @@ func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition i
 		p.cfg.notify("unconfirmed", "partition", partition, "version", p.cfg.Version)
 		err = p.process(ctx, m, partition)
 	}
-	if errors.Is(err, eventlog.ErrNotMember) {
-		<-ctx.Done() // a rebalance has begun that this process has not heard of yet; it will
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("process partition %d: %w", partition, err)
 	}
@@ -114,7 +109,7 @@ func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition i
 // process processes a partition until its task has ended, and keeps the task with its state: most
 // partitions come back within the second.
 func (p *processor) process(ctx context.Context, m *eventlog.Member, partition int) error {
-	transactor, err := p.openTransactions(ctx, partition)
+	transactor, err := p.openTransactions(ctx, m, partition)
 	if err != nil {
 		return err
 	}
@@ -145,11 +140,11 @@ func (p *processor) task(
 	delete(p.idle, partition)
 	p.mu.Unlock()
 
-	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), p.cfg.input())
+	commit, err := p.committed(ctx, partition, transactor)
 	if err != nil {
 		return nil, fmt.Errorf("read commit: %w", err)
 	}
-	if t != nil && t.goesOn(commits[partition].Offset) {
+	if t != nil && t.goesOn(commit.Offset) {
 		t.transactor = transactor
 		return t, nil
 	}
@@ -159,13 +154,27 @@ func (p *processor) task(
 	}
 	t = newTask(p.cfg, partition, end)
 	t.transactor = transactor
-	if err := t.resume(ctx, m, commits[partition], start); err != nil {
+	if err := t.resume(ctx, m, commit, start); err != nil {
 		return nil, err
 	}
 	if p.starts == nil && t.covered < 0 { // it begins, and with all that the log has
 		p.cfg.noteLost(partition, 0, t.Position)
 	}
 	return t, nil
+}
+
+// committed is the group's commit.
+func (p *processor) committed(
+	ctx context.Context, partition int, transactor *eventlog.Transactor,
+) (eventlog.Commit, error) {
+	if transactor != nil {
+		return transactor.Committed(ctx, group(p.cfg.ViewName()), p.cfg.input(), partition)
+	}
+	commits, err := p.cfg.Log.Committed(ctx, group(p.cfg.ViewName()), p.cfg.input())
+	if err != nil {
+		return eventlog.Commit{}, err
+	}
+	return commits[partition], nil
 }
 
 // bounds returns the offsets between which a partition is to be processed.

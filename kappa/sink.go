@@ -56,10 +56,6 @@ func sinkPartition(ctx context.Context, cfg Config, m membership, partition int)
 		// tidies up in a folder that is ours, and that has to be known.
 		err = errors.Join(err, m.Confirm(ctx, partition))
 	}
-	if errors.Is(err, eventlog.ErrNotMember) {
-		<-ctx.Done() // a rebalance has begun that this process has not heard of yet; it will
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("sink partition %d: %w", partition, err)
 	}

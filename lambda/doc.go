@@ -104,7 +104,8 @@
 //   - Serving loads the newest generation that is as far as all before it. While one is dead and its
 //     lease lasts, the speed layer keeps two generations.
 //
-// While the broker is away, serving answers from what it has, and everybody else waits for it.
+// While the broker is away, serving answers from what it has, and everybody else waits for it. Only a broker
+// that is there and takes no write for 15 s (too few copies in sync, say) ends a process, with an error.
 //
 // Dead letters and late events are keyed by their place in the log and alerts by their reading: they
 // are said at least once, and readers keep one per key.

@@ -39,10 +39,6 @@ func ingestPartition(ctx context.Context, cfg Config, m membership, partition in
 		// tidies up in a folder that is ours, and that has to be known.
 		err = errors.Join(err, m.Confirm(ctx, partition))
 	}
-	if errors.Is(err, eventlog.ErrNotMember) {
-		<-ctx.Done() // a rebalance has begun that this process has not heard of yet; it will
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("ingest partition %d: %w", partition, err)
 	}

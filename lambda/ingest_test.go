@@ -14,15 +14,13 @@ import (
 
 // A member stands for a membership that ends after some confirmations.
 type member struct {
-	confirms int           // how many are left
-	lost     chan struct{} // closed at the first one that fails
+	confirms int // how many are left
 }
 
-func newMember(confirms int) *member { return &member{confirms, make(chan struct{})} }
+func newMember(confirms int) *member { return &member{confirms} }
 
 func (m *member) Confirm(context.Context, int) error {
 	if m.confirms == 0 {
-		close(m.lost)
 		return eventlog.ErrNotMember
 	}
 	m.confirms--
@@ -39,24 +37,15 @@ func removing(dir, prefix string) func(string) error {
 	}
 }
 
-// Ensure that a process whose open file was removed by the new owner of its partition waits for the
-// rebalance that it has not heard of yet.
-func TestLostPartitionWaits(t *testing.T) {
+// Ensure that a process whose open file was removed by the new owner of its partition says that it has lost
+// the partition, and publishes nothing.
+func TestLostPartitionIsTold(t *testing.T) {
 	cfg := logConfig(t, startLog(t, 1))
 	send(t, cfg.Log, disturbed(t, 1, 2, 20))
 	cfg.fault = removing(cfg.masterTmp(), "sync")
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	m, ended := newMember(1), make(chan error, 1)
-	go func() { ended <- ingestPartition(ctx, cfg, m, 0) }()
-	select {
-	case <-m.lost:
-	case err := <-ended:
-		require.FailNow(t, "the process has ended", "%v", err)
-	}
-	require.Empty(t, ended, "it waits for the end of its membership")
-	cancel()
-	require.NoError(t, <-ended)
+	require.ErrorIs(t, ingestPartition(ctx, cfg, newMember(1), 0), eventlog.ErrNotMember)
 	master, err := cfg.scanMaster()
 	require.NoError(t, err)
 	require.Empty(t, master)
@@ -91,11 +80,6 @@ func TestLostPartitionIsNotCleanedUp(t *testing.T) {
 	require.NoError(t, os.WriteFile(open, nil, 0o644))
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	m := newMember(0)
-	go func() {
-		<-m.lost
-		cancel()
-	}()
-	require.NoError(t, ingestPartition(ctx, cfg, m, 0))
+	require.ErrorIs(t, ingestPartition(ctx, cfg, newMember(0), 0), eventlog.ErrNotMember)
 	require.FileExists(t, open)
 }

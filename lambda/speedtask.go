@@ -60,10 +60,6 @@ func (l *speedLayer) runTask(ctx context.Context, m *eventlog.Member, partition 
 		l.idle[partition] = t
 		l.mu.Unlock()
 	}
-	if errors.Is(err, eventlog.ErrNotMember) {
-		<-ctx.Done() // a rebalance has begun that this process has not heard of yet; it will
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("speed partition %d: %w", partition, err)
 	}
@@ -116,6 +112,7 @@ type speedTask struct {
 	lastPoll   time.Time
 
 	began    time.Time // when the task was started
+	regained bool      // since then it has been where its predecessor has committed
 	restored bool      // since then it has been at the end of the log
 }
 
@@ -198,6 +195,7 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 			return err
 		}
 		t.advance()
+		t.noteRegained()
 		t.noteRestored()
 		if t.next != nil && t.next.isDone() { // it stands still until it is the live one
 			if err := t.changeOver(); err != nil {
@@ -217,6 +215,16 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 			}
 		}
 	}
+}
+
+// noteRegained says once that all is known again that the task before has known: from here on it is work that
+// nobody had done. Kappa is there when it has read its changelog.
+func (t *speedTask) noteRegained() {
+	if t.regained || t.live.Position < t.said.Load().offset {
+		return
+	}
+	t.regained = true
+	t.cfg.notify("regained", "component", "speed", "partition", t.partition, "position", t.live.Position)
 }
 
 // noteRestored says once how long it took to be where the log ends. There is no other restore.

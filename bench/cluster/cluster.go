@@ -26,6 +26,8 @@ type Cluster struct {
 	program string  // java
 	nodes   []*Node // in the order of their ids, which begin at 1
 
+	stopLinks context.CancelFunc // nil without links
+
 	changing sync.Mutex
 	state    state
 }
@@ -48,7 +50,12 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.startAll(ctx)
+	if c.cfg.Links {
+		err = c.openLinks()
+	}
+	if err == nil {
+		err = c.startAll(ctx)
+	}
 	if err == nil {
 		err = c.Ready(ctx)
 	}
@@ -79,6 +86,7 @@ func open(cfg Config) (*Cluster, error) {
 	}
 	found, err := c.load()
 	if err != nil || found {
+		c.cfg.Links = found && c.nodes[0].LinkPort > 0 // as it was made
 		return c, err
 	}
 	c.state.ID = newID()
@@ -103,7 +111,27 @@ func (c *Cluster) newNode(voter bool) (*Node, error) {
 			return nil, err
 		}
 	}
-	return n, nil
+	return n, c.linkPorts(n)
+}
+
+// linkPorts gives a node its ports for the others, where the nodes have links. A broker that joins later is
+// reached directly: who carries does not know of it.
+func (c *Cluster) linkPorts(n *Node) error {
+	if !c.cfg.Links && c.nodes[0].LinkPort == 0 {
+		return nil
+	}
+	var err error
+	if n.InternalPort, err = c.freePort(0); err != nil {
+		return err
+	}
+	if n.LinkPort = n.InternalPort; !n.Voter {
+		return nil
+	}
+	if n.LinkPort, err = c.freePort(0); err != nil {
+		return err
+	}
+	n.ControllerLinkPort, err = c.freePort(0)
+	return err
 }
 
 // port is the nth one of the cluster, or a free one.
@@ -112,14 +140,19 @@ func (c *Cluster) port(nth int) (int, error) {
 	if c.cfg.Port > 0 {
 		want = c.cfg.Port + nth
 	}
+	return c.freePort(want)
+}
+
+// freePort is a port that nobody has; 0 is any.
+func (c *Cluster) freePort(want int) (int, error) {
 	ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(want)))
 	if err != nil {
 		return 0, fmt.Errorf("find a port: %w: stop what listens there, or choose another --port", err)
 	}
 	defer ln.Close()
 	found := ln.Addr().(*net.TCPAddr).Port
-	if slices.ContainsFunc(c.nodes, func(n *Node) bool { return n.Port == found || n.ControllerPort == found }) {
-		return c.port(nth) // free, but promised to another node
+	if slices.ContainsFunc(c.nodes, func(n *Node) bool { return slices.Contains(n.ports(), found) }) {
+		return c.freePort(want) // free, but promised already
 	}
 	return found, nil
 }
@@ -206,7 +239,7 @@ func (c *Cluster) Ready(ctx context.Context) error {
 
 // serves asks the cluster as a client would.
 func (c *Cluster) serves(ctx context.Context, want int) error {
-	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: c.Brokers()})
+	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: c.Brokers(), Security: c.cfg.Security})
 	if err != nil {
 		return err
 	}
@@ -216,6 +249,26 @@ func (c *Cluster) serves(ctx context.Context, want int) error {
 		err = fmt.Errorf("%d of %d brokers are there", len(known), want)
 	}
 	return err
+}
+
+// InSync waits until every copy of every partition is up to date.
+func (c *Cluster) InSync(ctx context.Context) error {
+	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: c.Brokers(), Security: c.cfg.Security})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	for {
+		behind, err := log.OutOfSync(ctx)
+		if err == nil && behind == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-ctx.Done():
+			return fmt.Errorf("%d copies are not in sync: %w", behind, errors.Join(ctx.Err(), err))
+		}
+	}
 }
 
 // Brokers are the addresses of all nodes, running or not: what a client is given.
@@ -266,6 +319,9 @@ func (c *Cluster) Stop(ctx context.Context) error {
 		})
 	}
 	_ = g.Wait()
+	if c.stopLinks != nil {
+		c.stopLinks()
+	}
 	return errors.Join(errs...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,14 +19,19 @@ import (
 // cluster.
 const jarsEnv = "LAMBDAKAPPA_TEST_JARS"
 
-func startCluster(t *testing.T, nodes int) *cluster.Cluster {
+func needJars(t *testing.T) string {
 	t.Helper()
 	jars := os.Getenv(jarsEnv)
 	if jars == "" {
 		t.Skip("no Apache Kafka to test: run make test-kafka")
 	}
+	return jars
+}
+
+func startCluster(t *testing.T, nodes int) *cluster.Cluster {
+	t.Helper()
 	cfg := cluster.DefaultConfig()
-	cfg.Dir, cfg.Jars, cfg.Nodes, cfg.HeapMiB = t.TempDir(), jars, nodes, 256
+	cfg.Dir, cfg.Jars, cfg.Nodes, cfg.HeapMiB = t.TempDir(), needJars(t), nodes, 256
 	c, err := cluster.Start(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
@@ -164,4 +170,39 @@ func TestRefusals(t *testing.T) {
 
 	_, err := cluster.Find(filepath.Join(t.TempDir(), "nothing"))
 	require.ErrorContains(t, err, "no cluster in")
+}
+
+// Ensure that a leader that is cut off from the others, and not from clients, acknowledges nothing that is
+// lost: whatever was acknowledged before, meanwhile and after is there when it is back.
+func TestALeaderIsCutOff(t *testing.T) {
+	cfg := cluster.DefaultConfig()
+	cfg.Dir, cfg.Jars, cfg.HeapMiB, cfg.Links = t.TempDir(), needJars(t), 256, true
+	c, err := cluster.Start(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
+	log := openLog(t, c)
+	require.NoError(t, log.CreateTopics(t.Context(), eventlog.TopicSpec{Name: "cars", Partitions: 1}))
+	var acknowledged []string
+	send := func(n int) {
+		for range n {
+			value := fmt.Sprint(len(acknowledged))
+			_, err := log.Append(t.Context(), "cars", 0, []eventlog.Record{{AppendTime: 1, Value: []byte(value)}})
+			require.NoError(t, err)
+			acknowledged = append(acknowledged, value)
+		}
+	}
+	send(10)
+	addr, err := log.Leader(t.Context(), "cars", 0)
+	require.NoError(t, err)
+	first := c.NodeAt(addr)
+	require.NoError(t, first.Isolate())
+	send(10)
+	addr, err = log.Leader(t.Context(), "cars", 0)
+	require.NoError(t, err)
+	require.NotEqual(t, first.Addr(), addr, "nobody else was elected")
+	require.NoError(t, first.Rejoin())
+	require.NoError(t, c.Ready(t.Context()))
+	send(10)
+	// A batch whose acknowledgement was lost may be there twice, one after the other.
+	require.Equal(t, acknowledged, slices.Compact(read(t, log, "cars", 0)))
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"lambdakappa/internal/eventlog"
 )
 
 // Config says what to run and where.
@@ -22,6 +24,13 @@ type Config struct {
 
 	// Properties are settings of every node beside its own (server.properties), which they replace.
 	Properties map[string]string
+
+	// Links has the nodes reach each other over links that this process carries until it stops the cluster,
+	// and that can be cut (links.go). Detached nodes have none.
+	Links bool
+
+	// Security is how this process is trusted by the nodes, where Properties have them ask for it.
+	Security eventlog.Security
 
 	// Detached nodes outlive this process, and any other one can find them by Dir. Others die with it.
 	Detached bool
@@ -41,6 +50,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("nodes %d: must be at least 1", c.Nodes)
 	case c.Port < 0 || c.Port+2*c.Nodes > maxPort:
 		return fmt.Errorf("port %d: must leave room below %d for two ports a node", c.Port, maxPort)
+	case c.Links && c.Detached:
+		return errors.New("links: end with this process, and detached nodes do not")
 	case c.HeapMiB < 128:
 		return fmt.Errorf("heap %d MiB: a node needs at least 128", c.HeapMiB)
 	}

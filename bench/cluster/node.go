@@ -29,6 +29,12 @@ type Node struct {
 	Port           int  `json:"port"`
 	ControllerPort int  `json:"controller_port,omitempty"` // of a voter
 
+	// Of a cluster with links: where the node listens for the other nodes, and the ports of the links that
+	// lead there and to its controller, by which the others know it.
+	InternalPort       int `json:"internal_port,omitempty"`
+	LinkPort           int `json:"link_port,omitempty"`
+	ControllerLinkPort int `json:"controller_link_port,omitempty"`
+
 	// The process, by its id and the moment of its birth: an id alone may be somebody else's by now.
 	// Both are 0 while the node is down.
 	PID  int32 `json:"pid"`
@@ -36,6 +42,11 @@ type Node struct {
 
 	cluster *Cluster
 	exited  chan struct{} // closed when a process that this one started has ended
+}
+
+// ports are all that were promised to the node; 0 for those it has not.
+func (n *Node) ports() []int {
+	return []int{n.Port, n.ControllerPort, n.InternalPort, n.LinkPort, n.ControllerLinkPort}
 }
 
 // Addr is where the node's clients connect.

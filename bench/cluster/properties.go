@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -22,10 +23,10 @@ func (c *Cluster) properties(n *Node) string {
 		"process.roles":                  n.roles(),
 		"controller.quorum.voters":       c.voters(),
 		"controller.listener.names":      "CONTROLLER",
-		"inter.broker.listener.name":     "PLAINTEXT",
-		"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-		"listeners":                      n.listeners(),
-		"advertised.listeners":           "PLAINTEXT://" + n.Addr(),
+		"inter.broker.listener.name":     n.interBroker(),
+		"listener.security.protocol.map": n.protocols(),
+		"listeners":                      n.listeners(n.InternalPort, n.ControllerPort),
+		"advertised.listeners":           n.advertised(),
 		"log.dirs":                       filepath.ToSlash(filepath.Join(c.nodeDir(n), "data")),
 
 		"auto.create.topics.enable":      "false",
@@ -57,7 +58,7 @@ func (c *Cluster) voters() string {
 	var all []string
 	for _, n := range c.nodes {
 		if n.Voter {
-			all = append(all, fmt.Sprintf("%d@%s:%d", n.ID, host, n.ControllerPort))
+			all = append(all, fmt.Sprintf("%d@%s:%d", n.ID, host, cmp.Or(n.ControllerLinkPort, n.ControllerPort)))
 		}
 	}
 	return strings.Join(all, ",")
@@ -70,10 +71,37 @@ func (n *Node) roles() string {
 	return "broker"
 }
 
-func (n *Node) listeners() string {
+// interBroker is the listener for the other nodes: that for clients, where there are no links.
+func (n *Node) interBroker() string {
+	if n.InternalPort > 0 {
+		return "INTERNAL"
+	}
+	return "PLAINTEXT"
+}
+
+func (n *Node) protocols() string {
+	all := "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	if n.InternalPort > 0 {
+		all += ",INTERNAL:PLAINTEXT"
+	}
+	return all
+}
+
+// advertised is how the node is known: to clients by its own address, to other nodes by its links.
+func (n *Node) advertised() string {
+	if n.InternalPort == 0 {
+		return "PLAINTEXT://" + n.Addr()
+	}
+	return n.listeners(n.LinkPort, n.ControllerLinkPort)
+}
+
+func (n *Node) listeners(internal, controller int) string {
 	all := "PLAINTEXT://" + n.Addr()
-	if n.Voter {
-		all += fmt.Sprintf(",CONTROLLER://%s:%d", host, n.ControllerPort)
+	if internal > 0 {
+		all += ",INTERNAL://" + address(internal)
+	}
+	if controller > 0 {
+		all += ",CONTROLLER://" + address(controller)
 	}
 	return all
 }

@@ -76,7 +76,11 @@ func (c *Cluster) save(change func()) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(c.cfg.Dir, stateFile)
+	return replaceFile(filepath.Join(c.cfg.Dir, stateFile), text)
+}
+
+// replaceFile writes a file aside and into place: whoever reads it reads all of it.
+func replaceFile(path string, text []byte) error {
 	if err := os.WriteFile(path+".new", text, 0o644); err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func TestValidateRefuses(t *testing.T) {
 		err := Validate(s.Faults, s.Random, components, minute)
 		assert.EqualError(t, err, want)
 	}
-	f("do: kill", "do: murder", `faults[0].do: "murder" is none of kill, stop, restart, join, leave, broker-down, broker-stop, broker-full, broker-restart, broker-join, slow-disk, delay, cut, retention, compact`)
+	f("do: kill", "do: murder", `faults[0].do: "murder" is none of kill, stop, restart, join, leave, broker-down, broker-stop, broker-cut, broker-full, broker-restart, broker-join, slow-disk, delay, cut, retention, compact`)
 	f("target: kappa process}", "target: kappa}", `faults[0].target: "kappa" is none of kappa process, kappa serve, lambda speed`)
 	f("do: kill, target: kappa process", "do: kill", `faults[0].target: must be given: kill takes a component such as "kappa process"`)
 	f("target: kappa process}", "target: kappa process, delay: 1s}", `faults[0].delay: kill takes none`)

@@ -30,6 +30,7 @@ var kinds = map[string]kind{
 	Leave:         {lane: members, fields: "target"},
 	BrokerDown:    {fields: "for", may: "target", broker: true},
 	BrokerStop:    {fields: "for", may: "target", broker: true},
+	BrokerCut:     {fields: "for", may: "target", broker: true},
 	BrokerFull:    {fields: "for", may: "target", broker: true},
 	BrokerRestart: {may: "target", broker: true},
 	BrokerJoin:    {may: "target", broker: true},
@@ -42,7 +43,7 @@ var kinds = map[string]kind{
 
 // order is that in which errors list the kinds.
 var order = []string{
-	Kill, Stop, Restart, Join, Leave, BrokerDown, BrokerStop, BrokerFull, BrokerRestart, BrokerJoin, SlowDisk,
+	Kill, Stop, Restart, Join, Leave, BrokerDown, BrokerStop, BrokerCut, BrokerFull, BrokerRestart, BrokerJoin, SlowDisk,
 	Delay, Cut, Retention, Compact,
 }
 

@@ -18,6 +18,7 @@ const (
 
 	// Faults of a cluster that the driver may touch.
 	BrokerStop    = "broker-stop"    // SIGSTOP of a broker, and SIGCONT after For: a zombie, once its session has expired
+	BrokerCut     = "broker-cut"     // no other broker hears it, nor it them, for For; clients do
 	BrokerFull    = "broker-full"    // what a broker writes is stored no more, as on a full disk; repaired after For
 	BrokerRestart = "broker-restart" // every broker is asked to end and started again, one after the other
 	BrokerJoin    = "broker-join"    // one more broker joins, and partitions move to it

@@ -94,7 +94,7 @@ func crossoverLines(s *result.Summary) []string {
 	var lines []string
 	for i := range s.Scenarios {
 		for k := range s.Scenarios[i].Crossovers {
-			if c := &s.Scenarios[i].Crossovers[k]; c.At != nil && !c.Extrapolated {
+			if c := &s.Scenarios[i].Crossovers[k]; c.At != nil && c.Low != nil && !c.Extrapolated {
 				lines = append(lines, saidOf(c))
 			}
 		}

@@ -39,6 +39,7 @@ var order = []string{
 	"code",
 	"model",
 	"guarantees",
+	"guarantee-cost",
 	"scale-out",
 }
 

@@ -54,7 +54,7 @@ func (l *Log) appendOnce(ctx context.Context, full string, partition int, record
 	if err != nil {
 		return 0, err
 	}
-	first, err := appendBy(ctx, client, full, partition, records)
+	first, err := appendBy(ctx, client, full, partition, records, nil)
 	if err != nil {
 		return 0, fmt.Errorf("append to %s/%d: %w", full, partition, err)
 	}

@@ -51,7 +51,10 @@ func (m *Member) commit(ctx context.Context, partition int, c Commit) error {
 
 // commitOnce commits under the member's generation of now.
 func (m *Member) commitOnce(ctx context.Context, partition int, c Commit) error {
-	id, generation := m.identity()
+	id, generation, err := m.now()
+	if err != nil {
+		return err
+	}
 	res, err := m.log.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
 		GroupID: m.group, GenerationID: int(generation), MemberID: id,
 		Topics: map[string][]kafka.OffsetCommit{

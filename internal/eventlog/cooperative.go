@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -63,6 +65,7 @@ func (g *groupRun) runCooperative(ctx context.Context) error {
 		kgo.SessionTimeout(session), kgo.HeartbeatInterval(min(heartbeatInterval, session/3)),
 		kgo.RebalanceTimeout(2*session), // for tasks to end and commit
 		kgo.MaxConcurrentFetches(0),     // it shares out partitions; tasks read them, with readers of their own
+		kgo.WithHooks(groupErrors{func(err error) { r.fail(&taskError{fmt.Errorf("join group %s: %w", g.group, err)}) }}),
 		kgo.OnPartitionsAssigned(func(_ context.Context, c *kgo.Client, all map[string][]int32) {
 			r.begin(c, all[g.topic])
 		}),
@@ -82,6 +85,21 @@ func (g *groupRun) runCooperative(ctx context.Context) error {
 	return nil
 }
 
+// groupErrors hears why a client is not in its group. Nobody polls it, so it would try again for ever and say
+// nothing.
+type groupErrors struct{ fail func(error) }
+
+// OnGroupManageError implements kgo.HookGroupManageError.
+func (g groupErrors) OnGroupManageError(err error) {
+	var refused *kerr.Error
+	if errors.As(err, &refused) && !refused.Retriable && !slices.Contains(rejoinable, refused) {
+		g.fail(err)
+	}
+}
+
+// rejoinable are errors that another join mends.
+var rejoinable = []*kerr.Error{kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.RebalanceInProgress, kerr.MemberIDRequired}
+
 // begin starts the tasks of partitions that were assigned.
 func (r *cooperativeRun) begin(client *kgo.Client, partitions []int32) {
 	r.mu.Lock()
@@ -99,7 +117,7 @@ func (r *cooperativeRun) begin(client *kgo.Client, partitions []int32) {
 		r.tasks[int(p)] = task
 		go func() {
 			defer close(task.ended)
-			if err := r.task(ctx, r.member, int(p)); err != nil && ctx.Err() == nil {
+			if err := r.work(ctx, r.member, int(p)); err != nil && ctx.Err() == nil {
 				r.fail(&taskError{err})
 			}
 		}()

@@ -34,7 +34,8 @@ func (l *Log) idempotent() (*kgo.Client, error) {
 	if l.producer != nil {
 		return l.producer, nil
 	}
-	client, err := l.franz(l.producerOptions()...)
+	// It gives up a batch when its caller does, who may append it again then.
+	client, err := l.franz(append(l.producerOptions(), kgo.AllowIdempotentProduceCancellation())...)
 	l.producer = client
 	return client, err
 }
@@ -57,14 +58,19 @@ func (l *Log) producerOptions() []kgo.Opt {
 const maxBuffered = 1 << 20
 
 // appendBy appends records with a client of franz-go and returns the offset of the first. Their bytes
-// are the caller's again when it returns.
+// are the caller's again when it returns. giveUp, if there is one, makes the client forget what is on its
+// way: a transactional one does not by itself once a batch was sent, whoever waits.
 func appendBy(
-	ctx context.Context, client *kgo.Client, topic string, partition int, records []Record,
+	ctx context.Context, client *kgo.Client, topic string, partition int, records []Record, giveUp func(),
 ) (int64, error) {
 	// kgo.RecordDeliveryTimeout counts from a record's time, which is its append time and may lie years
 	// back.
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if giveUp != nil {
+		stop := context.AfterFunc(ctx, giveUp)
+		defer stop()
+	}
 	batch := make([]*kgo.Record, len(records))
 	all := make([]kgo.Record, len(records))
 	for i := range records {

@@ -28,6 +28,26 @@ type Member struct {
 	identity func() (id string, generation int32) // of now
 	keeps    func(partition int) bool             // through generations; nil where each begins anew
 	assigned func(ctx context.Context) (a assigned, err error)
+
+	// id is that of the membership in which the task has begun. Cooperative members may be thrown out and
+	// join again without a word to their tasks: what a task does under another id, it may no longer do.
+	id string
+}
+
+// begun is the member as a task has it that begins now.
+func (m *Member) begun() *Member {
+	own := *m
+	own.id, _ = m.identity()
+	return &own
+}
+
+// now is the identity to act under. It fails with [ErrNotMember] when it is no longer that of the task.
+func (m *Member) now() (id string, generation int32, err error) {
+	id, generation = m.identity()
+	if id != m.id {
+		return "", 0, fmt.Errorf("%w: it was %s and is %s now", ErrNotMember, m.id, id)
+	}
+	return id, generation, nil
 }
 
 // assigned is what a group says that one of its members has.
@@ -94,6 +114,10 @@ const stable = "Stable"
 // partition is taken away or ctx ends; RunGroup waits for all tasks before it joins the next
 // generation. A task that returns nil early is done with its partition for this generation. With
 // cooperative assignment a task goes on through all generations that leave its partition where it is.
+//
+// A task that fails with [ErrNotMember] knows something that its group has not told this process yet, or was
+// fenced by somebody who took the partition for his own. It begins again as soon as the group says that
+// the partition is this member's, unless its context ends before.
 //
 // It returns nil when ctx ends, or the first error of a task (errors of a task whose context has
 // ended do not count). Either way it leaves the group first, so that others take over at once and
@@ -228,7 +252,7 @@ func (g *groupRun) runTasks(
 	for _, a := range assigned {
 		tasks.Go(func() {
 			// The first cause stands: once the context has ended, errors do not count.
-			if err := g.task(ctx, m, a.ID); err != nil {
+			if err := g.work(ctx, m, a.ID); err != nil {
 				cancel(&taskError{err})
 			}
 		})
@@ -240,6 +264,31 @@ func (g *groupRun) runTasks(
 		return failed.err
 	}
 	return nil
+}
+
+// work runs the task of a partition for as long as ctx says that it is this process's.
+func (g *groupRun) work(ctx context.Context, m *Member, partition int) error {
+	for {
+		err := g.task(ctx, m.begun(), partition)
+		if !errors.Is(err, ErrNotMember) || ctx.Err() != nil {
+			return err
+		}
+		if !m.regains(ctx, partition) {
+			return nil
+		}
+	}
+}
+
+// regains waits until the group says that the partition is this member's; false when ctx ends before. Its
+// pause is about what a member takes to hear of a rebalance, and it keeps two who fence each other from
+// doing nothing else.
+func (m *Member) regains(ctx context.Context, partition int) bool {
+	for pause(ctx, heartbeatInterval) == nil {
+		if m.Confirm(ctx, partition) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // A taskError is why the context of all tasks of a generation ended.

@@ -1,16 +1,9 @@
 package eventlog_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,68 +17,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 // secret must never be in an error.
 const secret = "s3cret-ä\"\\"
-
-// An authority signs certificates for a test.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	file string // with its certificate
-}
-
-func newAuthority(t *testing.T, name string) *authority {
-	a := &authority{file: filepath.Join(t.TempDir(), name+".pem")}
-	var err error
-	a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
-	require.NoError(t, err)
-	a.cert, err = x509.ParseCertificate(raw)
-	require.NoError(t, err)
-	writePEM(t, a.file, "CERTIFICATE", raw)
-	return a
-}
-
-// sign returns the files of a certificate for 127.0.0.1 and its key.
-func (a *authority) sign(t *testing.T, change func(*x509.Certificate)) (cert, key string) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "somebody"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	if change != nil {
-		change(template)
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, a.cert, private.Public(), a.key)
-	require.NoError(t, err)
-	encoded, err := x509.MarshalECPrivateKey(private)
-	require.NoError(t, err)
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writePEM(t, cert, "CERTIFICATE", raw)
-	writePEM(t, key, "EC PRIVATE KEY", encoded)
-	return cert, key
-}
-
-func writePEM(t *testing.T, file, kind string, raw []byte) {
-	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: raw}), 0o600))
-}
-
-func (a *authority) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
-}
 
 // securedBroker returns the address of a broker with these options.
 func securedBroker(t *testing.T, options ...kfake.Opt) string {
@@ -132,9 +68,9 @@ func requireWorks(t *testing.T, addr string, s eventlog.Security) {
 // Ensure that all clients authenticate by every mechanism, over TLS and without it, and with a client
 // certificate.
 func TestSecuredBrokers(t *testing.T) {
-	ca := newAuthority(t, "authority")
-	cert, key := ca.sign(t, nil)
-	mine, myKey := ca.sign(t, nil)
+	ca := logtest.NewAuthority(t, "authority")
+	cert, key := ca.Sign(t, nil)
+	mine, myKey := ca.Sign(t, nil)
 	for _, mechanism := range []string{eventlog.Plain, eventlog.ScramSHA256, eventlog.ScramSHA512} {
 		s := eventlog.Security{Mechanism: mechanism, User: "alice", Password: secret}
 		sasl := []kfake.Opt{kfake.EnableSASL(), kfake.Superuser(mechanism, "alice", secret)}
@@ -142,28 +78,28 @@ func TestSecuredBrokers(t *testing.T) {
 			requireWorks(t, securedBroker(t, sasl...), s)
 		})
 		t.Run(mechanism+" over TLS", func(t *testing.T) {
-			s.TLS, s.CAFile = true, ca.file
+			s.TLS, s.CAFile = true, ca.File
 			requireWorks(t, securedBroker(t, append(sasl, withTLS(t, cert, key, nil))...), s)
 		})
 	}
 	t.Run("client certificate", func(t *testing.T) {
-		addr := securedBroker(t, withTLS(t, cert, key, ca.pool()))
-		requireWorks(t, addr, eventlog.Security{TLS: true, CAFile: ca.file, CertFile: mine, KeyFile: myKey})
+		addr := securedBroker(t, withTLS(t, cert, key, ca.Pool()))
+		requireWorks(t, addr, eventlog.Security{TLS: true, CAFile: ca.File, CertFile: mine, KeyFile: myKey})
 	})
 	t.Run("another name", func(t *testing.T) {
-		cert, key := ca.sign(t, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"kafka.example"} })
+		cert, key := ca.Sign(t, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"kafka.example"} })
 		addr := securedBroker(t, withTLS(t, cert, key, nil))
-		requireWorks(t, addr, eventlog.Security{TLS: true, CAFile: ca.file, ServerName: "kafka.example"})
+		requireWorks(t, addr, eventlog.Security{TLS: true, CAFile: ca.File, ServerName: "kafka.example"})
 	})
 }
 
 // Ensure that whoever is not trusted is told why and what to do, at once, without a secret.
 func TestDistrust(t *testing.T) {
-	ca, other := newAuthority(t, "authority"), newAuthority(t, "other")
-	cert, key := ca.sign(t, nil)
-	expired, expiredKey := ca.sign(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
-	named, namedKey := ca.sign(t, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"kafka.example"} })
-	stranger, strangerKey := other.sign(t, nil)
+	ca, other := logtest.NewAuthority(t, "authority"), logtest.NewAuthority(t, "other")
+	cert, key := ca.Sign(t, nil)
+	expired, expiredKey := ca.Sign(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
+	named, namedKey := ca.Sign(t, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"kafka.example"} })
+	stranger, strangerKey := other.Sign(t, nil)
 	sasl := []kfake.Opt{kfake.EnableSASL(), kfake.Superuser(eventlog.ScramSHA256, "alice", secret)}
 	alice := eventlog.Security{Mechanism: eventlog.ScramSHA256, User: "alice", Password: secret}
 	f := func(want string, addr string, s eventlog.Security) {
@@ -187,12 +123,12 @@ func TestDistrust(t *testing.T) {
 	over := func(cert, key string, clients *x509.CertPool) string {
 		return securedBroker(t, withTLS(t, cert, key, clients))
 	}
-	f("give the certificate of the authority that has signed it", over(cert, key, nil), eventlog.Security{TLS: true, CAFile: other.file})
-	f("it has to be renewed", over(expired, expiredKey, nil), eventlog.Security{TLS: true, CAFile: ca.file})
-	f("name the server that it is for", over(named, namedKey, nil), eventlog.Security{TLS: true, CAFile: ca.file})
-	f("is this the plain-text listener?", securedBroker(t), eventlog.Security{TLS: true, CAFile: ca.file})
-	f("tls:", over(cert, key, ca.pool()), eventlog.Security{TLS: true, CAFile: ca.file})
-	f("tls:", over(cert, key, ca.pool()), eventlog.Security{TLS: true, CAFile: ca.file, CertFile: stranger, KeyFile: strangerKey})
+	f("give the certificate of the authority that has signed it", over(cert, key, nil), eventlog.Security{TLS: true, CAFile: other.File})
+	f("it has to be renewed", over(expired, expiredKey, nil), eventlog.Security{TLS: true, CAFile: ca.File})
+	f("name the server that it is for", over(named, namedKey, nil), eventlog.Security{TLS: true, CAFile: ca.File})
+	f("is this the plain-text listener?", securedBroker(t), eventlog.Security{TLS: true, CAFile: ca.File})
+	f("tls:", over(cert, key, ca.Pool()), eventlog.Security{TLS: true, CAFile: ca.File})
+	f("tls:", over(cert, key, ca.Pool()), eventlog.Security{TLS: true, CAFile: ca.File, CertFile: stranger, KeyFile: strangerKey})
 	f("cannot be reached", over(cert, key, nil), eventlog.Security{})
 }
 
@@ -236,7 +172,7 @@ func TestSecuredRegistry(t *testing.T) {
 	}))
 	defer server.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	writePEM(t, ca, "CERTIFICATE", server.Certificate().Raw)
+	logtest.WritePEM(t, ca, "CERTIFICATE", server.Certificate().Raw)
 	register := func(s eventlog.Security) error {
 		l, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: []string{b.Addr()}, Registry: server.URL, Security: s})
 		require.NoError(t, err)

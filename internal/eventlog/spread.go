@@ -74,6 +74,21 @@ func awaitMoves(ctx context.Context, admin *kadm.Client, topics kadm.TopicsSet) 
 	}
 }
 
+// OutOfSync counts the copies of the cluster's partitions, everybody's, that are behind or away.
+func (l *Log) OutOfSync(ctx context.Context) (n int, err error) {
+	client, err := l.franz()
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	topics, err := kadm.NewClient(client).ListTopicsWithInternal(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count copies: %w", err)
+	}
+	topics.EachPartition(func(p kadm.PartitionDetail) { n += len(p.Replicas) - len(p.ISR) })
+	return n, nil
+}
+
 // fullTopics are the cluster's names of our topics.
 func (l *Log) fullTopics(ctx context.Context) ([]string, error) {
 	names, err := l.Topics(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -17,8 +18,8 @@ import (
 // begins.
 const transactionTimeout = 10 * time.Second
 
-// ErrUnconfirmed says that a transaction was to be committed and nobody knows whether it was. Whoever
-// goes on must look at the log first.
+// ErrUnconfirmed says that a transaction cannot be gone on with, and may or may not be committed. Whoever
+// goes on must look at the log first, with a new [Transactor].
 var ErrUnconfirmed = errors.New("the outcome of a transaction is not known")
 
 // A Transactor appends to the log in transactions: what is appended between Begin and Commit, and the
@@ -35,6 +36,9 @@ type Transactor struct {
 	// implicit says that the cluster adds to a transaction whatever it touches (transaction.version 2,
 	// KIP-890). An older one has to be told of a group first.
 	implicit bool
+
+	closing  sync.Once
+	appended bool // in the transaction that was begun
 }
 
 // The newest version of TxnOffsetCommit for a cluster that is told of groups, and for one that is not. Later
@@ -91,6 +95,7 @@ func (l *Log) implicitTransactions(ctx context.Context) (bool, error) {
 
 // Begin begins a transaction.
 func (t *Transactor) Begin() error {
+	t.appended = false
 	if err := t.client.BeginTransaction(); err != nil {
 		return t.wrap("begin", err)
 	}
@@ -107,21 +112,25 @@ func (t *Transactor) Append(ctx context.Context, topic string, partition int, re
 	if len(records) == 0 {
 		return 0, fmt.Errorf("append to %s/%d: no records", topic, partition)
 	}
-	first, err := appendBy(ctx, t.client, full, partition, records)
+	first, err := appendBy(ctx, t.client, full, partition, records, t.Close)
 	if err != nil {
 		return 0, t.wrap(fmt.Sprintf("append to %s/%d", topic, partition), err)
 	}
+	t.appended = true
 	return first, nil
 }
 
-// Commit commits the position of a partition that m holds together with all that was appended, and
-// ends the transaction. It fails with [ErrNotMember] when m's group or another holder of the id has
-// moved on: then nothing was committed. It fails with [ErrUnconfirmed] when the cluster did not say
-// what became of it.
+// Commit commits the position of a partition that m holds together with all that was appended, of which there
+// must be something, and ends the transaction. It fails with [ErrNotMember] when m's group or another holder
+// of the id has moved on: then nothing was committed. It fails with [ErrUnconfirmed] when the cluster did
+// not say what became of it.
 func (t *Transactor) Commit(ctx context.Context, m *Member, partition int, c Commit) error {
 	what := fmt.Sprintf("commit offset %d of %s/%d", c.Offset, m.topic, partition)
 	if len(c.Metadata) > maxMetadataBytes {
 		return fmt.Errorf("%s: %d bytes of metadata, at most %d are kept", what, len(c.Metadata), maxMetadataBytes)
+	}
+	if !t.appended { // franz-go would end nothing, and the position hang on
+		return fmt.Errorf("%s: nothing was appended in the transaction", what)
 	}
 	if err := t.stage(ctx, m, partition, c); err != nil {
 		return t.wrap(what, err)
@@ -130,11 +139,58 @@ func (t *Transactor) Commit(ctx context.Context, m *Member, partition int, c Com
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
-		var refused *kerr.Error
-		if errors.As(err, &refused) && !refused.Retriable && refused != kerr.UnknownServerError {
-			return t.wrap(what, err)
+		if err := t.wrap(what, err); errors.Is(err, ErrNotMember) {
+			return err // all other answers may be about a commit that was made, and whose first answer was lost
 		}
 		return fmt.Errorf("%s: %w: %w", what, ErrUnconfirmed, err)
+	}
+	return nil
+}
+
+// Committed returns what a group has committed of a partition, when nothing of it is on its way any more:
+// what the last holder of the id has ended is told to the group a moment later.
+func (t *Transactor) Committed(ctx context.Context, group, topic string, partition int) (Commit, error) {
+	full, err := t.log.name("group", group)
+	if err != nil {
+		return Commit{}, err
+	}
+	req := kmsg.NewPtrOffsetFetchRequest()
+	req.RequireStable = true
+	req.Groups = []kmsg.OffsetFetchRequestGroup{{
+		Group: full, MemberEpoch: -1,
+		Topics: []kmsg.OffsetFetchRequestGroupTopic{{Topic: t.log.cfg.Prefix + topic, Partitions: []int32{int32(partition)}}},
+	}}
+	c := Commit{Offset: -1}
+	err = t.again(ctx, func() error {
+		answer, err := req.RequestWith(ctx, t.client)
+		if err != nil {
+			return err
+		}
+		return readCommit(answer, &c)
+	})
+	if err != nil {
+		return Commit{}, fmt.Errorf("offset of group %s, %s/%d: %w", group, topic, partition, err)
+	}
+	return c, nil
+}
+
+// readCommit takes the one commit of an answer; there is none when the group does not exist.
+func readCommit(answer *kmsg.OffsetFetchResponse, c *Commit) error {
+	for _, g := range answer.Groups {
+		if err := kerr.ErrorForCode(g.ErrorCode); err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+			return err
+		}
+		for _, topic := range g.Topics {
+			for _, p := range topic.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+					return err
+				}
+				c.Offset = p.Offset
+				if p.Metadata != nil {
+					c.Metadata = *p.Metadata
+				}
+			}
+		}
 	}
 	return nil
 }
@@ -160,8 +216,11 @@ func (t *Transactor) stage(ctx context.Context, m *Member, partition int, c Comm
 	}}
 	return t.again(ctx, func() error {
 		for start := time.Now(); ; {
-			req.MemberID, req.Generation = m.identity()
-			err := t.request(ctx, req)
+			var err error
+			if req.MemberID, req.Generation, err = m.now(); err != nil {
+				return err
+			}
+			err = t.request(ctx, req)
 			if !errors.Is(err, kerr.IllegalGeneration) && !errors.Is(err, kerr.RebalanceInProgress) {
 				return err
 			}
@@ -217,9 +276,10 @@ func (t *Transactor) again(ctx context.Context, ask func() error) error {
 
 // Close lets go of the id. A transaction that was begun is given up: by the next holder of the id, or
 // by the cluster after the transaction timeout.
-func (t *Transactor) Close() { t.client.Close() }
+func (t *Transactor) Close() { t.closing.Do(t.client.Close) }
 
-// wrap names the error of somebody who was fenced, or whose group has moved on.
+// wrap names the error of somebody who was fenced, or whose group has moved on, and that of a transaction
+// which the cluster has given up.
 func (t *Transactor) wrap(what string, err error) error {
 	for _, moved := range []error{
 		kerr.InvalidProducerEpoch, kerr.ProducerFenced, kerr.IllegalGeneration, kerr.UnknownMemberID,
@@ -227,6 +287,14 @@ func (t *Transactor) wrap(what string, err error) error {
 	} {
 		if errors.Is(err, moved) {
 			return fmt.Errorf("%s: %w: %w", what, ErrNotMember, err)
+		}
+	}
+	for _, lost := range []error{
+		kerr.InvalidTxnState, kerr.InvalidProducerIDMapping, kerr.TransactionAbortable, kerr.ConcurrentTransactions,
+		kerr.UnknownProducerID,
+	} {
+		if errors.Is(err, lost) {
+			return fmt.Errorf("%s: %w: %w", what, ErrUnconfirmed, err)
 		}
 	}
 	return fmt.Errorf("%s: %w", what, err)

@@ -64,6 +64,9 @@ func TestTransactionBecomesVisibleAtOnce(t *testing.T) {
 	commits, err = l.Committed(t.Context(), "kappa", "cars")
 	require.NoError(t, err)
 	require.Equal(t, []eventlog.Commit{committed}, commits)
+	commit, err := x.Committed(t.Context(), "kappa", "cars", 0)
+	require.NoError(t, err)
+	require.Equal(t, committed, commit)
 
 	// The next one goes on behind the mark of the first.
 	require.NoError(t, x.Begin())

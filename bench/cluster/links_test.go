@@ -1,0 +1,53 @@
+package cluster
+
+import (
+	"bufio"
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Ensure that a node is known by what it says first, that nothing of it is lost, and that nobody else is
+// taken for one.
+func TestSpeaker(t *testing.T) {
+	f := func(client string, want int) {
+		t.Helper()
+		request := kmsg.NewRequestFormatter(kmsg.FormatterClientID(client)).AppendRequest(nil, kmsg.NewPtrApiVersionsRequest(), 7)
+		said := bufio.NewReader(bytes.NewReader(request))
+		id, err := speaker(said)
+		if want == 0 {
+			require.ErrorContains(t, err, "is no node")
+			return
+		}
+		require.NoError(t, err)
+		require.Equal(t, want, id)
+		rest := make([]byte, len(request))
+		n, _ := said.Read(rest)
+		require.Equal(t, request, rest[:n])
+	}
+	f("broker-2-fetcher-0", 2)
+	f("broker-12-txn-marker-sender", 12)
+	f("raft-client-3", 3)
+	f("1", 1)
+	f("lambdakappa", 0)
+	f("consumer-2", 0)
+	f("", 0)
+	_, err := speaker(bufio.NewReader(bytes.NewReader([]byte{0, 0, 0, 9})))
+	require.Error(t, err)
+}
+
+// Ensure that an isolated node hears itself and no other, in either direction.
+func TestCrosses(t *testing.T) {
+	f := func(from, to int, want bool) {
+		t.Helper()
+		c := carried{from: from, to: to}
+		require.Equal(t, want, c.crosses([]int{2}))
+		require.False(t, c.crosses(nil))
+	}
+	f(1, 2, true)
+	f(2, 1, true)
+	f(2, 2, false)
+	f(1, 3, false)
+}
