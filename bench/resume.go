@@ -61,8 +61,9 @@ func (d *driver) has(head result.Run, arms ...string) bool {
 		found := false
 		for i := range d.summary.Runs {
 			r := &d.summary.Runs[i]
+			// A head without a phase is of all of a run's phases, or of the first.
 			found = found || r.Scenario == head.Scenario && r.Arm == arm && r.Repetition == head.Repetition &&
-				r.Void == "" && sameParameter(r.Parameter, head.Parameter)
+				(head.Phase == "" || r.Phase == head.Phase) && r.Void == "" && sameParameter(r.Parameter, head.Parameter)
 		}
 		if !found {
 			return false

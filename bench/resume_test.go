@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/bench/report"
+	"lambdakappa/bench/result"
 )
 
 // Ensure that an invocation that was interrupted goes on in its folder with what is missing, and runs
@@ -62,4 +63,23 @@ func (f *firstRun) await(ctx context.Context, interrupt func()) {
 			}
 		}
 	}
+}
+
+// Ensure that what has been run is known by its phase, where a scenario has a run more in another one: a
+// resumed full profile once left those out.
+func TestResumeKnowsPhases(t *testing.T) {
+	o := small(t)
+	o.Resume = "somewhere"
+	d := &driver{opt: o, summary: &result.Summary{Runs: []result.Run{
+		{Scenario: "outage", Arm: armKappa, Repetition: 1},
+		{Scenario: "replay", Arm: armKappa, Repetition: 1, Phase: "replay"},
+	}}}
+	f := func(scenario, phase string, want bool) {
+		t.Helper()
+		require.Equal(t, want, d.has(result.Run{Scenario: scenario, Phase: phase, Repetition: 1}, armKappa))
+	}
+	f("outage", "", true)
+	f("outage", phaseForgets, false)
+	f("replay", "", true)
+	f("late", "", false)
 }

@@ -296,11 +296,15 @@ func orAll(arm string) string {
 	return arm
 }
 
+// Decided reports whether a verdict is one about the claim.
+func Decided(verdict string) bool {
+	return verdict == Supports || verdict == Contradicts || verdict == NoDifference
+}
+
 // Agreement says whether a short run points where a reference run has decided.
 func Agreement(reference, lean string) string {
-	decided := []string{Supports, Contradicts, NoDifference}
 	switch {
-	case !slices.Contains(decided, reference) || !slices.Contains(decided, lean):
+	case !Decided(reference) || !Decided(lean):
 		return "too short to tell"
 	case strings.EqualFold(reference, lean):
 		return "agrees"

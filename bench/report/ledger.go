@@ -152,7 +152,7 @@ func referenceOf(q *result.Scenario) cell {
 		return cell{Text: "none", Tone: absent}
 	}
 	said := q.Reference.Verdict
-	if q.Reference.Agreement != "" {
+	if q.Reference.Agreement != "" && ledger.Decided(q.Reference.Verdict) {
 		said += "; this run " + q.Reference.Agreement
 	}
 	return text(said)
