@@ -87,11 +87,16 @@ func replaceFile(path string, text []byte) error {
 	return os.Rename(path+".new", path)
 }
 
-// newID is a cluster id as Kafka makes them: 16 random bytes.
+// newID is a cluster id as Kafka makes them: 16 random bytes, and no dash at first, which Kafka's tools would
+// take for an option.
 func newID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(id[:])
+	for {
+		var raw [16]byte
+		_, _ = rand.Read(raw[:]) // never fails
+		if id := base64.RawURLEncoding.EncodeToString(raw[:]); id[0] != '-' {
+			return id
+		}
+	}
 }
 
 // StopAll is what ends a detached cluster from outside: it stops all nodes, and deletes their data

@@ -38,6 +38,13 @@ func TestSpeaker(t *testing.T) {
 	require.Error(t, err)
 }
 
+// Ensure that no cluster id looks like an option to Kafka's tools: one in 64 did.
+func TestNewID(t *testing.T) {
+	for range 2000 {
+		require.Regexp(t, `^[A-Za-z0-9_][A-Za-z0-9_-]{21}$`, newID())
+	}
+}
+
 // Ensure that an isolated node hears itself and no other, in either direction.
 func TestCrosses(t *testing.T) {
 	f := func(from, to int, want bool) {
