@@ -90,6 +90,7 @@ var layout = []row{
 		pkg: "bench",
 		within: "bench/accuracy bench/cluster bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc results",
+		tests: "internal/eventlog/logtest",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +
 			"golang.org/x/term",

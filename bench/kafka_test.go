@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,31 +10,19 @@ import (
 
 	"lambdakappa/bench/cluster"
 	"lambdakappa/bench/result"
+	"lambdakappa/internal/eventlog/logtest"
 )
-
-// jarsEnv names the folder with Kafka's jars. "make test-kafka" sets it; without, these tests are skipped:
-// they take minutes, and a real Kafka.
-const jarsEnv = "LAMBDAKAPPA_TEST_JARS"
 
 // realKafka starts a cluster of three for the length of a test and returns its folder.
 func realKafka(t *testing.T) string {
 	t.Helper()
 	cfg := cluster.DefaultConfig()
-	cfg.Dir, cfg.Jars, cfg.Links = filepath.Join(t.TempDir(), "kafka"), needJars(t), true
+	cfg.Dir, cfg.Jars, cfg.Links = filepath.Join(t.TempDir(), "kafka"), logtest.Jars(t), true
 	_, err := cluster.Start(t.Context(), cfg)
 	require.NoError(t, err)
 	// By the folder: the driver kills nodes and starts others.
 	t.Cleanup(func() { require.NoError(t, cluster.StopAll(context.Background(), cfg.Dir, false)) })
 	return cfg.Dir
-}
-
-func needJars(t *testing.T) string {
-	t.Helper()
-	jars := os.Getenv(jarsEnv)
-	if jars == "" {
-		t.Skip("no Apache Kafka to test: run make test-kafka")
-	}
-	return jars
 }
 
 // runOn runs a scenario of testdata/kafka, on the embedded broker when there is no cluster.
@@ -75,7 +62,7 @@ func figureOf(t *testing.T, r result.Run, name string) float64 {
 // alert topic as a consumer reads it that knows no keys; and that the same test sees what at-least-once
 // says twice, and what it counts twice without de-duplication.
 func TestExactlyOnceThroughAHundredKills(t *testing.T) {
-	needJars(t)
+	logtest.Jars(t)
 	for name, cluster := range map[string]func(*testing.T) string{
 		"embedded broker": func(*testing.T) string { return "" },
 		"Apache Kafka":    realKafka,

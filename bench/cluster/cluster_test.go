@@ -13,25 +13,13 @@ import (
 
 	"lambdakappa/bench/cluster"
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
-
-// jarsEnv names the folder with Kafka's jars. "make test-kafka" sets it; without, nothing here starts a
-// cluster.
-const jarsEnv = "LAMBDAKAPPA_TEST_JARS"
-
-func needJars(t *testing.T) string {
-	t.Helper()
-	jars := os.Getenv(jarsEnv)
-	if jars == "" {
-		t.Skip("no Apache Kafka to test: run make test-kafka")
-	}
-	return jars
-}
 
 func startCluster(t *testing.T, nodes int) *cluster.Cluster {
 	t.Helper()
 	cfg := cluster.DefaultConfig()
-	cfg.Dir, cfg.Jars, cfg.Nodes, cfg.HeapMiB = t.TempDir(), needJars(t), nodes, 256
+	cfg.Dir, cfg.Jars, cfg.Nodes, cfg.HeapMiB = t.TempDir(), logtest.Jars(t), nodes, 256
 	c, err := cluster.Start(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
@@ -115,7 +103,7 @@ func TestClusterHasWhatIsNeeded(t *testing.T) {
 
 // Ensure that a broker that joins later serves, and that a cluster goes on with its data after a stop.
 func TestClusterGoesOn(t *testing.T) {
-	jars := os.Getenv(jarsEnv)
+	jars := logtest.Jars(t)
 	c := startCluster(t, 1)
 	added, err := c.Add(t.Context())
 	require.NoError(t, err)
@@ -176,7 +164,7 @@ func TestRefusals(t *testing.T) {
 // lost: whatever was acknowledged before, meanwhile and after is there when it is back.
 func TestALeaderIsCutOff(t *testing.T) {
 	cfg := cluster.DefaultConfig()
-	cfg.Dir, cfg.Jars, cfg.HeapMiB, cfg.Links = t.TempDir(), needJars(t), 256, true
+	cfg.Dir, cfg.Jars, cfg.HeapMiB, cfg.Links = t.TempDir(), logtest.Jars(t), 256, true
 	c, err := cluster.Start(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })

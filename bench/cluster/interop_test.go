@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,12 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 // console runs Kafka's own console tools, which are Java's client, against a cluster.
 func console(t *testing.T, brokers []string, input, class string, args ...string) string {
 	t.Helper()
-	args = append([]string{"-cp", filepath.Join(os.Getenv(jarsEnv), "*"), class, "--bootstrap-server", strings.Join(brokers, ",")}, args...)
+	args = append([]string{"-cp", filepath.Join(logtest.Jars(t), "*"), class, "--bootstrap-server", strings.Join(brokers, ",")}, args...)
 	cmd := exec.CommandContext(t.Context(), "java", args...)
 	cmd.Stdin = strings.NewReader(input)
 	var errors strings.Builder

@@ -23,7 +23,7 @@ func startSecured(t *testing.T, ca *logtest.Authority) *cluster.Cluster {
 	t.Helper()
 	cert, key := ca.Sign(t, nil)
 	cfg := cluster.DefaultConfig()
-	cfg.Dir, cfg.Jars, cfg.Nodes, cfg.HeapMiB = t.TempDir(), needJars(t), 1, 256
+	cfg.Dir, cfg.Jars, cfg.Nodes, cfg.HeapMiB = t.TempDir(), logtest.Jars(t), 1, 256
 	const jaas = "org.apache.kafka.common.security."
 	cfg.Properties = map[string]string{
 		"listener.security.protocol.map": "PLAINTEXT:SASL_SSL,CONTROLLER:PLAINTEXT",

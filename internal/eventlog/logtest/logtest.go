@@ -21,6 +21,20 @@ import (
 // BrokersEnv names the cluster to test on, host:port with commas. "make test-kafka" sets it.
 const BrokersEnv = "LAMBDAKAPPA_TEST_BROKERS"
 
+// JarsEnv names the folder with Kafka's jars, for tests that start a cluster of their own. "make test-kafka"
+// sets it.
+const JarsEnv = "LAMBDAKAPPA_TEST_JARS"
+
+// Jars returns the folder with Kafka's jars. It skips a test that has none: it takes minutes, and Java.
+func Jars(t testing.TB) string {
+	t.Helper()
+	jars := os.Getenv(JarsEnv)
+	if jars == "" {
+		t.Skip("no Apache Kafka to test: run make test-kafka")
+	}
+	return jars
+}
+
 // Real reports whether tests run on a real cluster.
 func Real() bool { return os.Getenv(BrokersEnv) != "" }
 
