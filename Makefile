@@ -23,7 +23,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-scenarios test-changes cross test-kafka kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build test test-scenarios test-changes cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
@@ -47,10 +47,19 @@ test-changes:
 test-scenarios:
 	$(GO) test -count=1 -timeout 20m ./bench -args -scenarios
 
-## test-kafka: the tests of the log and of both sides on a real Apache Kafka; needs Java 17 and Maven
-test-kafka: build kafka-jars
+## test-kafka: the tests of the log and of both sides on a real Apache Kafka; needs Java 17 and Maven. KILLS=full kills a hundred times
+test-kafka: test-kafka-cluster test-kafka-faults test-kafka-suites
+
+## test-kafka-cluster: of it, what a cluster is: security, loss of nodes, tiers, other people's clients
+test-kafka-cluster: kafka-jars
 	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) $(GO) test -count=1 -timeout 20m ./bench/cluster
-	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) $(GO) test -count=1 -timeout 60m -run 'Kafka|AHundredKills|BrokerFaults' ./bench
+
+## test-kafka-faults: of it, the driver on it: kills, faults of brokers, a log that forgets
+test-kafka-faults: kafka-jars
+	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) LAMBDAKAPPA_TEST_PROFILE=$(KILLS) $(GO) test -count=1 -timeout 80m -run 'Kafka|ThroughKills|BrokerFaults|Zombies' ./bench
+
+## test-kafka-suites: of it, the tests of the log and of both sides
+test-kafka-suites: build kafka-jars
 	@set -e; dir=$$(mktemp -d); \
 	trap '$(BINARY) kafka down --dir '$$dir'/cluster; rm -rf '$$dir EXIT; \
 	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $$dir/cluster --port 0 > $$dir/ready; \
@@ -73,9 +82,9 @@ $(KAFKA)/jars/.complete: bench/cluster/pom.xml
 	mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(KAFKA)/jars)
 	touch $@
 
-## kafka-up: start a real Apache Kafka of three nodes on this machine; needs Java 17 and Maven
+## kafka-up: start a real Apache Kafka of three nodes on this machine; needs Java 17 and Maven; ARGS="--tiered" for a second tier
 kafka-up: build kafka-jars
-	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $(KAFKA)/cluster
+	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $(KAFKA)/cluster $(ARGS)
 
 ## kafka-down: stop it and delete its data
 kafka-down: build
@@ -85,7 +94,7 @@ kafka-down: build
 bench: build
 	$(BINARY) bench $(ON_BROKERS) $(ARGS)
 
-## bench-all: all scenarios, at most fifteen minutes
+## bench-all: all scenarios but those that run when they are named, at most fifteen minutes
 bench-all: build
 	$(BINARY) bench --all $(ON_BROKERS) $(ARGS)
 

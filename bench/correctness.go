@@ -10,6 +10,7 @@ import (
 
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
+	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/proc"
 )
 
@@ -37,6 +38,10 @@ type correctness struct {
 	Remembered bool `yaml:"remembered"`
 	// Partitions of the log; 0 is as many as everywhere.
 	Partitions int `yaml:"partitions"`
+	// Log are settings of the input topic, as Kafka names them: how long it keeps what (retention.ms,
+	// retention.bytes), in segments of what size. It takes a cluster. Retention by time looks at append times,
+	// which run as fast as the workload unless message.timestamp.type is LogAppendTime.
+	Log map[string]string `yaml:"log"`
 	// Spares are components of which a second process runs from the start, to take over.
 	Spares []string `yaml:"spares"`
 }
@@ -50,6 +55,8 @@ func (c *correctness) check(s *Scenario) error {
 			c.Forgets, s.size.wall(), rollInterval)
 	case c.StandStill && (c.Batches == 0 || len(c.Faults)+c.Random.Each+c.Random.Kills > 0 || c.Random.Every > 0):
 		return fmt.Errorf("stand_still: takes batches, and no faults: who was killed does not answer when it should")
+	case len(c.Log) > 0 && (c.Forgets > 0 || slices.ContainsFunc(c.Faults, func(s fault.Step) bool { return s.Do == fault.Retention })):
+		return fmt.Errorf("log: takes no outage that forgets, and no fault retention: the log forgets by itself")
 	case c.Partitions < 0:
 		return fmt.Errorf("partitions %d: must not be negative", c.Partitions)
 	case c.RollInterval < 0:
@@ -67,6 +74,11 @@ func (c *correctness) check(s *Scenario) error {
 		return err
 	}
 	return c.Faulty.check(s)
+}
+
+// topic is the input topic as the scenario wants it.
+func (c *correctness) topic() eventlog.TopicSpec {
+	return eventlog.TopicSpec{Partitions: c.Partitions, Settings: c.Log}
 }
 
 // partNamed is the part of that name, an empty one when there is none.
@@ -90,9 +102,12 @@ const settleLimit = 60 * time.Second
 const sendSeconds = 5
 
 func (c *correctness) run(ctx context.Context, d *driver, s *Scenario) error {
-	why := d.opt.cannot(c.Faults)
+	why := d.opt.cannot(c.kinds())
 	if c.StandStill && !proc.Suspends {
 		why = proc.ErrNoSuspend.Error()
+	}
+	if len(c.Log) > 0 && len(d.opt.Brokers) == 0 {
+		why = "log: the embedded broker keeps everything until it is told to forget it"
 	}
 	if why != "" {
 		return d.skip(s, why)
@@ -118,13 +133,13 @@ func (c *correctness) repeat(ctx context.Context, d *driver, s *Scenario, repeti
 		Scenario: s.Name, Repetition: repetition + 1, Seed: seed, Input: d.opt.Input, Window: d.windowName(),
 		Workload: s.size.result(), Parameter: s.parameter,
 	}
-	if err := d.executeTogether(ctx, head, s.arms(d.opt), c.Partitions, func(ctx context.Context, x *execution) error {
+	if err := d.executeTogether(ctx, head, s.arms(d.opt), c.topic(), func(ctx context.Context, x *execution) error {
 		return c.send(ctx, x, w)
 	}); err != nil || c.Forgets == 0 {
 		return err
 	}
 	head.Phase = phaseForgets
-	return d.executeTogether(ctx, head, s.arms(d.opt), c.Partitions, func(ctx context.Context, x *execution) error {
+	return d.executeTogether(ctx, head, s.arms(d.opt), c.topic(), func(ctx context.Context, x *execution) error {
 		return c.forget(ctx, x, w)
 	})
 }
@@ -132,7 +147,7 @@ func (c *correctness) repeat(ctx context.Context, d *driver, s *Scenario, repeti
 // executeTogether runs arms on one log and reports them apart. Two variations of one architecture
 // would share folders and topics, so they take another log.
 func (d *driver) executeTogether(
-	ctx context.Context, head result.Run, arms []string, partitions int,
+	ctx context.Context, head result.Run, arms []string, input eventlog.TopicSpec,
 	body func(ctx context.Context, x *execution) error,
 ) error {
 	all := d.scenario
@@ -147,7 +162,7 @@ func (d *driver) executeTogether(
 			head.Arm = names[0]
 		}
 		x, err := d.execute(ctx, head, func(x *execution) {
-			x.partitions = partitions
+			x.input = input
 			for _, arm := range names {
 				x.report(arm, arm, head.Phase)
 			}
@@ -247,11 +262,14 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 		stop = x.watchArms(ctx)
 	}
 	defer stop()
+	following := x.follow(ctx, len(c.Log) > 0)
+	defer func() { _ = following.stop() }()
 	g, err := x.sut.launchGenerator(w)
 	if err != nil {
 		return err
 	}
 	x.past.resent = resends(plan)
+	x.past.stamped = c.Log["message.timestamp.type"] == "LogAppendTime"
 	x.past.kept = x.past.kept || c.StandStill // the truth is asked for at every hand-over
 	if err := c.meanwhile(ctx, x, w, g, plan); err != nil {
 		return err
@@ -261,6 +279,9 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 		return err
 	}
 	x.run.Events = published.Events
+	if err := x.awaitForgotten(ctx, following, end); err != nil {
+		return err
+	}
 	if len(plan) > 0 {
 		x.measureAvailability(published.Acked)
 	}

@@ -1,12 +1,14 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
 	"strings"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/internal/eventlog"
 )
 
 // A cost is what a run took from the machine until it was settled, the generator and the driver
@@ -27,10 +29,10 @@ type account struct {
 	brokerDisk int64            // bytes
 }
 
-func (s *system) account() (account, error) {
+func (s *system) account(ctx context.Context) (account, error) {
 	a := account{used: s.usages()}
 	var err error
-	a.brokerDisk, _, err = s.brokerBytes()
+	a.brokerDisk, _, err = s.brokerBytes(ctx)
 	return a, err
 }
 
@@ -44,7 +46,7 @@ func (s *system) usages() map[string]usage {
 }
 
 // costSince is what the broker and the components of the given labels took since base.
-func (s *system) costSince(base account, events int64, labels ...string) (cost, error) {
+func (s *system) costSince(ctx context.Context, base account, events int64, labels ...string) (cost, error) {
 	c := cost{events: events}
 	for name, u := range s.usages() {
 		own := name == brokerName
@@ -56,7 +58,7 @@ func (s *system) costSince(base account, events int64, labels ...string) (cost, 
 			c.peak += u.peak
 		}
 	}
-	brokerDisk, logDisk, err := s.brokerBytes()
+	brokerDisk, logDisk, err := s.brokerBytes(ctx)
 	if err != nil {
 		return c, err
 	}
@@ -88,10 +90,22 @@ func (s *system) addFiles(c *cost, labels []string) error {
 	return nil
 }
 
-// brokerBytes measures the embedded broker's folder and the input topic's part of it.
-func (s *system) brokerBytes() (all, cars int64, err error) {
+// brokerBytes measures what the log takes on disk, in one copy, and the input topic's part of it: the folder
+// of the embedded broker, or what a cluster says of the run's topics. Both are 0 where the cluster does not
+// let us ask.
+func (s *system) brokerBytes(ctx context.Context) (all, cars int64, err error) {
 	if s.broker == nil {
-		return 0, 0, nil
+		sizes, err := s.log.Bytes(ctx)
+		for topic, size := range sizes {
+			all += size
+			if topic == eventlog.CarsTopic {
+				cars = size
+			}
+		}
+		if errors.Is(err, eventlog.ErrRefused) {
+			err = nil
+		}
+		return all, cars, err
 	}
 	if all, err = diskBytes(s.brokerDir(), ""); err != nil {
 		return 0, 0, err

@@ -233,11 +233,11 @@ func (d *deployment) bring(ctx context.Context) error {
 	if float64(status.Lag) > d.size.rate*behind.Seconds() {
 		return &slowError{fmt.Sprintf("the history was not worked off when the live part began: %d events behind", status.Lag)}
 	}
-	began := d.spends()
+	began := d.spends(ctx)
 	if err := waitUntil(ctx, d.live.Add(d.plan.At)); err != nil {
 		return err
 	}
-	d.before = d.spends()
+	d.before = d.spends(ctx)
 	d.idle = (d.before.live - began.live) / d.before.at.Sub(began.at).Seconds()
 	d.from = d.before.at
 	watching, stop := context.WithCancel(ctx)
@@ -253,7 +253,7 @@ func (d *deployment) bring(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("deploy %s: %w", d.plan.To, err)
 	}
-	d.after = d.spends()
+	d.after = d.spends(ctx)
 	d.until = d.after.at
 	stop()
 	d.watch.wait()
@@ -335,15 +335,15 @@ func (d *deployment) replay(ctx context.Context) error {
 }
 
 // spends is what the run has taken until now.
-func (d *deployment) spends() spending {
+func (d *deployment) spends(ctx context.Context) spending {
 	s := spending{at: time.Now(), cpu: d.cpuNow()}
 	s.live = s.cpu - d.sut.usages()[batchPart.name].cpu
-	s.disk, _ = d.diskNow() // a file that vanished meanwhile is no error, and others show up when judging
+	s.disk, _ = d.diskNow(ctx) // a file that vanished meanwhile is no error, and others show up when judging
 	return s
 }
 
 // diskNow is what lies on disk, without the input topic, which grows all the time.
-func (d *deployment) diskNow() (int64, error) {
+func (d *deployment) diskNow(ctx context.Context) (int64, error) {
 	all, err := diskBytes(d.sut.dir, "")
 	if err != nil {
 		return 0, err
@@ -352,6 +352,9 @@ func (d *deployment) diskNow() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, cars, err := d.sut.brokerBytes()
+	broker, cars, err := d.sut.brokerBytes(ctx)
+	if d.sut.broker == nil { // its folder is not ours
+		all += broker
+	}
 	return all - logs - cars, err
 }

@@ -28,7 +28,7 @@ type switchWatch struct {
 	step  int64 // ms between two
 	count int   // of slices
 
-	disk    func() (int64, error)
+	disk    func(context.Context) (int64, error)
 	peak    int64 // bytes on disk at most, while it watched
 	samples []switchSample
 	err     error
@@ -46,7 +46,7 @@ type switchSample struct {
 }
 
 func newSwitchWatch(
-	api *httpapi.Client, spec datagen.Spec, rules event.Rules, disk func() (int64, error),
+	api *httpapi.Client, spec datagen.Spec, rules event.Rules, disk func(context.Context) (int64, error),
 ) *switchWatch {
 	w := &switchWatch{api: api, disk: disk, rules: rules, done: make(chan struct{})}
 	// The first and the last tenth are left out: what is there is not yet, or not for sure, closed.
@@ -71,7 +71,7 @@ func (w *switchWatch) sample(ctx context.Context) {
 			return
 		}
 		w.samples = append(w.samples, s)
-		if disk, err := w.disk(); err == nil {
+		if disk, err := w.disk(ctx); err == nil {
 			w.peak = max(w.peak, disk)
 		}
 		pause(ctx, watchEvery)

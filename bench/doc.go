@@ -19,6 +19,6 @@
 //	 5. The complete views are fetched once and compared row by row. A wrong answer voids every
 //	    figure of its run.
 //
-// A scenario (scenario_*.go) is a row of such runs. Whatever was measured is on disk after every
+// A scenario (scenarios/*.yaml) is a row of such runs. Whatever was measured is on disk after every
 // run (leave.go), so Ctrl-C loses only the run it interrupts.
 package bench

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/internal/eventlog"
 )
 
 // closeLimit is how long the end of a run may take when it was interrupted or has failed: enough
@@ -26,7 +27,7 @@ type execution struct {
 	parts []*reported // when several runs come from one log; see report
 	sut   *system
 
-	partitions int // of the input topic, when a scenario wants another number of them
+	input eventlog.TopicSpec // how a scenario wants the input topic; 0 partitions are as many as everywhere
 
 	began time.Time
 	truth truth
@@ -117,9 +118,7 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 	sut, inner, err := newSystem(ctx, x.driver, dir)
 	if err == nil {
 		x.sut, sut.alone = sut, x.run.Arm
-		if x.partitions > 0 {
-			sut.partitions = x.partitions
-		}
+		sut.settings, sut.partitions = x.input.Settings, cmp.Or(x.input.Partitions, sut.partitions)
 		err = sut.startLog(inner)
 	}
 	if err == nil {

@@ -35,14 +35,6 @@ func (o Options) cannotDo(s fault.Step) string {
 		case s.Do == fault.BrokerFull && proc.ErrNoFileLimit != nil:
 			return proc.ErrNoFileLimit.Error()
 		}
-	case fault.Compact:
-		if len(o.Brokers) > 0 {
-			return "a cluster compacts when it sees fit"
-		}
-	case fault.Delay, fault.Cut:
-		if len(o.Brokers) > 0 {
-			return "the driver knows a way around to its own broker alone"
-		}
 	case fault.SlowDisk:
 		return "no part of the system can be made to write slowly without root, and slowing the " +
 			"broker's answers alone would spare the side that keeps its history in files"
@@ -79,8 +71,11 @@ func (s *system) brokerDown(ctx context.Context, length time.Duration) error {
 	return s.supervisor.restart(ctx, s.broker)
 }
 
-// compact makes the embedded broker compact its topics now.
+// compact has the broker compact its topics now.
 func (s *system) compact(ctx context.Context) error {
+	if s.broker == nil {
+		return s.log.Compact(ctx)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.registry+eventlog.CompactPath, nil)
 	if err != nil {
 		return err

@@ -37,6 +37,15 @@ func (f *Faulty) check(s *Scenario) error {
 	return fault.Validate(f.Faults, f.Random, s.targets(nil), s.size.wall())
 }
 
+// kinds are steps of every kind that may happen, drawn ones too.
+func (f *Faulty) kinds() []fault.Step {
+	all := slices.Clone(f.Faults)
+	if slices.Contains(f.Random.Targets, fault.Broker) {
+		all = append(all, fault.Step{Do: fault.BrokerDown})
+	}
+	return all
+}
+
 // plan is what happens to the arms of one run. Faults of a component whose arm was not asked for are
 // left out, and nothing else moves.
 func (f *Faulty) plan(x *execution, w workload) ([]fault.Step, error) {

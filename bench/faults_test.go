@@ -11,6 +11,7 @@ import (
 	psprocess "github.com/shirou/gopsutil/v4/process"
 	"github.com/stretchr/testify/require"
 
+	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
 )
 
@@ -101,13 +102,26 @@ func TestZombies(t *testing.T) {
 
 // Ensure that what this machine cannot do is no failure: it is said, and nothing is started.
 func TestNotMeasurableHere(t *testing.T) {
-	o := small(t, scenarioFile(t, "  faults: [{at: 1s, do: slow-disk, bytes_per_second: 1000, for: 1s}]\n"))
-	s, err := Run(t.Context(), o)
-	require.NoError(t, err)
-	require.Len(t, s.Runs, 2)
-	require.True(t, s.Runs[0].OK)
-	require.Contains(t, s.Runs[0].Unmeasurable, "slow-disk: no part")
-	require.Empty(t, s.Runs[0].Components)
+	f := func(scenario string, runs int, why string) {
+		t.Helper()
+		s, err := Run(t.Context(), small(t, scenario))
+		require.NoError(t, err)
+		require.Len(t, s.Runs, runs)
+		require.True(t, s.Runs[0].OK)
+		require.Contains(t, s.Runs[0].Unmeasurable, why)
+		require.Empty(t, s.Runs[0].Components)
+	}
+	f(scenarioFile(t, "  faults: [{at: 1s, do: slow-disk, bytes_per_second: 1000, for: 1s}]\n"), 2, "slow-disk: no part")
+	f(scenarioFile(t, "  faults: [{at: 1s, do: broker-join}]\n"), 2, "--cluster names one")
+	f(scenarioFile(t, "  log: {retention.ms: \"1000\"}\n"), 2, "the embedded broker keeps everything")
+	f("tiers", 3, "the embedded broker has no second tier")
+}
+
+// Ensure that kills of brokers which are drawn are held against what the driver may touch, as written ones are.
+func TestDrawnKillsOfBrokers(t *testing.T) {
+	f := Faulty{Random: fault.Random{Kills: 1, Targets: []string{fault.Broker}}}
+	require.Contains(t, Options{Brokers: []string{"kafka-1:9092"}}.cannot(f.kinds()), "--cluster names one")
+	require.Empty(t, Options{}.cannot(f.kinds()), "the embedded broker is the driver's")
 }
 
 // Ensure that a contradiction in the faults of a file is an error before anything is started.

@@ -85,6 +85,14 @@ func requireRight(t *testing.T, s *result.Summary) {
 	}
 }
 
+// requireOK fails the test, with what each run says of itself, unless all are right or wrong on purpose.
+func requireOK(t *testing.T, s *result.Summary) {
+	t.Helper()
+	for _, r := range s.Runs {
+		require.True(t, r.OK, "%s %s %s: %s", r.Scenario, r.Arm, r.Phase, r.Error)
+	}
+}
+
 // Ensure that both arms answer exactly, between batches and after, and that the folder is complete.
 func TestSettled(t *testing.T) {
 	t.Parallel()

@@ -51,7 +51,7 @@ func machine() result.Machine {
 
 func brokerOf(o Options) result.Broker {
 	if len(o.Brokers) > 0 {
-		return result.Broker{Kind: "kafka", Version: "not asked"}
+		return result.Broker{Kind: "kafka", Version: o.kafka}
 	}
 	return result.Broker{Kind: "embedded", Version: "kfake " + moduleVersion("github.com/twmb/franz-go/pkg/kfake")}
 }

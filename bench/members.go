@@ -176,7 +176,7 @@ func holdingsOf(life *facts) (all []holding) {
 			if f.into(&said) == nil {
 				held[said.Partition] = f.At
 			}
-		case "regained": // Lambda's, who reads the log again; Kappa has what it needs when it is assigned
+		case "restored": // Lambda's, who reads the log again; Kappa has what it needs when it is assigned
 			if f.into(&said) != nil {
 				continue
 			}

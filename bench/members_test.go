@@ -32,7 +32,7 @@ func TestPauses(t *testing.T) {
 	var all []holding
 	for _, l := range []*facts{
 		life(t, "0 assigned 0", "0 assigned 1", "10 released 0", "10 released 1", "12 assigned 0", "30 released 0"),
-		life(t, "12 assigned 1", "13 regained 1", "20 killed 0"),
+		life(t, "12 assigned 1", "13 restored 1", "20 killed 0"),
 		life(t, "25 assigned 1", "30 assigned 0", "31 released 0"),
 		life(t, "26 assigned 1", "29 released 1"), // beside the one that has it
 	} {

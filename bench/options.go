@@ -35,6 +35,8 @@ type Options struct {
 	// happen to its nodes.
 	Cluster string
 
+	kafka string // what the cluster says of itself, once it was found
+
 	// Security of the cluster and its registry. SecurityArgs are the same for the components, without
 	// secrets, which they find where this process has: in the environment, or in a file.
 	Security     eventlog.Security

@@ -97,7 +97,7 @@ func (o *order) compare(ctx context.Context, d *driver, head result.Run, s size,
 				x.report(arm, arm, phase)
 			}
 			if phase == phaseRepartitioned {
-				x.partitions = o.Partitions
+				x.input.Partitions = o.Partitions
 			}
 		}, func(ctx context.Context, x *execution) error {
 			got, err := o.answer(ctx, x, phase, s.workload(head.Seed), arms)

@@ -15,6 +15,7 @@ type past struct {
 	kept      bool            // every event is asked for again, also of a workload without disturbances
 	redriven  bool            // what follows the plan is dead letters that were sent again
 	resent    bool            // a batch may be there twice: its acknowledgement was lost
+	stamped   bool            // the log says when an event was appended, and not the generator
 	repeated  int64           // events that a readback has found a second time
 }
 

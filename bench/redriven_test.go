@@ -76,7 +76,7 @@ func TestOutage(t *testing.T) {
 	o.Cars, o.Rate = 50, 50
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
-	require.True(t, s.OK())
+	requireOK(t, s)
 	require.Len(t, s.Runs, 4)
 	for i := range s.Runs {
 		r := &s.Runs[i]

@@ -153,7 +153,7 @@ func (x *execution) catchUp(
 	ctx context.Context, r *result.Run, end []int64, interval time.Duration,
 ) (*arm, error) {
 	x.progress.say(r.Arm + " " + r.Phase)
-	base, err := x.sut.account()
+	base, err := x.sut.account(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -167,12 +167,12 @@ func (x *execution) catchUp(
 	}
 	r.Seconds = time.Since(began).Seconds()
 	r.EventsPerSecond = float64(x.run.Events) / r.Seconds
-	return a, x.chargePhase(r, base, x.run.Events, r.Arm)
+	return a, x.chargePhase(ctx, r, base, x.run.Events, r.Arm)
 }
 
 // chargePhase gives a phase the cost and the components of what it took since base.
-func (x *execution) chargePhase(r *result.Run, base account, events int64, label string) error {
-	spent, err := x.sut.costSince(base, events, label)
+func (x *execution) chargePhase(ctx context.Context, r *result.Run, base account, events int64, label string) error {
+	spent, err := x.sut.costSince(ctx, base, events, label)
 	if err != nil {
 		return err
 	}
@@ -294,7 +294,7 @@ type batchTurn struct {
 }
 
 func (x *execution) batchTurn(ctx context.Context, a *arm, end []int64) (batchTurn, error) {
-	base, err := x.sut.account()
+	base, err := x.sut.account(ctx)
 	if err != nil {
 		return batchTurn{}, err
 	}
@@ -304,7 +304,7 @@ func (x *execution) batchTurn(ctx context.Context, a *arm, end []int64) (batchTu
 		return batchTurn{}, err
 	}
 	t := batchTurn{generation: g}
-	if err := x.chargePhase(&t.charged, base, g.Rows, batchPart.name); err != nil {
+	if err := x.chargePhase(ctx, &t.charged, base, g.Rows, batchPart.name); err != nil {
 		return t, err
 	}
 	if err := serves(ctx, a, g, end); err != nil {

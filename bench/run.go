@@ -69,7 +69,7 @@ func (o *Options) findNodes() error {
 
 // findCluster makes sure that a cluster of the user's can be reached, and has what a run needs, before
 // anything is begun.
-func (o Options) findCluster(ctx context.Context) error {
+func (o *Options) findCluster(ctx context.Context) error {
 	if len(o.Brokers) == 0 {
 		return nil
 	}
@@ -77,7 +77,21 @@ func (o Options) findCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(log.Probe(ctx), log.Close())
+	err = log.Probe(ctx)
+	if err == nil {
+		o.kafka, err = describeCluster(ctx, log)
+	}
+	return errors.Join(err, log.Close())
+}
+
+// describeCluster says what can be known of a cluster: how many brokers it has, and of what kind.
+func describeCluster(ctx context.Context, log *eventlog.Log) (string, error) {
+	version, err := log.Version(ctx)
+	if err != nil {
+		return "", err
+	}
+	brokers, err := log.Brokers(ctx)
+	return fmt.Sprintf("%d brokers, %s by the requests that they answer", len(brokers), version), err
 }
 
 // A driver is one invocation of the benchmark.

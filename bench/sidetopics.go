@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -14,8 +15,12 @@ import (
 	"lambdakappa/view"
 )
 
-// figureAlertsAgain is what a consumer of the alert topic gets that keeps no keys.
-const figureAlertsAgain = "alerts raised again"
+// What a consumer of a side topic gets that keeps no keys.
+const (
+	figureAlertsAgain  = "alerts raised again"
+	figureLateAgain    = "late events said again"
+	figureLettersAgain = "dead letters said again"
+)
 
 // judgeSideTopics holds the dead letters, the late events and the alert stream of every arm
 // against the truth. They are at-least-once, so what counts is the set of their keys.
@@ -30,22 +35,29 @@ func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 		for at, reason := range b.DeadLetters {
 			dead[keyOf(at)] = string(reason)
 		}
-		late := lateKeys(b)
-		if _, err := x.judgeTopic(ctx, r.Arm, "dead letters"+x.after, side+".dead-letters", dead, reasonOf); err != nil {
-			return err
-		}
-		if _, err := x.judgeTopic(ctx, r.Arm, "late topic"+x.after, side+".late", late, lateOf); err != nil {
-			return err
-		}
-		again, err := x.judgeTopic(ctx, r.Arm, "alert topic"+x.after, side+".alerts", alertKeys(x.sut.version, b.Alerts), alertOf)
-		if err != nil {
-			return err
-		}
-		if x.after == "" {
-			r.Figures = append(r.Figures, result.Figure{Name: figureAlertsAgain, Unit: "alerts", Value: float64(again)})
+		for _, topic := range []sideTopic{
+			{"dead letters", ".dead-letters", figureLettersAgain, "records", dead, reasonOf},
+			{"late topic", ".late", figureLateAgain, "records", lateKeys(b), lateOf},
+			{"alert topic", ".alerts", figureAlertsAgain, "alerts", alertKeys(x.sut.version, b.Alerts), alertOf},
+		} {
+			again, err := x.judgeTopic(ctx, r.Arm, side, topic)
+			if err != nil {
+				return err
+			}
+			if x.after == "" {
+				r.Figures = append(r.Figures, result.Figure{Name: topic.again, Unit: topic.unit, Value: float64(again)})
+			}
 		}
 	}
 	return nil
+}
+
+// A sideTopic is one of an architecture, and what has to be in it.
+type sideTopic struct {
+	name, suffix string
+	again, unit  string // figure of the records that say what an earlier one has said
+	want         map[string]string
+	read         func(*eventlog.Record) (key, value string, err error)
 }
 
 // keyOf is the key of a side record: "<topic>/<partition>/<offset>" of the original.
@@ -111,18 +123,15 @@ func alertOf(r *eventlog.Record) (key, value string, err error) {
 	return fmt.Sprintf("%s/%s/%d", a.Version, a.CarID, a.Seq), a.Rule, nil
 }
 
-// judgeTopic holds a topic against the truth and returns how many of its records say what an earlier
-// one has said.
-func (x *execution) judgeTopic(
-	ctx context.Context, arm, name, topic string, want map[string]string,
-	read func(*eventlog.Record) (key, value string, err error),
-) (again int, err error) {
-	got, again, err := readKeys(ctx, x.sut.log, topic, read)
+// judgeTopic holds a topic of an architecture against the truth and returns how many of its records say what an
+// earlier one has said.
+func (x *execution) judgeTopic(ctx context.Context, arm, side string, topic sideTopic) (again int, err error) {
+	got, again, err := readKeys(ctx, x.sut.log, side+topic.suffix, topic.read)
 	if err != nil {
 		return 0, err
 	}
-	missing, unexpected := setDiff(want, got)
-	x.checkAnswer(arm, name, missing+unexpected == "", "%d entries%s%s", len(want), missing, unexpected)
+	missing, unexpected := setDiff(topic.want, got)
+	x.checkAnswer(arm, topic.name+x.after, missing+unexpected == "", "%d entries%s%s", len(topic.want), missing, unexpected)
 	return again, nil
 }
 
@@ -131,6 +140,9 @@ func readKeys(
 	ctx context.Context, log *eventlog.Log, topic string,
 	read func(*eventlog.Record) (key, value string, err error),
 ) (all map[string]string, again int, err error) {
+	if err := awaitStable(ctx, log, topic); err != nil {
+		return nil, 0, err
+	}
 	end, err := log.EndOffsets(ctx, topic)
 	if err != nil {
 		return nil, 0, err
@@ -208,4 +220,18 @@ func listed(what string, keys []string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s: %d, such as %s", what, len(keys), strings.Join(keys[:min(3, len(keys))], ", "))
+}
+
+// stableLimit is how long a transaction may be open that nobody goes on with: their timeout is 10 s, and Kafka
+// looks for them every 10 s.
+const stableLimit = 30 * time.Second
+
+func awaitStable(ctx context.Context, log *eventlog.Log, topic string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, stableLimit,
+		fmt.Errorf("%s has a transaction that is open after %s", topic, stableLimit))
+	defer cancel()
+	if err := log.AwaitStable(ctx, topic); err != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return nil
 }

@@ -208,7 +208,7 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 		}
 	}
 	var err error
-	if s.base, err = s.sut.account(); err != nil {
+	if s.base, err = s.sut.account(ctx); err != nil {
 		return Published{}, nil, err
 	}
 	watchers.Go(func() error { s.watchCPU(probing, last); return nil })
@@ -223,7 +223,7 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 		err = s.settleArms(ctx, end)
 	}
 	if err == nil {
-		s.spent, err = s.sut.costSince(s.base, published.Events, s.armsOf(s.execution.run.Arm)...)
+		s.spent, err = s.sut.costSince(ctx, s.base, published.Events, s.armsOf(s.execution.run.Arm)...)
 		s.letProbesFinish(ctx, asking)
 	}
 	stopProbes()
@@ -267,7 +267,7 @@ func (s *steady) conclude(ctx context.Context, w workload, published Published, 
 		published.Lag.P50, published.Lag.P99, published.Lag.Max))
 	r.Cost = s.resultCost()
 	if s.sut.broker == nil {
-		r.Notes = append(r.Notes, "the broker is a cluster of yours: its CPU, memory and bytes are not measured here")
+		r.Notes = append(r.Notes, "the broker is a cluster of yours: its CPU and memory are not measured here")
 	}
 	if err := s.judgeSteady(ctx, w, end); err != nil {
 		return err

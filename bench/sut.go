@@ -38,13 +38,14 @@ type system struct {
 	registry   string
 	prefix     string
 	log        *eventlog.Log
-	broker     *component        // nil with a cluster of the user's
-	partitions int               // of the input topic
-	alone      string            // the run's arm, when it is for one
-	brokerUp   sync.RWMutex      // held for writing while the broker is away, for reading by who needs it
-	network    map[string]*proxy // by component; nil when nothing disturbs the network
-	version    string            // of the logic that its components are started with
-	views      view.Set          // that they keep
+	broker     *component          // nil with a cluster of the user's
+	partitions int                 // of the input topic
+	settings   map[string]string   // of the input topic, which a scenario wants otherwise
+	alone      string              // the run's arm, when it is for one
+	brokerUp   sync.RWMutex        // held for writing while the broker is away, for reading by who needs it
+	network    map[string][]*proxy // by component, one to each broker; nil when nothing disturbs the network
+	version    string              // of the logic that its components are started with
+	views      view.Set            // that they keep
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 
@@ -79,7 +80,9 @@ func (s *system) startLog(ctx context.Context) error {
 		return err
 	}
 	s.log = log
-	if err := log.CreateTopics(ctx, eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: s.partitions}); err != nil {
+	if err := log.CreateTopics(ctx, eventlog.TopicSpec{
+		Name: eventlog.CarsTopic, Partitions: s.partitions, Settings: s.settings,
+	}); err != nil {
 		return err
 	}
 	_, err = log.RegisterSchema(ctx, event.Subject, event.Schema)
@@ -236,8 +239,8 @@ func (s *system) close(ctx context.Context) error {
 	return errors.Join(append(errs, s.supervisor.close(ctx), s.closeNetwork())...)
 }
 
-// leaveCluster leaves a cluster of the user's as it was. Brokers that joined go last: they hold copies of the
-// run's topics.
+// leaveCluster leaves a cluster of the user's as it was, but for the offsets of groups, which expire. Brokers that
+// joined go last: they hold copies of the run's topics.
 func (s *system) leaveCluster(ctx context.Context) error {
 	if err := s.dropTopics(ctx); err != nil {
 		return err

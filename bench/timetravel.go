@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"lambdakappa/bench/result"
 	"lambdakappa/datagen"
+	"lambdakappa/internal/eventlog"
 )
 
 // timeTravel asks both sides for all events of a range of event time, Lambda's from its master dataset
@@ -18,8 +20,11 @@ import (
 type timeTravel struct {
 	Ranges []time.Duration `yaml:"ranges"` // lengths; each lies in the middle of the history
 	// Compressed are arms whose log the generator compresses: they have one of their own.
-	Compressed []string      `yaml:"compressed"`
-	Late       time.Duration `yaml:"late"` // nothing of the workload arrives later: how far behind a range the log is read
+	Compressed []string `yaml:"compressed"`
+	// Tiered are arms whose log has moved to the second tier of a cluster before they are asked, but for its
+	// newest segments. They have one of their own.
+	Tiered []string      `yaml:"tiered"`
+	Late   time.Duration `yaml:"late"` // nothing of the workload arrives later: how far behind a range the log is read
 }
 
 // figureKept is what an event of history takes, where the side keeps it.
@@ -42,12 +47,23 @@ func (l *timeTravel) check(s *Scenario) error {
 	case d.Late > 0 && l.Late < latest():
 		return fmt.Errorf("late %s: the workload has events that are %s late", l.Late, latest())
 	}
-	for _, arm := range l.Compressed {
-		if a, ok := s.ArmNamed(arm); !ok || a.Like != armKappa {
-			return fmt.Errorf("compressed: %q is no arm like kappa: only that keeps the log", arm)
-		}
+	if err := keepLog(s, "compressed", l.Compressed); err != nil {
+		return err
+	}
+	if err := keepLog(s, "tiered", l.Tiered); err != nil {
+		return err
 	}
 	return s.needs()
+}
+
+// keepLog demands of arms that a setting names that they have their history in the log.
+func keepLog(s *Scenario, setting string, arms []string) error {
+	for _, arm := range arms {
+		if a, ok := s.ArmNamed(arm); !ok || a.Like != armKappa {
+			return fmt.Errorf("%s: %q is no arm like kappa: only that keeps the log", setting, arm)
+		}
+	}
+	return nil
 }
 
 // latest is how late a late event of a workload is at most.
@@ -61,6 +77,9 @@ func (l *timeTravel) seconds(o Options, s *Scenario) float64 {
 }
 
 func (l *timeTravel) run(ctx context.Context, d *driver, s *Scenario) error {
+	if why, err := l.cannot(ctx, d); why != "" || err != nil {
+		return errors.Join(err, d.skip(s, why))
+	}
 	for repetition := range s.size.repetitions {
 		arms := inTurn(s.arms(d.opt), repetition)
 		head := result.Run{
@@ -80,13 +99,17 @@ func (l *timeTravel) run(ctx context.Context, d *driver, s *Scenario) error {
 	return nil
 }
 
-// logs are the arms by the log that they share: those whose log is compressed have another one.
+// logs are the arms by the log that they share: those whose log is compressed, or has moved, have another
+// one.
 func (l *timeTravel) logs(arms []string) [][]string {
-	groups := make([][]string, 2)
+	groups := make([][]string, 3)
 	for _, arm := range arms {
 		at := 0
-		if l.packs(arm) {
+		switch {
+		case l.packs(arm):
 			at = 1
+		case l.moves(arm):
+			at = 2
 		}
 		groups[at] = append(groups[at], arm)
 	}
@@ -94,12 +117,16 @@ func (l *timeTravel) logs(arms []string) [][]string {
 }
 
 func (l *timeTravel) packs(arm string) bool { return slices.Contains(l.Compressed, arm) }
+func (l *timeTravel) moves(arm string) bool { return slices.Contains(l.Tiered, arm) }
 
 // once asks the arms that share a log.
 func (l *timeTravel) once(
 	ctx context.Context, d *driver, head result.Run, s size, arms, hashes []string,
 ) error {
 	x, err := d.execute(ctx, head, func(x *execution) {
+		if l.moves(arms[0]) {
+			x.input.Settings = eventlog.Tiered
+		}
 		for _, arm := range arms {
 			x.report(arm, arm, "")
 		}
@@ -134,7 +161,12 @@ func (l *timeTravel) travel(
 		return err
 	}
 	for _, name := range arms {
-		if err := x.keep(ctx, name, w, end); err != nil {
+		if l.moves(name) {
+			err = x.move(ctx, name)
+		} else {
+			err = x.keep(ctx, name, w, end)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		for i, length := range l.Ranges {
@@ -185,8 +217,8 @@ func (l *timeTravel) plan(w workload) ([]int64, error) {
 func (x *execution) keep(ctx context.Context, name string, w workload, end []int64) error {
 	r := x.side(name)
 	if x.scenario.like(name) != armLambda {
-		_, bytes, err := x.sut.brokerBytes()
-		if err == nil && bytes > 0 { // the disk of somebody else's broker cannot be looked at
+		_, bytes, err := x.sut.brokerBytes(ctx)
+		if err == nil && bytes > 0 { // a cluster may not say
 			keptIn(r, bytes, x.run.Events)
 		}
 		return err

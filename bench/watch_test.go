@@ -171,7 +171,7 @@ func TestCrash(t *testing.T) {
 	o.Cars, o.Rate, o.Duration = 100, 100, 4*time.Minute
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
-	require.True(t, s.OK())
+	requireOK(t, s)
 	require.Len(t, s.Runs, 4)
 	last := map[string]string{armLambda: "after the covering batch", armKappa: "at the end"}
 	for _, like := range []string{armLambda, armKappa} {
@@ -197,7 +197,7 @@ func TestDuplicates(t *testing.T) {
 	o.Cars, o.Rate = 50, 50
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
-	require.True(t, s.OK())
+	requireOK(t, s)
 	require.Len(t, s.Runs, 4)
 	for i := range s.Runs {
 		r := &s.Runs[i]
@@ -220,7 +220,7 @@ func TestBoundary(t *testing.T) {
 	o.Cars, o.Rate, o.Duration = 50, 50, 4*time.Minute
 	s, err := Run(t.Context(), o)
 	require.NoError(t, err)
-	require.True(t, s.OK())
+	requireOK(t, s)
 	require.Len(t, s.Runs, 3)
 	for _, name := range []string{
 		"readings counted too often, most at a time", "readings counted too often, for",

@@ -119,7 +119,7 @@
 // the sink had them stops it.
 //
 // While the broker is away, serving answers from what it has, and everybody else waits for it. Only a broker
-// that is there and takes no write for 15 s (too few copies in sync, say) ends a process, with an error.
+// that is there and takes no write for 30 s (too few copies in sync, say) ends a process, with an error.
 //
 // Serving starts answering when it has read the changelog to its end. At the cut-over the control
 // topic is written before the answers change, so that a restart can only find a view that has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"lambdakappa/internal/eventlog"
 )
@@ -14,7 +15,8 @@ type Guarantee string
 // The guarantees.
 const (
 	// AtMostOnce commits first and writes after. What lies between the two is lost in a crash: there for
-	// who would rather miss an alert than raise it twice, and to see what it loses.
+	// who would rather miss an alert than raise it twice (the log has to be appended to by the idempotent client
+	// then: the other one repeats a batch whose acknowledgement was lost), and to see what it loses.
 	AtMostOnce Guarantee = "at-most-once"
 
 	// AtLeastOnce writes first and commits after. What lies between the two is written again after a
@@ -71,6 +73,8 @@ func (t *task) guarantee(ctx context.Context, m *eventlog.Member) error {
 
 // transact makes everything below the position durable and commits it, both or neither.
 func (t *task) transact(ctx context.Context, m *eventlog.Member) error {
+	ctx, cancel := untilTorn(ctx)
+	defer cancel()
 	t.torn = true
 	if err := t.transactor.Begin(); err != nil {
 		return err
@@ -91,6 +95,22 @@ func (t *task) transact(ctx context.Context, m *eventlog.Member) error {
 	t.torn = false
 	t.noteCommitted()
 	return t.cfg.step("committed")
+}
+
+// tearAfter is how long a transaction that was begun may go on when its task is to end. With eager assignment nobody
+// says meanwhile that the process lives, so it is below the session timeout (6 s). With a session as short as this, the
+// partition may be another's by then: the transaction is fenced, as any zombie's is.
+const tearAfter = time.Second
+
+// untilTorn is a context that ends a while after ctx. A transaction that is broken off costs the state that is in
+// memory, which a rebalance that leaves the partition here need not.
+func untilTorn(ctx context.Context) (context.Context, context.CancelFunc) {
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(tearAfter, cancel) })
+	return own, func() {
+		stop()
+		cancel()
+	}
 }
 
 // openTransactions makes this process the holder of the partition's transactional id, where the
@@ -118,10 +138,14 @@ func (t *task) goesOn(offset int64) bool {
 	if t.entered != nil { //bench:only kappa-archived
 		return false // interrupted in the middle of a file, where position and counters are not of one offset
 	}
-	if t.cfg.Guarantee == ExactlyOnce {
+	switch t.cfg.Guarantee {
+	case ExactlyOnce:
 		return !t.torn && t.committed == offset
+	case AtMostOnce:
+		return t.durable == t.Position && t.committed == offset
+	default:
+		return t.Position >= offset
 	}
-	return t.Position >= offset
 }
 
 // unconfirmed reports whether a task has ended because nobody knows what became of its transaction: a

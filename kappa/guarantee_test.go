@@ -3,6 +3,7 @@ package kappa
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -105,6 +106,88 @@ func TestExactlyOnceThroughRebalances(t *testing.T) {
 	require.Zero(t, repeated(t, log))
 	first.stop(t)
 	run.stop(t)
+}
+
+// Ensure that a task which has to end in the middle of a flush, and gets its partition back, says nothing twice; and
+// that it goes on with what it has in memory where it was let finish its transaction.
+func TestInterruptedFlush(t *testing.T) {
+	for guarantee, restores := range map[Guarantee]int64{ExactlyOnce: 0, AtMostOnce: 1} {
+		t.Run(string(guarantee), func(t *testing.T) {
+			log := startLog(t, 1)
+			require.NoError(t, CreateTopics(context.Background(), log, 1, "v1"))
+			sent := disturbed(t, 1, 12, 2_000)
+			send(t, log, sent[:1_000])
+			cfg := testConfig(log)
+			cfg.Guarantee = guarantee
+			serving, run := serve(t, cfg)
+			again := make(chan struct{})
+			var interrupt context.CancelFunc
+			var flushes, restored atomic.Int64
+			cfg.fault = func(step string) error {
+				if step == "rows" && flushes.Add(1) == 2 { // the first one begins the view
+					interrupt()
+				}
+				return nil
+			}
+			cfg.Notify = func(fact string, _ ...any) {
+				if fact == "restored" {
+					restored.Add(1)
+				}
+			}
+			p := newProcessor(cfg)
+			r := background(t, func(ctx context.Context) error {
+				return log.RunGroup(ctx, group(cfg.ViewName()), cfg.input(), func(ctx context.Context, m *eventlog.Member, partition int) error {
+					first, cancel := context.WithCancel(ctx)
+					interrupt = cancel
+					_ = p.runTask(first, m, partition)
+					close(again)
+					return p.runTask(ctx, m, partition)
+				})
+			})
+			<-again
+			send(t, log, sent[1_000:])
+			awaitEnd(t, serving)
+			require.NotEmpty(t, readAll(t, log, AlertsTopic))
+			require.Zero(t, repeated(t, log))
+			require.Equal(t, restores, restored.Load())
+			r.stop(t)
+			run.stop(t)
+		})
+	}
+}
+
+// Ensure that who has lost a partition without knowing it, and begins with it only now, does not fence its
+// owner.
+func TestLateStarterFencesNobody(t *testing.T) {
+	log := startLog(t, 1)
+	cfg := testConfig(log)
+	cfg.Guarantee = ExactlyOnce
+	p := newProcessor(cfg)
+	members := make(chan *eventlog.Member, 1)
+	hold := func(ctx context.Context, m *eventlog.Member, _ int) error {
+		members <- m
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	join := func() (*running, *eventlog.Member) {
+		r := background(t, func(ctx context.Context) error {
+			return log.RunGroup(ctx, group(cfg.ViewName()), cfg.input(), hold)
+		})
+		return r, <-members
+	}
+	first, late := join()
+	first.stop(t)
+	second, owner := join()
+	held, err := p.openTransactions(t.Context(), owner, 0)
+	require.NoError(t, err)
+	defer held.Close()
+	_, err = p.openTransactions(t.Context(), late, 0)
+	require.ErrorIs(t, err, eventlog.ErrNotMember)
+	require.NoError(t, held.Begin())
+	_, err = held.Append(t.Context(), eventlog.CarsTopic, 0, []eventlog.Record{{AppendTime: 1, Value: []byte("v")}})
+	require.NoError(t, err)
+	require.NoError(t, held.Commit(t.Context(), owner, 0, eventlog.Commit{Offset: 1}))
+	second.stop(t)
 }
 
 // Ensure that a view that was written with the other guarantee is taken on as it is, in either

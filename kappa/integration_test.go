@@ -1,10 +1,12 @@
 package kappa
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -100,6 +102,7 @@ func awaitVersion(t testing.TB, s *Serving, version string) {
 func readAll(t testing.TB, log *eventlog.Log, topic string) (records []eventlog.Record) {
 	t.Helper()
 	ctx := context.Background()
+	require.NoError(t, log.AwaitStable(ctx, topic))
 	ends, err := log.EndOffsets(ctx, topic)
 	require.NoError(t, err)
 	for partition, end := range ends {
@@ -109,7 +112,10 @@ func readAll(t testing.TB, log *eventlog.Log, topic string) (records []eventlog.
 			batch, err := reader.Read(ctx, time.Second)
 			require.NoError(t, err)
 			for _, r := range batch.Records {
-				r.Key, r.Value = append([]byte(nil), r.Key...), append([]byte(nil), r.Value...)
+				r.Key, r.Value, r.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), slices.Clone(r.Headers)
+				for i := range r.Headers {
+					r.Headers[i].Value = bytes.Clone(r.Headers[i].Value)
+				}
 				records = append(records, r)
 			}
 			next = batch.Next

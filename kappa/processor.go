@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -109,6 +110,7 @@ func (p *processor) runTask(ctx context.Context, m *eventlog.Member, partition i
 // process processes a partition until its task has ended, and keeps the task with its state: most
 // partitions come back within the second.
 func (p *processor) process(ctx context.Context, m *eventlog.Member, partition int) error {
+	began := time.Now()
 	transactor, err := p.openTransactions(ctx, m, partition)
 	if err != nil {
 		return err
@@ -116,7 +118,7 @@ func (p *processor) process(ctx context.Context, m *eventlog.Member, partition i
 	if transactor != nil {
 		defer transactor.Close()
 	}
-	t, err := p.task(ctx, m, partition, transactor)
+	t, err := p.task(ctx, m, partition, transactor, began)
 	if err != nil {
 		return err
 	}
@@ -131,9 +133,10 @@ func (p *processor) process(ctx context.Context, m *eventlog.Member, partition i
 	return err
 }
 
-// task returns the task of a partition, at a position from which nothing is lost.
+// task returns the task of a partition, at a position from which nothing is lost. This process was given the
+// partition when it began.
 func (p *processor) task(
-	ctx context.Context, m *eventlog.Member, partition int, transactor *eventlog.Transactor,
+	ctx context.Context, m *eventlog.Member, partition int, transactor *eventlog.Transactor, began time.Time,
 ) (*task, error) {
 	p.mu.Lock()
 	t := p.idle[partition]
@@ -153,7 +156,7 @@ func (p *processor) task(
 		return nil, err
 	}
 	t = newTask(p.cfg, partition, end)
-	t.transactor = transactor
+	t.transactor, t.began = transactor, began
 	if err := t.resume(ctx, m, commit, start); err != nil {
 		return nil, err
 	}

@@ -70,7 +70,6 @@ func (k *keptRows) restoreFrom(w event.Watermark) int64 {
 func (t *task) resume(
 	ctx context.Context, m *eventlog.Member, commit eventlog.Commit, start int64,
 ) error {
-	began := time.Now()
 	from := metadata{progress: progress{Watermark: event.NoWatermark}}
 	if commit.Offset >= 0 {
 		if err := json.Unmarshal([]byte(commit.Metadata), &from); err != nil {
@@ -92,7 +91,7 @@ func (t *task) resume(
 	t.archiveEnd = from.ArchiveEnd //bench:only kappa-archived
 	t.durable, t.committed = t.Position, t.Position
 	t.cfg.notify("restored", "partition", t.partition, "rows", rows, "position", t.Position,
-		"ms", time.Since(began).Milliseconds())
+		"ms", time.Since(t.began).Milliseconds())
 	return nil
 }
 

@@ -49,6 +49,7 @@ type task struct {
 	transactor *eventlog.Transactor
 	torn       bool // a transaction was begun and did not come to its end: the task is of no use
 
+	began      time.Time // when this process was given the partition
 	waiting    time.Time // since when there is something to flush
 	lastCommit time.Time
 	behind     int64 // events between the last read and the end of the partition

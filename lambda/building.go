@@ -22,6 +22,7 @@ type building struct {
 	boundary  int64
 	liveBuild int64                 // where the live generation begins in the speed view
 	said      *atomic.Pointer[said] // the task's position of the side outputs
+	silent    bool                  // the live generation says what this one would: it has the same logic
 
 	catchUp chan struct{} // of the layer, see speedLayer
 	decoder *event.Decoder
@@ -45,6 +46,7 @@ func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
 		cancel:  cancel, done: make(chan struct{}),
 	}
 	b.version = t.cfg.Mistakes.speedVersion(m.Version)
+	b.silent = b.version == t.live.version && b.views == t.live.views
 	b.durable.Store(-1)
 	t.next = b
 	go func() {
@@ -76,6 +78,7 @@ func (b *building) run(ctx context.Context, cfg Config, m *Manifest, partition i
 		return err
 	}
 	g := b.generation
+	g.sides.held = b.silent
 	for lastLook := time.Now(); ; {
 		g.sides.said = *b.said.Load()
 		if err := b.step(ctx); err != nil {

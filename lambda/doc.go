@@ -105,10 +105,12 @@
 //     lease lasts, the speed layer keeps two generations.
 //
 // While the broker is away, serving answers from what it has, and everybody else waits for it. Only a broker
-// that is there and takes no write for 15 s (too few copies in sync, say) ends a process, with an error.
+// that is there and takes no write for 30 s (too few copies in sync, say) ends a process, with an error.
 //
 // Dead letters and late events are keyed by their place in the log and alerts by their reading: they
-// are said at least once, and readers keep one per key.
+// are said at least once, and readers keep one per key. While nobody dies and no
+// partition moves each comes once: the generation that is built leaves it to the live one, where both have
+// the same logic.
 //
 // What is not covered: a speed layer that was believed dead for a session timeout, and is not, may
 // append rows that are older than its successor's; everybody takes the row with more readings. One

@@ -38,7 +38,7 @@ type generation struct {
 	alerts []speedAlert // raised since the last flush
 	rows   speedViewWriter
 
-	durable int64     // rows and side outputs of offsets below it are acknowledged
+	durable int64     // rows and, unless they are held, side outputs of offsets below it are acknowledged
 	waiting time.Time // since when there is something to flush
 	behind  int64     // events between the last read and the end of the partition
 }
@@ -56,7 +56,7 @@ func newGeneration(c Config, h handover, decoder *event.Decoder) *generation {
 		logic:      logic,
 		decoder:    decoder,
 		speedState: state,
-		sides:      sideOutputs{partition: h.partition},
+		sides:      sideOutputs{partition: h.partition, version: logic.version, views: h.views},
 		rows:       speedViewWriter{generation: h.generation},
 		durable:    h.boundary,
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"lambdakappa/event"
@@ -13,13 +14,18 @@ import (
 )
 
 // sideOutputs collects what the speed layer has to say of one partition besides its view: events
-// that were dropped late, and alerts for whoever acts on them. After a crash, and while two
-// generations live side by side, some come twice. (Dead letters are ingest's.)
+// that were dropped late, and alerts for whoever acts on them. After a crash some come twice, and while two
+// generations of different logic live side by side. (Dead letters are ingest's.)
 type sideOutputs struct {
 	partition int
-	said      said // what is acknowledged already
-	dropped   []eventlog.Record
-	alerts    []eventlog.Record
+	version   string   // of the alerts
+	views     view.Set // for which events may be late
+	said      said     // what is acknowledged already
+	held      bool     // another generation says the same: what waits is kept until it has, or until it ends
+
+	// What waits. Offset of a record is that of its event.
+	dropped []eventlog.Record
+	alerts  []eventlog.Record
 }
 
 // said is how far the side outputs of a partition are complete: what offsets below it had to say is
@@ -81,12 +87,33 @@ func (s *sideOutputs) alert(version string, a *speedAlert, appendTime int64) err
 		return fmt.Errorf("encode alert: %w", err)
 	}
 	s.alerts = append(s.alerts,
-		eventlog.Record{AppendTime: appendTime, Key: []byte(a.CarID), Value: value})
+		eventlog.Record{Offset: a.offset, AppendTime: appendTime, Key: []byte(a.CarID), Value: value})
 	return nil
+}
+
+// takeOver makes it ours to say what nobody has said.
+func (s *sideOutputs) takeOver(said said) {
+	s.held, s.said = false, said
+	s.forgetSaid()
+}
+
+// forgetSaid forgets what was acknowledged meanwhile.
+func (s *sideOutputs) forgetSaid() {
+	done := func(r eventlog.Record) bool { return r.Offset < s.said.offset }
+	if s.said.version == s.version {
+		s.alerts = slices.DeleteFunc(s.alerts, done)
+	}
+	if s.said.views.Has(s.views) {
+		s.dropped = slices.DeleteFunc(s.dropped, done)
+	}
 }
 
 // write appends everything that was collected, acknowledged, and forgets it.
 func (s *sideOutputs) write(ctx context.Context, log *eventlog.Log) error {
+	if s.held {
+		s.forgetSaid()
+		return nil
+	}
 	for _, out := range []struct {
 		topic   string
 		records []eventlog.Record
@@ -122,6 +149,7 @@ func sideRecord(partition int, r *eventlog.Record, reason, detail string) eventl
 	place = append(place, '/')
 	place = strconv.AppendInt(place, r.Offset, 10)
 	return eventlog.Record{
+		Offset:     r.Offset,
 		AppendTime: r.AppendTime,
 		Key:        place,
 		Value:      bytes.Clone(r.Value),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -90,4 +91,43 @@ func TestAlertsOfANewVersion(t *testing.T) {
 		crash(t, crashing, Speed)
 		start(t, cfg, Speed)
 	})
+}
+
+// Ensure that nothing comes twice while generations follow each other, for as long as nobody dies: the next
+// one leaves it to the live one, and says what that one has not come to.
+func TestGenerationsSayOnce(t *testing.T) {
+	cfg := logConfig(t, startLog(t, 1))
+	cfg.Version = "v2"
+	start(t, cfg, Ingest)
+	start(t, cfg, Speed)
+	s := serve(t, cfg)
+	seq := int64(0)
+	some := func() []eventlog.Record {
+		records := []eventlog.Record{recordOf(t, leaking("car-1", seq, 1_000_000+seq*1000))}
+		if seq%5 == 4 {
+			records = append(records, recordOf(t, leaking("car-2", seq, 900_000))) // late
+		}
+		seq++
+		return records
+	}
+	sent := 0
+	for range 5 {
+		for range 20 {
+			send(t, cfg.Log, some())
+		}
+		m, err := RunBatch(t.Context(), cfg)
+		require.NoError(t, err)
+		for s.Status().Generation < m.Generation {
+			send(t, cfg.Log, some())
+			time.Sleep(5 * time.Millisecond) // a pace, and no wait for anything
+			sent++
+		}
+	}
+	ends, err := cfg.Log.EndOffsets(t.Context(), eventlog.CarsTopic)
+	require.NoError(t, err)
+	awaitSaid(t, cfg, ends[0])
+	for topic, want := range map[string]int64{AlertsTopic: seq, LateTopic: seq / 5} {
+		require.EqualValues(t, want, len(readTopic(t, cfg.Log, topic)[0]), topic)
+	}
+	require.NotZero(t, sent)
 }

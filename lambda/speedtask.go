@@ -69,6 +69,7 @@ func (l *speedLayer) runTask(ctx context.Context, m *eventlog.Member, partition 
 // task returns the task of a partition. A rebalance takes every partition away, and most come
 // back within the second: their state is still here, and still right unless others went further.
 func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error) {
+	began := time.Now()
 	l.mu.Lock()
 	t := l.idle[partition]
 	delete(l.idle, partition)
@@ -89,7 +90,7 @@ func (l *speedLayer) task(ctx context.Context, partition int) (*speedTask, error
 			return nil, err
 		}
 	}
-	t = &speedTask{cfg: l.cfg, partition: partition, catchUp: l.catchUp}
+	t = &speedTask{cfg: l.cfg, partition: partition, catchUp: l.catchUp, began: began}
 	return t, t.start(ctx, said)
 }
 
@@ -111,16 +112,14 @@ type speedTask struct {
 	lastCommit time.Time
 	lastPoll   time.Time
 
-	began    time.Time // when the task was started
-	regained bool      // since then it has been where its predecessor has committed
-	restored bool      // since then it has been at the end of the log
+	began    time.Time // when this process was given the partition
+	restored bool      // since then it has been where its predecessor has committed
 }
 
 // start begins with the newest generation from which nothing is lost: one whose boundary the side
 // outputs have passed. (Usually that is the newest of all, or the one before it. If none is left
 // it is generation 0, the whole log.) The next poll finds a newer one.
 func (t *speedTask) start(ctx context.Context, from said) error {
-	t.began = time.Now()
 	starts, err := t.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
 	if err != nil {
 		return err
@@ -195,7 +194,6 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 			return err
 		}
 		t.advance()
-		t.noteRegained()
 		t.noteRestored()
 		if t.next != nil && t.next.isDone() { // it stands still until it is the live one
 			if err := t.changeOver(); err != nil {
@@ -217,19 +215,10 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 	}
 }
 
-// noteRegained says once that all is known again that the task before has known: from here on it is work that
-// nobody had done. Kappa is there when it has read its changelog.
-func (t *speedTask) noteRegained() {
-	if t.regained || t.live.Position < t.said.Load().offset {
-		return
-	}
-	t.regained = true
-	t.cfg.notify("regained", "component", "speed", "partition", t.partition, "position", t.live.Position)
-}
-
-// noteRestored says once how long it took to be where the log ends. There is no other restore.
+// noteRestored says once how long it took until all is known again that the task before has known: from here on it
+// is work that nobody had done. Kappa is there when it has read its changelog.
 func (t *speedTask) noteRestored() {
-	if t.restored || t.live.behind > 0 || t.live.durable < t.live.Position {
+	if t.restored || t.live.Position < t.said.Load().offset {
 		return
 	}
 	t.restored = true
@@ -243,7 +232,7 @@ func (t *speedTask) noteRestored() {
 // finds another version than its own, and some alerts come twice.
 func (t *speedTask) advance() {
 	now := t.said.Load().with(t.live.version, t.live.views, t.live.boundary, t.live.durable)
-	if t.next != nil {
+	if t.next != nil && !t.next.silent {
 		now = now.with(t.next.version, t.next.views, t.next.boundary, t.next.durable.Load())
 	}
 	if now != *t.said.Load() {
@@ -314,7 +303,8 @@ func ignoreRemoved(err error) error {
 	return err
 }
 
-// changeOver makes the next generation the live one, after its building has ended.
+// changeOver makes the next generation the live one, after its building has ended, and has it say what the one
+// before has not come to.
 func (t *speedTask) changeOver() error {
 	next := t.next
 	t.next = nil
@@ -325,6 +315,12 @@ func (t *speedTask) changeOver() error {
 		"generation", t.live.number)
 	err := t.live.close()
 	t.live = next.generation
+	if next.silent {
+		t.live.sides.takeOver(*t.said.Load())
+	}
+	if t.live.sides.len() > 0 { // what it has kept is said with its next flush, and not acknowledged before
+		t.live.durable = t.live.boundary
+	}
 	return err
 }
 

@@ -174,6 +174,12 @@ func (c *Cluster) startAll(ctx context.Context) error {
 	return nil
 }
 
+// Tiered reports whether the cluster was made with a second tier.
+func (c *Cluster) Tiered() bool { return c.state.Tiered }
+
+// TierDir is the folder of the second tier; the cluster has one when it is Tiered.
+func (c *Cluster) TierDir() string { return filepath.Join(c.cfg.Dir, "tier") }
+
 // Add lets one more broker join, which is no controller, and waits until it serves. It leads nothing
 // before partitions are moved to it.
 func (c *Cluster) Add(ctx context.Context) (*Node, error) {
@@ -237,9 +243,22 @@ func (c *Cluster) Ready(ctx context.Context) error {
 	}
 }
 
-// serves asks the cluster as a client would.
+// serves asks every node as a client would. The others do not tell: who has died is one of them until its
+// session has expired, and in sync.
 func (c *Cluster) serves(ctx context.Context, want int) error {
-	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: c.Brokers(), Security: c.cfg.Security})
+	for _, n := range c.nodes {
+		if n.PID == 0 {
+			continue
+		}
+		if err := n.serves(ctx, want); err != nil {
+			return fmt.Errorf("%s: %w", n.Name(), err)
+		}
+	}
+	return nil
+}
+
+func (n *Node) serves(ctx context.Context, want int) error {
+	log, err := eventlog.Open(ctx, eventlog.Config{Brokers: []string{n.Addr()}, Security: n.cluster.cfg.Security})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,9 @@ func TestClusterHasWhatIsNeeded(t *testing.T) {
 	c := startCluster(t, 1)
 	log := openLog(t, c)
 	require.NoError(t, log.Probe(t.Context()))
+	has, err := log.HasTiers(t.Context())
+	require.NoError(t, err)
+	require.False(t, has)
 	require.Eventually(t, func() bool {
 		names, err := log.Topics(t.Context())
 		return err == nil && len(names) == 0
@@ -169,6 +173,7 @@ func TestALeaderIsCutOff(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	log := openLog(t, c)
+	require.NoError(t, log.Probe(t.Context()), "nodes say something to each other that is not carried")
 	require.NoError(t, log.CreateTopics(t.Context(), eventlog.TopicSpec{Name: "cars", Partitions: 1}))
 	var acknowledged []string
 	send := func(n int) {
@@ -185,7 +190,13 @@ func TestALeaderIsCutOff(t *testing.T) {
 	first := c.NodeAt(addr)
 	require.NoError(t, first.Isolate())
 	send(10)
-	addr, err = log.Leader(t.Context(), "cars", 0)
+	// Asked of the others: who is isolated knows of no election.
+	others, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: slices.DeleteFunc(c.Brokers(), func(addr string) bool {
+		return addr == first.Addr()
+	})})
+	require.NoError(t, err)
+	defer others.Close()
+	addr, err = others.Leader(t.Context(), "cars", 0)
 	require.NoError(t, err)
 	require.NotEqual(t, first.Addr(), addr, "nobody else was elected")
 	require.NoError(t, first.Rejoin())
@@ -193,4 +204,76 @@ func TestALeaderIsCutOff(t *testing.T) {
 	send(10)
 	// A batch whose acknowledgement was lost may be there twice, one after the other.
 	require.Equal(t, acknowledged, slices.Compact(read(t, log, "cars", 0)))
+}
+
+// Ensure that a compaction that is asked for reaches every topic that keeps the newest row of a key, those of which old
+// rows are deleted besides among them, and that their settings are as before.
+func TestCompactReachesBothKindsOfViews(t *testing.T) {
+	log := openLog(t, startCluster(t, 1))
+	views := []eventlog.TopicSpec{
+		{Name: "changelog", Partitions: 1, Compacted: true}, {Name: "speed-view", Partitions: 1, Trimmed: true},
+	}
+	require.NoError(t, log.CreateTopics(t.Context(), views...))
+	say := func(n int) {
+		for _, v := range views {
+			var rows []eventlog.Record
+			for range n {
+				rows = append(rows, eventlog.Record{AppendTime: time.Now().UnixMilli(), Key: []byte("car"), Value: []byte("row")})
+			}
+			_, err := log.Append(t.Context(), v.Name, 0, rows)
+			require.NoError(t, err)
+		}
+	}
+	say(1_000)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		defer cancel()
+		done <- log.Compact(ctx)
+	}()
+	for ctx.Err() == nil { // a segment is closed by the next append
+		say(1)
+		time.Sleep(100 * time.Millisecond)
+	}
+	require.NoError(t, <-done)
+	for _, v := range views {
+		require.Less(t, len(read(t, log, v.Name, 0)), 1_000, v.Name)
+	}
+}
+
+// Ensure that closed segments move to the second tier, are read from there as if nothing had happened, and
+// that a compacted topic is refused one.
+func TestTiers(t *testing.T) {
+	cfg := cluster.DefaultConfig()
+	cfg.Dir, cfg.Jars, cfg.HeapMiB, cfg.Nodes, cfg.Tiered = t.TempDir(), logtest.Jars(t), 256, 1, true
+	c, err := cluster.Start(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
+	log := openLog(t, c)
+	has, err := log.HasTiers(t.Context())
+	require.NoError(t, err)
+	require.True(t, has)
+	require.NoError(t, log.CreateTopics(t.Context(), eventlog.TopicSpec{Name: "cars", Partitions: 1, Settings: eventlog.Tiered}))
+	var sent []string
+	for i := range 60 {
+		value := fmt.Sprintf("%d %s", i, strings.Repeat("x", 100_000))
+		_, err := log.Append(t.Context(), "cars", 0, []eventlog.Record{{AppendTime: time.Now().UnixMilli(), Value: []byte(value)}})
+		require.NoError(t, err)
+		sent = append(sent, value)
+	}
+	local := func() int64 {
+		sizes, err := log.Bytes(t.Context())
+		require.NoError(t, err)
+		return sizes["cars"]
+	}
+	require.Greater(t, local(), int64(500_000))
+	require.Eventually(t, func() bool { return local() < 1<<20 }, time.Minute, 200*time.Millisecond)
+	require.Equal(t, sent, read(t, log, "cars", 0))
+	starts, err := log.StartOffsets(t.Context(), "cars")
+	require.NoError(t, err)
+	require.Equal(t, []int64{0}, starts)
+
+	err = log.CreateTopics(t.Context(), eventlog.TopicSpec{Name: "rows", Partitions: 1, Compacted: true, Settings: eventlog.Tiered})
+	require.ErrorIs(t, err, eventlog.ErrSettings)
+	require.ErrorContains(t, err, "cleanup.policy=delete")
 }

@@ -25,6 +25,10 @@ type Config struct {
 	// Properties are settings of every node beside its own (server.properties), which they replace.
 	Properties map[string]string
 
+	// Tiered gives the cluster a second tier, a folder, for closed segments of topics that have
+	// remote.storage.enable: Kafka's own LocalTieredStorage, which its tests and its quick start use.
+	Tiered bool
+
 	// Links has the nodes reach each other over links that this process carries until it stops the cluster,
 	// and that can be cut (links.go). Detached nodes have none.
 	Links bool
@@ -59,6 +63,10 @@ func (c Config) validate() error {
 	if err != nil || len(jars) == 0 {
 		return fmt.Errorf("%w: no kafka_2.13-*.jar in %q; make kafka-jars fetches them with Maven, "+
 			"or give the libs folder of a release of Apache Kafka", ErrNoKafka, c.Jars)
+	}
+	if tier, err := filepath.Glob(filepath.Join(c.Jars, "kafka-storage-*-test.jar")); c.Tiered && len(tier) == 0 {
+		return errors.Join(fmt.Errorf("tiered: no kafka-storage-*-test.jar in %q, which holds the tier that Kafka "+
+			"brings; make kafka-jars fetches it", c.Jars), err)
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ func TestSpeaker(t *testing.T) {
 	f("broker-2-fetcher-0", 2)
 	f("broker-12-txn-marker-sender", 12)
 	f("raft-client-3", 3)
+	f("AddPartitionsManager-client-4", 4)
 	f("1", 1)
 	f("lambdakappa", 0)
 	f("consumer-2", 0)

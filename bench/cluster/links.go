@@ -91,7 +91,11 @@ func (l *links) carry(c *carried, target string) {
 	defer c.near.Close()
 	said := bufio.NewReader(c.near)
 	var err error
-	if c.from, err = speaker(said); err != nil || !l.enter(c) {
+	if c.from, err = speaker(said); err != nil {
+		l.note(err)
+		return
+	}
+	if !l.enter(c) {
 		return
 	}
 	defer l.leave(c)
@@ -105,6 +109,15 @@ func (l *links) carry(c *carried, target string) {
 		_ = c.near.Close()
 	}()
 	_, _ = io.Copy(far, said)
+}
+
+// note writes down why a connection was not carried, where whoever misses it will look.
+func (l *links) note(why error) {
+	f, err := os.OpenFile(filepath.Join(l.dir, "links.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err == nil {
+		fmt.Fprintf(f, "%s %v\n", time.Now().UTC().Format(time.RFC3339), why)
+		_ = f.Close()
+	}
 }
 
 // enter notes a connection; false when it may not be.
@@ -157,9 +170,9 @@ func (l *links) cut(which func(*carried) bool) {
 }
 
 // A node names itself in the client id of every request: the broker of a fetcher or of a marker of
-// transactions ("broker-2-fetcher-0"), of what it asks the controllers ("2"), and the controllers among
-// themselves ("raft-client-2").
-var clientOf = regexp.MustCompile(`^(?:broker-|raft-client-)?(\d+)(?:-|$)`)
+// transactions ("broker-2-fetcher-0"), of a partition that joins a transaction, and of what it asks the
+// controllers ("2"), and the controllers among themselves.
+var clientOf = regexp.MustCompile(`^(?:broker-|AddPartitionsManager-client-|raft-client-)?(\d+)(?:-|$)`)
 
 // speaker is the id of the node that has opened a connection, from the head of its first request, which
 // stays unread.

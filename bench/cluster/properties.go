@@ -14,8 +14,9 @@ import (
 // What the answers depend on is spelled out: three copies, two of them acknowledged, no topic that
 // nobody created. Beyond that Kafka's own defaults hold, but for the sizes of its two internal topics
 // (50 partitions each would mean 300 files on a laptop), the wait before a group's first rebalance, which
-// is good for nothing where all members start within a second, and the least session timeout, so that
-// tests that kill need not wait for 6 s each time.
+// is good for nothing where all members start within a second, the least session timeout, so that
+// tests that kill need not wait for 6 s each time, and how often the nodes look what they may forget and
+// compact, so that runs of a minute see it.
 func (c *Cluster) properties(n *Node) string {
 	copies := min(3, c.cfg.Nodes)
 	all := map[string]string{
@@ -39,8 +40,14 @@ func (c *Cluster) properties(n *Node) string {
 		"transaction.state.log.num.partitions":     "8",
 		"transaction.state.log.replication.factor": fmt.Sprint(copies),
 		"transaction.state.log.min.isr":            fmt.Sprint(acknowledged(copies)),
+		"log.initial.task.delay.ms":                "1000",
+		"log.retention.check.interval.ms":          "1000",
+		"log.cleaner.backoff.ms":                   "1000",
 		"group.initial.rebalance.delay.ms":         "0",
 		"group.min.session.timeout.ms":             "1000",
+	}
+	if c.cfg.Tiered {
+		maps.Copy(all, c.tiers(n, copies))
 	}
 	maps.Copy(all, c.cfg.Properties)
 	var text strings.Builder
@@ -48,6 +55,20 @@ func (c *Cluster) properties(n *Node) string {
 		fmt.Fprintf(&text, "%s=%s\n", key, all[key])
 	}
 	return text.String()
+}
+
+// tiers are the settings of a second tier in a folder that all nodes share, and that they look at every second.
+func (c *Cluster) tiers(n *Node, copies int) map[string]string {
+	return map[string]string{
+		"remote.log.storage.system.enable":                         "true",
+		"remote.log.storage.manager.class.name":                    "org.apache.kafka.server.log.remote.storage.LocalTieredStorage",
+		"remote.log.storage.manager.impl.prefix":                   "tier.",
+		"tier.dir":                                                 filepath.ToSlash(c.TierDir()),
+		"remote.log.metadata.manager.listener.name":                n.interBroker(),
+		"remote.log.manager.task.interval.ms":                      "1000",
+		"rlmm.config.remote.log.metadata.topic.replication.factor": fmt.Sprint(copies),
+		"rlmm.config.remote.log.metadata.topic.num.partitions":     "8",
+	}
 }
 
 // acknowledged is how many copies an acknowledgement takes: one may be away, where there are three.

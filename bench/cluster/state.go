@@ -17,8 +17,13 @@ const stateFile = "cluster.json"
 
 // A state is what is kept of a cluster beside its data.
 type state struct {
-	ID    string  `json:"id"` // Kafka's cluster id
-	Jars  string  `json:"jars"`
+	ID   string `json:"id"` // Kafka's cluster id
+	Jars string `json:"jars"`
+
+	// As it was made, for whoever starts a node again.
+	Properties map[string]string `json:"properties,omitempty"`
+	Tiered     bool              `json:"tiered,omitempty"`
+
 	Nodes []*Node `json:"nodes"`
 }
 
@@ -57,6 +62,7 @@ func (c *Cluster) load() (bool, error) {
 		return false, fmt.Errorf("read %s: %w", path, err)
 	}
 	c.nodes = c.state.Nodes
+	c.cfg.Properties, c.cfg.Tiered = c.state.Properties, c.state.Tiered
 	for _, n := range c.nodes {
 		n.cluster = c
 	}
@@ -72,6 +78,7 @@ func (c *Cluster) save(change func()) error {
 		change()
 	}
 	c.state.Jars, c.state.Nodes = c.cfg.Jars, c.nodes
+	c.state.Properties, c.state.Tiered = c.cfg.Properties, c.cfg.Tiered
 	text, err := json.MarshalIndent(c.state, "", "  ")
 	if err != nil {
 		return err

@@ -155,6 +155,24 @@ func TestPlanBySeed(t *testing.T) {
 	require.Len(t, every, 8)
 }
 
+// Ensure that a broker may be among those who die, and that nobody is started while it is away.
+func TestPlanOfBrokers(t *testing.T) {
+	random := Random{Kills: 20, Targets: []string{Broker, "kappa process"}}
+	for seed := range uint64(50) {
+		plan, err := Plan(nil, random, seed, components, minute)
+		require.NoError(t, err)
+		died := map[string]int{}
+		for i, s := range plan {
+			died[s.Do]++
+			require.Equal(t, s.Do == BrokerDown, s.For == brokerAway)
+			for _, o := range plan[:i] {
+				require.False(t, s.contradicts(o), "seed %d: %s, %s", seed, s, o)
+			}
+		}
+		require.Equal(t, map[string]int{BrokerDown: 10, Kill: 10}, died)
+	}
+}
+
 // Ensure that what happens to one target happens one after the other, and to different ones at the
 // same time.
 func TestLanes(t *testing.T) {

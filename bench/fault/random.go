@@ -13,7 +13,8 @@ type Random struct {
 	Kills int           `yaml:"kills"` // how many; or
 	Each  int           `yaml:"each"`  // how many of every target; or
 	Every time.Duration `yaml:"every"` // one in each such length
-	// Targets are those to kill; none is every component.
+	// Targets are those to kill; none is every component. The broker, or one of a cluster, has to be named,
+	// and is away for a second.
 	Targets []string      `yaml:"targets"`
 	From    time.Duration `yaml:"from"`  // the first part of the workload that is left alone
 	Until   time.Duration `yaml:"until"` // the end of it is, from here on; 0 is none of it
@@ -47,7 +48,7 @@ func (r Random) validate(targets []string, span time.Duration) *Error {
 		return problem("targets", "nothing runs that could be killed")
 	}
 	for i, t := range r.Targets {
-		if !slices.Contains(targets, t) {
+		if t != Broker && !slices.Contains(targets, t) {
 			return unknownTarget(fmt.Sprintf("targets[%d]", i), t, targets)
 		}
 	}
@@ -103,7 +104,7 @@ func (r Random) draw(
 			round = slices.Clone(targets)
 			random.Shuffle(len(round), func(a, b int) { round[a], round[b] = round[b], round[a] })
 		}
-		kill, ok := Step{Do: Kill, Target: round[0]}, false
+		kill, ok := killOf(round[0]), false
 		for try := 0; try < tries && !ok; try++ {
 			at := r.From + time.Duration((float64(i)+random.Float64())*slot)
 			kill.At = at.Truncate(time.Millisecond) // as it is printed
@@ -115,4 +116,14 @@ func (r Random) draw(
 		plan, round = append(plan, kill), round[1:]
 	}
 	return plan, nil
+}
+
+// brokerAway is how long a broker is down that was drawn: long enough to be missed.
+const brokerAway = time.Second
+
+func killOf(target string) Step {
+	if target == Broker {
+		return Step{Do: BrokerDown, For: brokerAway}
+	}
+	return Step{Do: Kill, Target: target}
 }

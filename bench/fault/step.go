@@ -27,7 +27,7 @@ const (
 	Delay     = "delay"     // for For, the network takes Delay in each direction
 	Cut       = "cut"       // for For, the network carries nothing, and connections are reset
 	Retention = "retention" // the log forgets its oldest events, by OlderThan or Share
-	Compact   = "compact"   // the embedded broker compacts its compacted topics
+	Compact   = "compact"   // compacted topics are compacted
 )
 
 // Broker is the target of what happens to the log itself.

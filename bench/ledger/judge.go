@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -105,7 +106,20 @@ func rule(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) result.Ru
 		xs = xs.over(ys)
 	}
 	decide(&j, r, xs.values())
+	if j.Runs == 0 {
+		j.Why = cmp.Or(voided(r, q, s), j.Why)
+	}
 	return j
+}
+
+// voided says why the runs of a rule's arms count for nothing, by the first of them that is void; "" when none is.
+func voided(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) string {
+	for _, run := range runsOf(s, q) {
+		if run.Void != "" && (run.Arm == r.Of || run.Arm == r.To) {
+			return "void: " + run.Void
+		}
+	}
+	return ""
 }
 
 func armFigure(arm, phase string, xs sample, unit string) result.ArmFigure {

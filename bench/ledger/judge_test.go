@@ -97,6 +97,17 @@ func TestRunsThatDoNotCount(t *testing.T) {
 	f(5, func(r *result.Run) { r.Parameter = &result.Parameter{Name: "rate"} })
 }
 
+// Ensure that a claim whose runs were all void says why they were.
+func TestVoidRunsSayWhy(t *testing.T) {
+	s := summaryOf("cost", around(20), around(10))
+	for i := range s.Runs {
+		s.Runs[i].Void = "the generator was late"
+	}
+	j := Judge(scenario(t, "figure: cost, of: lambda, to: kappa, expect: above"), s)
+	require.Equal(t, Undecided, j.Verdict)
+	require.Equal(t, "void: the generator was late", j.Rulings[0].Why)
+}
+
 // Ensure that a count of what went wrong is taken of the runs in which it did: else no rule about it could
 // ever say so. What took time is not.
 func TestWrongRunsAreCounted(t *testing.T) {

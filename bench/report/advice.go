@@ -155,8 +155,12 @@ func codeLine(s *result.Summary) []string {
 
 // caution is what this run does not show.
 func caution(s *result.Summary) []string {
+	where := "One machine runs the generator and all components; their network is loopback."
+	if s.Broker.Kind == "embedded" {
+		where = "One machine: no network, no replication, no failure of a disk or of a host."
+	}
 	cautions := []string{
-		"One machine: no network, no replication, no failure of a disk or of a host.",
+		where,
 		"One workload and one pair of implementations by one author. It ranks these two programs, not two ideas. " +
 			"BIAS.md says where the author's hand may have weighed.",
 		"Medians of few runs. Where it says undecided, a difference may still be there or not.",

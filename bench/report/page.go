@@ -108,6 +108,9 @@ func banners(s *result.Summary) []banner {
 	if s.Broker.Kind == "embedded" {
 		bs = append(bs, banner{plain, "Embedded broker (" + s.Broker.Version + "). It speaks Kafka's protocol but is no Kafka: " +
 			"one process, no replication, one disk. These figures are no Kafka figures."})
+	} else {
+		bs = append(bs, banner{plain, "A cluster (" + s.Broker.Version + "). What it takes of CPU and memory is in no figure. " +
+			"Compare runs on it with each other, and not with those of the embedded broker."})
 	}
 	return bs
 }

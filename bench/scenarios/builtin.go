@@ -38,6 +38,7 @@ var order = []string{
 	"one-sided",
 	"code",
 	"model",
+	"tiers",
 	"guarantees",
 	"guarantee-cost",
 	"scale-out",

@@ -53,7 +53,7 @@ processes and keeps what was measured.`,
 	flags.BoolVar(&list, "list", false, "list the scenarios and exit")
 	flags.StringSliceVar(&o.Scenarios, "scenario", nil,
 		"run these `names` or .yaml files, with commas; by default the short ones")
-	flags.BoolVar(&o.All, "all", false, "run all scenarios")
+	flags.BoolVar(&o.All, "all", false, "run all scenarios but those that --list says run apart, when they are named")
 	flags.StringSliceVar(&o.Arms, "arm", nil, "run only these `names`: lambda, lambda-shared, kappa, both, or others of the scenario")
 	flags.StringVar(&o.Profile, "profile", o.Profile,
 		"`name`: quick or full, that is how much and how often")

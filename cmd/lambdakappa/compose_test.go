@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 )
@@ -44,6 +46,31 @@ func readCompose(t *testing.T) composition {
 	require.NoError(t, yaml.UnmarshalWithOptions(raw, &c, yaml.AllowDuplicateMapKey()))
 	require.NotEmpty(t, c.Services)
 	return c
+}
+
+// Ensure that Compose itself takes the file: its own loader holds it against the schema of the Compose
+// specification, fills variables in, and looks whether what is named is there. It refuses what is not.
+func TestComposeLoads(t *testing.T) {
+	load := func(change func(string) string) error {
+		raw, err := os.ReadFile(compose)
+		require.NoError(t, err)
+		_, err = loader.LoadWithContext(t.Context(), types.ConfigDetails{
+			WorkingDir:  filepath.Dir(compose),
+			ConfigFiles: []types.ConfigFile{{Filename: compose, Content: []byte(change(string(raw)))}},
+			Environment: types.NewMapping(nil),
+		}, func(o *loader.Options) { o.SetProjectName("lambdakappa", true) })
+		return err
+	}
+	require.NoError(t, load(func(text string) string { return text }))
+	f := func(from, to, want string) {
+		t.Helper()
+		require.ErrorContains(t, load(func(text string) string {
+			require.Contains(t, text, from)
+			return strings.Replace(text, from, to, 1)
+		}), want)
+	}
+	f("healthcheck:", "healthchek:", "healthchek")
+	f("services:", "volumes_: {}\nservices:", "volumes_")
 }
 
 // Ensure that the command line of every component is one: the program itself takes it apart.

@@ -41,7 +41,7 @@ func (f *logFlags) add(flags *pflag.FlagSet) {
 		"of partitions to the processes of a group: eager, or cooperative; the same for all of them")
 	flags.DurationVar(&f.cfg.SessionTimeout, "session-timeout", eventlog.DefaultSessionTimeout,
 		"a group gives up a process that says nothing for so long")
-	flags.IntVar(&f.partitions, "partitions", 4, "of the input topic, when it has to be created")
+	flags.IntVar(&f.partitions, "partitions", 4, "number of partitions of the input topic, when it has to be created")
 }
 
 func (f *logFlags) check() error {
@@ -143,9 +143,9 @@ func (v *viewsFlag) Set(text string) error {
 
 // addLingers adds the flags that trade latency for work; both sides have the same.
 func addLingers(flags *pflag.FlagSet, linger, catchUp, commit *time.Duration) {
-	flags.DurationVar(linger, "linger", *linger, "view updates wait this long for company")
+	flags.DurationVar(linger, "linger", *linger, "view updates are collected for so long")
 	flags.DurationVar(catchUp, "catch-up-linger", *catchUp,
-		"and this long while far behind the end of the log")
+		"the same, while far behind the end of the log")
 	flags.DurationVar(commit, "commit-interval", *commit, "between commits of the position")
 }
 
@@ -153,7 +153,7 @@ func addLingers(flags *pflag.FlagSet, linger, catchUp, commit *time.Duration) {
 func addRolls(c *cobra.Command, interval *time.Duration, rows *int) {
 	c.Flags().DurationVar(interval, "roll-interval", *interval,
 		"close a file this long after its first event")
-	c.Flags().IntVar(rows, "roll-rows", *rows, "or when it has this many rows")
+	c.Flags().IntVar(rows, "roll-rows", *rows, "close a file that has so many rows")
 }
 
 // addDeduplicate adds the flag that makes a component count what comes twice; both sides have it.

@@ -36,7 +36,7 @@ func (f *securityFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.flags.TLS, "tls", false, "TLS to the brokers")
 	flags.StringVar(&f.flags.CAFile, "ca", "", "`file` with the authorities' certificates, PEM; by default the system's")
 	flags.StringVar(&f.flags.CertFile, "cert", "", "`file` with a client certificate, PEM")
-	flags.StringVar(&f.flags.KeyFile, "key", "", "`file` with its key, PEM")
+	flags.StringVar(&f.flags.KeyFile, "key", "", "`file` with the private key of --cert, PEM")
 	flags.StringVar(&f.flags.ServerName, "server-name", "", "`name` in the brokers' certificates, where it is not their address")
 	flags.StringVar(&f.flags.Mechanism, "sasl", "",
 		"`mechanism`: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; user and password in "+userEnv+" and "+passwordEnv)

@@ -19,7 +19,7 @@ var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
 // 1 MB) is appended atomically; more is split in order. It never lingers: one call is at least one
 // round trip, so callers batch.
 //
-// It tries again for up to 15 s when the broker cannot be reached or a leader moves. kafka-go has
+// It tries again for up to 30 s when the broker cannot be reached or a leader moves. kafka-go has
 // no idempotent producer, so a batch whose acknowledgement was lost is then appended *twice*:
 // readers that count must tell by content; with [FranzGo] it is there once. After an error, any prefix
 // of the records may have been appended.
@@ -94,6 +94,8 @@ func (l *Log) produce(
 	binary.BigEndian.PutUint32(set, uint32(len(set)-setSizeBytes))
 	err = l.retry(ctx, func(ctx context.Context) error {
 		attempts++
+		ctx, cancel := context.WithTimeout(ctx, produceTimeout)
+		defer cancel()
 		res, err := l.client.RawProduce(ctx, &kafka.RawProduceRequest{
 			Topic:        full,
 			Partition:    partition,
@@ -101,10 +103,20 @@ func (l *Log) produce(
 			RawRecords:   protocol.RawRecordSet{Reader: bytes.NewReader(set)},
 		})
 		if err != nil {
-			return err
+			return l.pictured(ctx, full, partition, err)
 		}
 		offset = res.BaseOffset
 		return res.Error
 	})
 	return offset, attempts, err
+}
+
+// pictured is err, unless kafka-go did not know the partition and no broker does either.
+func (l *Log) pictured(ctx context.Context, full string, partition int, err error) error {
+	if unpictured(err) {
+		if _, now := l.leaderAddr(ctx, full, partition); now != nil {
+			return now
+		}
+	}
+	return err
 }

@@ -27,6 +27,7 @@ const (
 // A Broker is the embedded broker (franz-go's kfake) with a schema registry, on loopback.
 type Broker struct {
 	cluster  *kfake.Cluster
+	roll     *rollCall
 	registry *Registry
 	lock     *dirLock
 }
@@ -49,6 +50,9 @@ func StartBroker(cfg BrokerConfig) (_ *Broker, err error) {
 		return nil, fmt.Errorf("broker folder %s: %w", cfg.Dir, err)
 	}
 	if b.cluster, err = startCluster(filepath.Join(cfg.Dir, brokerLogDir), cfg.Port); err != nil {
+		return nil, err
+	}
+	if b.roll, err = callRoll(b.cluster); err != nil {
 		return nil, err
 	}
 	b.registry, err = startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.RegistryPort, "--registry-port", b.Compact)
@@ -130,6 +134,9 @@ func (b *Broker) Compact() { b.cluster.Compact() }
 
 // Close stops the broker; acknowledged data is on disk.
 func (b *Broker) Close() error {
+	if b.roll != nil {
+		b.roll.close()
+	}
 	if b.cluster != nil {
 		b.cluster.Close()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // Brokers returns the addresses of the brokers that are up, host:port, as they know themselves. It is
@@ -26,6 +27,22 @@ func (l *Log) Brokers(ctx context.Context) ([]string, error) {
 		addrs = append(addrs, net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))))
 	}
 	return addrs, nil
+}
+
+// Version returns which release of Apache Kafka answers the same requests as the cluster, such as "v4.1": brokers
+// do not name theirs.
+func (l *Log) Version(ctx context.Context) (version string, err error) {
+	err = l.retry(ctx, func(ctx context.Context) error {
+		answer, err := l.versions(ctx)
+		if err == nil {
+			version = kversion.FromApiVersionsResponse(answer).VersionGuess()
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("version of the brokers: %w", err)
+	}
+	return version, nil
 }
 
 // Leader returns where the leader of a partition listens, host:port.

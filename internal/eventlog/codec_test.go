@@ -2,11 +2,13 @@ package eventlog
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -267,8 +269,33 @@ func TestRetriable(t *testing.T) {
 	f(kafka.MessageSizeTooLarge, false)
 	f(kafka.OffsetOutOfRange, false)
 	f(errCorrupt, false)
-	require.Equal(t, missingPatience, patienceFor(kafka.UnknownTopicOrPartition))
-	require.Equal(t, patience, patienceFor(io.EOF))
 	require.False(t, network(kafka.MessageSizeTooLarge), "a kafka.Error looks like a net.Error")
 	require.Less(t, missingPatience, 5*time.Second)
+}
+
+// Ensure that a topic is given up on only after brokers have said for a while, one time after the other,
+// that there is none, however long they were away before; and brokers after patience.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &Log{transport: new(kafka.Transport)}
+		tried := func(errs ...error) (time.Duration, error) { // one a second
+			start, n := time.Now(), -1
+			err := l.retry(t.Context(), func(context.Context) error {
+				time.Sleep(time.Second)
+				n = min(n+1, len(errs)-1)
+				return errs[n]
+			})
+			return time.Since(start), err
+		}
+		away, gone := io.ErrUnexpectedEOF, kafka.UnknownTopicOrPartition
+		_, err := tried(away, away, away, away, gone, away, gone, gone, nil)
+		require.NoError(t, err)
+		took, err := tried(away, away, away, away, gone)
+		require.ErrorIs(t, err, gone)
+		require.Greater(t, took, 4*time.Second+missingPatience)
+		require.Less(t, took, patience/2)
+		took, err = tried(away)
+		require.ErrorIs(t, err, away)
+		require.Greater(t, took, patience)
+	})
 }

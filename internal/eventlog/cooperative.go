@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // An Assignment is how a group shares out partitions when members come and go.
@@ -64,7 +65,8 @@ func (g *groupRun) runCooperative(ctx context.Context) error {
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(session), kgo.HeartbeatInterval(min(heartbeatInterval, session/3)),
 		kgo.RebalanceTimeout(2*session), // for tasks to end and commit
-		kgo.MaxConcurrentFetches(0),     // it shares out partitions; tasks read them, with readers of their own
+		kgo.RetryTimeoutFn(membership(session)),
+		kgo.MaxConcurrentFetches(0), // it shares out partitions; tasks read them, with readers of their own
 		kgo.WithHooks(groupErrors{func(err error) { r.fail(&taskError{fmt.Errorf("join group %s: %w", g.group, err)}) }}),
 		kgo.OnPartitionsAssigned(func(_ context.Context, c *kgo.Client, all map[string][]int32) {
 			r.begin(c, all[g.topic])
@@ -83,6 +85,18 @@ func (g *groupRun) runCooperative(ctx context.Context) error {
 		return failed.err
 	}
 	return nil
+}
+
+// membership is how long a client asks again: a member that was not heard of for its session has lost its
+// partitions, and its tasks have to end then.
+func membership(session time.Duration) func(request int16) time.Duration {
+	return func(request int16) time.Duration {
+		switch kmsg.Key(request) {
+		case kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat:
+			return session
+		}
+		return patience
+	}
 }
 
 // groupErrors hears why a client is not in its group. Nobody polls it, so it would try again for ever and say

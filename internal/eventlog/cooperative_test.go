@@ -2,12 +2,15 @@ package eventlog_test
 
 import (
 	"context"
+	"io"
+	"net"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/eventlog/logtest"
@@ -99,6 +102,110 @@ func (m *steadyMember) requireUninterrupted(t *testing.T, partitions []int) {
 		eventually(t, func() bool { return m.group.committed(p) > before }, "partition %d stands still", p)
 		m.note(func() { require.Equal(t, 1, m.begun[p], "partition %d was interrupted", p) })
 	}
+}
+
+// Ensure that the task of a cooperative member that is cut off ends while it is, as an eager one's does: whoever has
+// its partition after its session must not find it still at work.
+func TestACooperativeMemberIsCutOff(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Second))
+	require.NoError(t, err)
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	var w wire
+	l, err := eventlog.Open(t.Context(), eventlog.Config{
+		Brokers: []string{broker}, Dial: map[string]string{broker: w.to(t, broker)},
+		Assignment: eventlog.Cooperative, SessionTimeout: time.Second,
+	})
+	require.NoError(t, err)
+	defer l.Close()
+	createTopic(t, l, "cars", 1)
+	begun, ended := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- l.RunGroup(ctx, "kappa", "cars", func(ctx context.Context, _ *eventlog.Member, _ int) error {
+			close(begun)
+			<-ctx.Done()
+			close(ended)
+			return nil
+		})
+	}()
+	select {
+	case <-begun:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	w.cut(true)
+	select {
+	case <-ended:
+	case <-time.After(soon):
+		t.Error("the task lives on")
+	}
+	cancel()
+	w.cut(false)
+	require.NoError(t, <-done)
+}
+
+// A wire carries connections, and can be cut: then it swallows all that is said.
+type wire struct {
+	mu     sync.Mutex
+	broken bool
+	ends   []net.Conn
+}
+
+// cut cuts the wire, or mends it for new connections.
+func (w *wire) cut(broken bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken = broken
+	for _, end := range w.ends {
+		if !broken {
+			end.Close()
+		}
+	}
+}
+
+// to returns an address where connections are carried on to another.
+func (w *wire) to(t *testing.T, addr string) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { ln.Close(); w.cut(false) })
+	go func() {
+		for {
+			near, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", addr)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			w.mu.Lock()
+			w.ends = append(w.ends, near, far)
+			w.mu.Unlock()
+			go func() { io.Copy(end{near, w}, far); near.Close() }()
+			go func() { io.Copy(end{far, w}, near); far.Close() }()
+		}
+	}()
+	return ln.Addr().String()
+}
+
+type end struct {
+	conn net.Conn
+	wire *wire
+}
+
+// Write is io.Writer's.
+func (e end) Write(b []byte) (int, error) {
+	e.wire.mu.Lock()
+	broken := e.wire.broken
+	e.wire.mu.Unlock()
+	if broken {
+		return len(b), nil
+	}
+	return e.conn.Write(b)
 }
 
 // Ensure that with cooperative assignment a member that joins takes only what it is to have: who keeps a

@@ -21,7 +21,7 @@
 // # Failure
 //
 // A broker that goes away is waited for: by Read and RunGroup until their context ends, by all
-// else for 15 s. A topic that is missing is waited for, for 2 s, as it may be new. Errors name the
+// else for 30 s. A topic that is missing is waited for, for 2 s, as it may be new. Errors name the
 // broker and what to do. Append may append twice when an acknowledgement was lost.
 //
 // # Facts about kafka-go (v0.4.51) that this package relies on or works around
@@ -55,5 +55,9 @@
 //     It moves the start of the log, which Apache Kafka's never does (TestCompactedReader).
 //   - A topic a.b cannot exist beside a_b, as on Apache Kafka.
 //   - There is no delay before the first rebalance of a group; Apache Kafka waits 3 s.
+//   - A fetch that ends at the limit of the whole answer says nothing of aborted transactions
+//     (TestAbortedBeforeMuchElse): ours never get there.
+//   - It does not watch a member whose connection was gone when it was told of its group
+//     (TestMemberDiesWhileItJoins): the roll call does.
 //   - Its memory is small and its garbage large: see [BrokerGCPercent].
 package eventlog

@@ -18,6 +18,10 @@ import (
 // were no faster here, and a buffer of this size belongs to every open reader.
 const fetchBytes = 1 << 20
 
+// answerBytes limits the whole answer and is never reached: what one partition may have, and one batch as
+// large as any, come first. kfake says nothing of aborted transactions in an answer that this limit ends.
+const answerBytes = fetchBytes + 2*maxBatchBytes
+
 // A fetchConn is a connection to the leader of one partition. kafka-go encodes the requests; the
 // response is read here, because both ways that kafka-go offers copy and allocate per record
 // (BenchmarkClients holds the three side by side).
@@ -42,7 +46,7 @@ func newFetchConn(conn net.Conn, topic string, partition int) *fetchConn {
 	return &fetchConn{
 		conn: conn,
 		req: fetch.Request{
-			ReplicaID: -1, MinBytes: 1, MaxBytes: fetchBytes, IsolationLevel: readCommitted,
+			ReplicaID: -1, MinBytes: 1, MaxBytes: answerBytes, IsolationLevel: readCommitted,
 			SessionEpoch: -1, // no fetch session: there is one partition
 			Topics: []fetch.RequestTopic{{
 				Topic: topic,

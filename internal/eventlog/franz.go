@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,10 @@ func (l *Log) franz(options ...kgo.Opt) (*kgo.Client, error) {
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(l.cfg.Brokers...), kgo.ClientID(clientID),
 		kgo.Dialer(l.cfg.dial), kgo.RetryTimeout(patience),
+		kgo.RequestTimeoutOverhead(produceTimeout - ackTimeout),
+		// It asks who leads a partition no sooner than this after it has asked before. With its 5 s, two brokers
+		// that die one after the other can each time be gone again when it has heard of them, until patience ends.
+		kgo.MetadataMinAge(maxBackoff),
 	}, options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("open a client: %w", err)
@@ -29,15 +34,23 @@ func (l *Log) franz(options ...kgo.Opt) (*kgo.Client, error) {
 
 // idempotent returns the client that appends for the whole log, which it opens when it is first asked.
 func (l *Log) idempotent() (*kgo.Client, error) {
-	l.producing.Lock()
-	defer l.producing.Unlock()
-	if l.producer != nil {
-		return l.producer, nil
-	}
 	// It gives up a batch when its caller does, who may append it again then.
-	client, err := l.franz(append(l.producerOptions(), kgo.AllowIdempotentProduceCancellation())...)
-	l.producer = client
-	return client, err
+	return l.once(&l.producer, append(l.producerOptions(), kgo.AllowIdempotentProduceCancellation())...)
+}
+
+// asker returns the client for what is asked again and again.
+func (l *Log) asker() (*kgo.Client, error) { return l.once(&l.asking) }
+
+// once returns a client that the log keeps until it is closed, and opens it when it is not there yet.
+func (l *Log) once(client **kgo.Client, options ...kgo.Opt) (*kgo.Client, error) {
+	l.opening.Lock()
+	defer l.opening.Unlock()
+	if *client != nil {
+		return *client, nil
+	}
+	var err error
+	*client, err = l.franz(options...)
+	return *client, err
 }
 
 // producerOptions are those of every client that appends what callers have batched.
@@ -48,6 +61,7 @@ func (l *Log) producerOptions() []kgo.Opt {
 	}
 	return []kgo.Opt{
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
+		kgo.ProduceRequestTimeout(ackTimeout),
 		// It has no way to let only a single large record be larger than other batches.
 		kgo.ProducerBatchMaxBytes(maxBatchBytes), kgo.MaxBufferedRecords(maxBuffered),
 		kgo.ProducerBatchCompression(compression),
@@ -84,7 +98,11 @@ func appendBy(
 		}
 		batch[i] = &all[i]
 	}
-	if err := client.ProduceSync(ctx, batch...).FirstErr(); err != nil {
+	err := client.ProduceSync(ctx, batch...).FirstErr()
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return 0, fmt.Errorf("nobody has acknowledged it for %s: %w", patience, err)
+	}
+	if err != nil {
 		return 0, err
 	}
 	return all[0].Offset, nil

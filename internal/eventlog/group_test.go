@@ -3,6 +3,7 @@ package eventlog_test
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -10,8 +11,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"lambdakappa/internal/eventlog"
+	"lambdakappa/internal/eventlog/logtest"
 )
 
 // A groupMember is one call of RunGroup whose tasks only hold their partitions.
@@ -167,6 +170,40 @@ func TestConfirm(t *testing.T) {
 	require.ErrorIs(t, alone.Confirm(t.Context(), mine), eventlog.ErrNotMember)
 	b.leave(t)
 	require.ErrorIs(t, alone.Confirm(t.Context(), mine), eventlog.ErrNotMember)
+}
+
+// Ensure that a member that dies while it joins is thrown out, and that its partitions are somebody's again.
+func TestMemberDiesWhileItJoins(t *testing.T) {
+	logtest.EmbeddedOnly(t, "it is about the embedded broker")
+	cfg := logtest.Config(t)
+	cfg.SessionTimeout = time.Second
+	l := logtest.Open(t, cfg)
+	createTopic(t, l, "cars", 2)
+	a := joinGroup(t, l)
+	eventually(t, func() bool { return len(a.holds()) == 2 })
+	for range 2 {
+		dieJoining(t, cfg)
+		eventually(t, func() bool { return len(a.holds()) == 1 })
+		eventually(t, func() bool { return len(a.holds()) == 2 })
+	}
+	a.leave(t)
+}
+
+// dieJoining asks to join the group, and is gone before there is an answer.
+func dieJoining(t *testing.T, cfg eventlog.Config) {
+	t.Helper()
+	about := kmsg.NewConsumerMemberMetadata()
+	about.Topics = []string{cfg.Prefix + "cars"}
+	join := kmsg.NewPtrJoinGroupRequest()
+	join.Version = 1
+	join.Group, join.ProtocolType = cfg.Prefix+"kappa", "consumer"
+	join.SessionTimeoutMillis, join.RebalanceTimeoutMillis = 1000, 2000
+	join.Protocols = []kmsg.JoinGroupRequestProtocol{{Name: "range", Metadata: about.AppendTo(nil)}}
+	conn, err := net.Dial("tcp", cfg.Brokers[0])
+	require.NoError(t, err)
+	_, err = conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, join, 1))
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
 }
 
 // Ensure that a task may still commit after its context has ended, before RunGroup leaves.

@@ -14,7 +14,10 @@ import (
 //
 // kafka-go asks the broker for the same, and then hands out aborted records and even the marks as
 // messages (tried with 0.4.51). The broker leaves it to the reader to skip them.
-const readCommitted = 1
+const (
+	readUncommitted = 0 // of who looks whether anything is open
+	readCommitted   = 1
+)
 
 // An abortedTransaction is one that was given up and has records in a fetched range.
 type abortedTransaction struct{ producer, first int64 } // its first offset, which may be before the range

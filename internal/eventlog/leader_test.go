@@ -1,6 +1,9 @@
 package eventlog_test
 
 import (
+	"io"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,4 +56,56 @@ func TestGroupOnACluster(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 9, commits[2].Offset)
 	a.leave(t)
+}
+
+// Ensure that an append outlives a broker that hangs when it is asked where the partition is: that nobody
+// answers does not mean that there is none.
+func TestABrokerHangs(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	require.NoError(t, err)
+	defer cluster.Close()
+	broker := cluster.ListenAddrs()[0]
+	var hangs atomic.Int32 // how many more connections are not answered
+	l, err := eventlog.Open(t.Context(), eventlog.Config{
+		Brokers: []string{broker}, Dial: map[string]string{broker: carry(t, broker, &hangs)},
+	})
+	require.NoError(t, err)
+	defer l.Close()
+	other, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: []string{broker}})
+	require.NoError(t, err)
+	defer other.Close()
+	createTopic(t, other, "cars", 1)
+	hangs.Store(1)
+	_, err = l.Append(t.Context(), "cars", 0, values(0, 1))
+	require.NoError(t, err)
+	require.Zero(t, hangs.Load(), "nothing hung")
+}
+
+// carry returns an address where connections are carried on to another, but for as many as hang.
+func carry(t *testing.T, to string, hangs *atomic.Int32) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			near, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { near.Close() })
+			if hangs.Load() > 0 {
+				hangs.Add(-1)
+				continue
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			go func() { io.Copy(near, far); near.Close() }()
+			go func() { io.Copy(far, near); far.Close() }()
+		}
+	}()
+	return ln.Addr().String()
 }

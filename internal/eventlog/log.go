@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -30,6 +31,10 @@ const DefaultSessionTimeout = 6 * time.Second
 const (
 	dialTimeout    = 3 * time.Second
 	requestTimeout = 10 * time.Second // on top of what the request itself asks the broker to wait
+
+	// A leader that is cut off from the others takes what it cannot replicate, and says so after ackTimeout.
+	ackTimeout     = 3 * time.Second
+	produceTimeout = 2 * ackTimeout // kafka-go tells the broker half of it
 )
 
 // clientID names us in the broker's logs.
@@ -68,10 +73,12 @@ type Log struct {
 	cfg       Config
 	transport *kafka.Transport
 	client    *kafka.Client
-	registry  *sr.Client // nil when no registry was given
+	registry  *sr.Client    // nil when no registry was given
+	asked     atomic.Uint32 // how often one of cfg.Brokers was asked for metadata
 
-	producing sync.Mutex
-	producer  *kgo.Client // of FranzGo; nil until something is appended with it
+	opening  sync.Mutex
+	producer *kgo.Client // of FranzGo; nil until something is appended with it
+	asking   *kgo.Client // for what is asked again and again; nil until then
 }
 
 // Open connects to the log. The error names the broker that could not be reached and what to do.
@@ -111,10 +118,12 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 // Close releases all connections. Readers must be closed before.
 func (l *Log) Close() error {
 	l.transport.CloseIdleConnections()
-	l.producing.Lock()
-	defer l.producing.Unlock()
-	if l.producer != nil {
-		l.producer.Close()
+	l.opening.Lock()
+	defer l.opening.Unlock()
+	for _, client := range []*kgo.Client{l.producer, l.asking} {
+		if client != nil {
+			client.Close()
+		}
 	}
 	return nil
 }

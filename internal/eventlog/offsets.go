@@ -13,13 +13,43 @@ import (
 
 // StartOffsets returns the first offset of every partition.
 func (l *Log) StartOffsets(ctx context.Context, topic string) ([]int64, error) {
-	return l.listOffsets(ctx, topic, kafka.FirstOffset)
+	return l.listOffsets(ctx, topic, kafka.FirstOffset, readCommitted)
 }
 
 // EndOffsets returns the exclusive end of every partition, as far as it can be read: where there are
 // transactions, the last stable offset.
 func (l *Log) EndOffsets(ctx context.Context, topic string) ([]int64, error) {
-	return l.listOffsets(ctx, topic, kafka.LastOffset)
+	return l.listOffsets(ctx, topic, kafka.LastOffset, readCommitted)
+}
+
+// AwaitStable waits until nothing of what a topic has now is part of a transaction that is open. Apache Kafka
+// answers a commit when it is decided, and readers of one partition may see it before those of another.
+func (l *Log) AwaitStable(ctx context.Context, topic string) error {
+	appended, err := l.listOffsets(ctx, topic, kafka.LastOffset, readUncommitted)
+	if err != nil {
+		return err
+	}
+	for {
+		stable, err := l.EndOffsets(ctx, topic)
+		if err != nil {
+			return err
+		}
+		if reaches(stable, appended) {
+			return nil
+		}
+		if err := pause(ctx, firstBackoff); err != nil {
+			return err
+		}
+	}
+}
+
+func reaches(offsets, ends []int64) bool {
+	for i, end := range ends {
+		if offsets[i] < end {
+			return false
+		}
+	}
+	return true
 }
 
 // OffsetsAt returns, per partition, the first offset whose append time is at or after t, or the
@@ -33,7 +63,7 @@ func (l *Log) OffsetsAt(ctx context.Context, topic string, t time.Time) ([]int64
 	if err != nil {
 		return nil, err
 	}
-	offsets, err := l.listOffsets(ctx, topic, t.UnixMilli())
+	offsets, err := l.listOffsets(ctx, topic, t.UnixMilli(), readCommitted)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +76,8 @@ func (l *Log) OffsetsAt(ctx context.Context, topic string, t time.Time) ([]int64
 }
 
 // listOffsets asks for one offset per partition: at a time (Unix ms), or at one of kafka-go's
-// marks. -1 stands for "no such offset".
-func (l *Log) listOffsets(ctx context.Context, topic string, at int64) ([]int64, error) {
+// marks, as a reader of that isolation. -1 stands for "no such offset".
+func (l *Log) listOffsets(ctx context.Context, topic string, at int64, isolation int8) ([]int64, error) {
 	full, err := l.name("topic", topic)
 	if err != nil {
 		return nil, err
@@ -59,7 +89,7 @@ func (l *Log) listOffsets(ctx context.Context, topic string, at int64) ([]int64,
 			return err
 		}
 		offsets = make([]int64, len(m.Topics[0].Partitions))
-		return l.listOffsetsOf(ctx, full, at, offsets)
+		return l.listOffsetsOf(ctx, full, at, isolation, offsets)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list offsets of %s: %w", topic, err)
@@ -69,7 +99,7 @@ func (l *Log) listOffsets(ctx context.Context, topic string, at int64) ([]int64,
 
 // listOffsetsOf fills offsets. It goes below kafka-go's Client, whose answer cannot tell the
 // offset -1 of a time that nothing reaches from the end of the partition.
-func (l *Log) listOffsetsOf(ctx context.Context, full string, at int64, offsets []int64) error {
+func (l *Log) listOffsetsOf(ctx context.Context, full string, at int64, isolation int8, offsets []int64) error {
 	partitions := make([]listoffsets.RequestPartition, len(offsets))
 	for i := range partitions {
 		partitions[i] = listoffsets.RequestPartition{
@@ -79,7 +109,7 @@ func (l *Log) listOffsetsOf(ctx context.Context, full string, at int64, offsets 
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	m, err := l.transport.RoundTrip(ctx, l.client.Addr, &listoffsets.Request{
-		ReplicaID: -1, IsolationLevel: readCommitted,
+		ReplicaID: -1, IsolationLevel: isolation,
 		Topics: []listoffsets.RequestTopic{{Topic: full, Partitions: partitions}},
 	})
 	if err != nil {

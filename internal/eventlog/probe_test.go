@@ -104,3 +104,10 @@ func TestOldBrokers(t *testing.T) {
 	defer l.Close()
 	require.NoError(t, l.Probe(t.Context()))
 }
+
+// Ensure that a cluster is known by the release whose requests it answers.
+func TestVersion(t *testing.T) {
+	v, err := newLog(t, "cars", 1).Version(t.Context())
+	require.NoError(t, err)
+	require.Regexp(t, `v\d+\.\d+`, v)
+}

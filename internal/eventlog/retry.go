@@ -11,10 +11,12 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// How long a call goes on trying. A broker that was killed is back within seconds; a topic that
-// does not exist will not appear, but one that was just created may be unknown to some broker yet.
+// How long a call goes on trying. A broker that was killed is back within seconds; one that hangs or is
+// cut off has its partitions led by others when its session (9 s by default) has expired, and later when it
+// was the controller, who has to be replaced first. A topic that does not exist will not appear, but one
+// that was just created may be unknown to some broker yet.
 const (
-	patience        = 15 * time.Second
+	patience        = 30 * time.Second
 	missingPatience = 2 * time.Second
 	firstBackoff    = 10 * time.Millisecond
 	maxBackoff      = 500 * time.Millisecond
@@ -24,6 +26,7 @@ const (
 // error of a broker that stays away says what to do.
 func (l *Log) retry(ctx context.Context, f func(ctx context.Context) error) error {
 	start := time.Now()
+	var lost loss
 	for wait := firstBackoff; ; wait = min(2*wait, maxBackoff) {
 		err := f(ctx)
 		if err == nil {
@@ -32,7 +35,7 @@ func (l *Log) retry(ctx context.Context, f func(ctx context.Context) error) erro
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if tried := time.Since(start); !retriable(err) || tried > patienceFor(err) {
+		if !retriable(err) || lost.forGood(err) || time.Since(start) > patience {
 			if network(err) {
 				return l.unreachable(err)
 			}
@@ -62,13 +65,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func patienceFor(err error) time.Duration {
-	if missing(err) {
-		return missingPatience
-	}
-	return patience
-}
-
 // retriable reports whether the same request may succeed a little later.
 func retriable(err error) bool {
 	if distrusts(err) {
@@ -79,7 +75,7 @@ func retriable(err error) bool {
 		// kafka-go's ListOffsets turns any transport error into Unknown.
 		return k.Temporary() || k == kafka.BrokerNotAvailable || k == kafka.Unknown
 	}
-	return network(err) || missing(err)
+	return network(err)
 }
 
 // distrusts reports whether one of the two ends does not trust the other. A broker that refuses a client's
@@ -90,10 +86,14 @@ func distrusts(err error) bool {
 	return errors.As(err, &distrust) || errors.As(err, &op) && op.Op == "remote error" // an alert of TLS
 }
 
-// missing reports whether the topic or partition does not exist, as far as was known.
-func missing(err error) bool {
-	return errors.Is(err, kafka.UnknownTopicOrPartition) ||
-		errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition)
+// missing reports whether the topic or partition does not exist, as far as a broker knows.
+func missing(err error) bool { return errors.Is(err, kafka.UnknownTopicOrPartition) }
+
+// unpictured reports whether kafka-go did not find where to send a request in its picture of the cluster,
+// which may be old, and is empty where the broker hangs that was asked for it.
+func unpictured(err error) bool {
+	return errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition) ||
+		errors.Is(err, protocol.ErrNoLeader)
 }
 
 // network reports whether err is about the connection and not about the request. The deadline is
@@ -106,7 +106,7 @@ func network(err error) bool {
 	var n net.Error
 	return errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, protocol.ErrNoLeader)
+		errors.Is(err, context.DeadlineExceeded) || unpictured(err)
 }
 
 // A loss tells a topic that was deleted from one that a broker does not know for a moment.

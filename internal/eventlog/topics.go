@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +24,7 @@ const (
 	compactedSegmentBytes = 64 << 20
 )
 
-// A TopicSpec describes a topic. Time and size retention are always off.
+// A TopicSpec describes a topic. Time and size retention are off unless Settings say otherwise.
 type TopicSpec struct {
 	Name       string
 	Partitions int
@@ -30,7 +32,12 @@ type TopicSpec struct {
 	// Trimmed topics are compacted, and their oldest records may be deleted as well: Apache Kafka has
 	// DeleteRecords only where the cleanup policy says so.
 	Trimmed bool
+	// Settings of the topic, as Kafka names them, which replace those that it would have.
+	Settings map[string]string
 }
+
+// ErrSettings says that the cluster refuses a topic's settings.
+var ErrSettings = errors.New("the cluster refuses its settings")
 
 // CreateTopics creates the topics that do not exist; one that exists with another number of
 // partitions is an error.
@@ -60,6 +67,9 @@ func (l *Log) createTopic(ctx context.Context, spec TopicSpec) error {
 		}
 		return res.Errors[full]
 	})
+	if errors.Is(err, kafka.InvalidConfiguration) {
+		return fmt.Errorf("%w: %w", ErrSettings, err)
+	}
 	if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
 		return err
 	}
@@ -90,19 +100,24 @@ func (s TopicSpec) config(full string) kafka.TopicConfig {
 	case s.Compacted:
 		policy, segment = "compact", compactedSegmentBytes
 	}
-	return kafka.TopicConfig{
+	settings := map[string]string{
+		"cleanup.policy":         policy,
+		"retention.ms":           "-1",
+		"retention.bytes":        "-1",
+		"segment.bytes":          strconv.Itoa(segment),
+		"max.message.bytes":      strconv.Itoa(maxBatchBytes),
+		"message.timestamp.type": "CreateTime",
+	}
+	maps.Copy(settings, s.Settings)
+	config := kafka.TopicConfig{
 		Topic:             full,
 		NumPartitions:     s.Partitions,
 		ReplicationFactor: -1, // the broker's default
-		ConfigEntries: []kafka.ConfigEntry{
-			{ConfigName: "cleanup.policy", ConfigValue: policy},
-			{ConfigName: "retention.ms", ConfigValue: "-1"},
-			{ConfigName: "retention.bytes", ConfigValue: "-1"},
-			{ConfigName: "segment.bytes", ConfigValue: strconv.Itoa(segment)},
-			{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(maxBatchBytes)},
-			{ConfigName: "message.timestamp.type", ConfigValue: "CreateTime"},
-		},
 	}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		config.ConfigEntries = append(config.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: settings[name]})
+	}
+	return config
 }
 
 // DeleteTopics deletes the topics; one that does not exist is not an error.

@@ -69,7 +69,11 @@ func (l *Log) Transactor(ctx context.Context, id string) (*Transactor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := t.client.ProducerID(ctx); err != nil {
+	err = t.again(ctx, func(ctx context.Context) error {
+		_, _, err := t.client.ProducerID(ctx)
+		return err
+	})
+	if err != nil {
 		t.client.Close()
 		return nil, fmt.Errorf("open transactional id %s: %w", id, err)
 	}
@@ -78,7 +82,11 @@ func (l *Log) Transactor(ctx context.Context, id string) (*Transactor, error) {
 
 // implicitTransactions asks the cluster for its transaction.version. It fails when a broker is too old.
 func (l *Log) implicitTransactions(ctx context.Context) (bool, error) {
-	answer, err := l.versions(ctx)
+	var answer *kmsg.ApiVersionsResponse
+	err := l.retry(ctx, func(ctx context.Context) (err error) {
+		answer, err = l.versions(ctx)
+		return err
+	})
 	if err == nil {
 		err = tooOld(answer, neededByTransactions)
 	}
@@ -161,7 +169,7 @@ func (t *Transactor) Committed(ctx context.Context, group, topic string, partiti
 		Topics: []kmsg.OffsetFetchRequestGroupTopic{{Topic: t.log.cfg.Prefix + topic, Partitions: []int32{int32(partition)}}},
 	}}
 	c := Commit{Offset: -1}
-	err = t.again(ctx, func() error {
+	err = t.again(ctx, func(ctx context.Context) error {
 		answer, err := req.RequestWith(ctx, t.client)
 		if err != nil {
 			return err
@@ -214,7 +222,7 @@ func (t *Transactor) stage(ctx context.Context, m *Member, partition int, c Comm
 			Partition: int32(partition), Offset: c.Offset, LeaderEpoch: -1, Metadata: &c.Metadata,
 		}},
 	}}
-	return t.again(ctx, func() error {
+	return t.again(ctx, func(ctx context.Context) error {
 		for start := time.Now(); ; {
 			var err error
 			if req.MemberID, req.Generation, err = m.now(); err != nil {
@@ -250,7 +258,7 @@ func (t *Transactor) request(ctx context.Context, req *kmsg.TxnOffsetCommitReque
 func (t *Transactor) addGroup(ctx context.Context, group string, producer int64, epoch int16) error {
 	req := kmsg.NewPtrAddOffsetsToTxnRequest()
 	req.TransactionalID, req.Group, req.ProducerID, req.ProducerEpoch = t.id, group, producer, epoch
-	return t.again(ctx, func() error {
+	return t.again(ctx, func(ctx context.Context) error {
 		answer, err := req.RequestWith(ctx, t.client)
 		if err != nil {
 			return err
@@ -259,19 +267,32 @@ func (t *Transactor) addGroup(ctx context.Context, group string, producer int64,
 	})
 }
 
-// again repeats what the cluster refuses only because it is not done with something before.
-func (t *Transactor) again(ctx context.Context, ask func() error) error {
-	start := time.Now()
+// again repeats what the cluster refuses only because it is not done with something before, or what a broker
+// did not answer: another one takes its place within seconds, and franz-go gives up sooner.
+func (t *Transactor) again(ctx context.Context, ask func(ctx context.Context) error) error {
+	trying, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for wait := firstBackoff; ; wait = min(2*wait, maxBackoff) {
-		err := ask()
-		var refused *kerr.Error
-		if !errors.As(err, &refused) || !refused.Retriable || time.Since(start) > patience {
+		err := ask(trying)
+		if err == nil || !passes(err) {
 			return err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if pause(trying, wait) != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			return err
 		}
 	}
+}
+
+// passes reports whether an error of franz-go may be none a little later.
+func passes(err error) bool {
+	var refused *kerr.Error
+	if errors.As(err, &refused) {
+		return refused.Retriable
+	}
+	return network(err) && !distrusts(err)
 }
 
 // Close lets go of the id. A transaction that was begun is given up: by the next holder of the id, or

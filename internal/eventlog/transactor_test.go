@@ -22,9 +22,33 @@ func transactor(t testing.TB, l *eventlog.Log, id string) *eventlog.Transactor {
 	return x
 }
 
+// newHolder is a log with somebody who holds the one partition of cars, and a topic for rows.
+func newHolder(t *testing.T) (*eventlog.Log, *groupMember) {
+	t.Helper()
+	l := newLog(t, "cars", 1)
+	createTopic(t, l, "rows", 1)
+	g := joinGroup(t, l)
+	eventually(t, func() bool { return g.member(0) != nil })
+	return l, g
+}
+
 func appendIn(t require.TestingT, x *eventlog.Transactor, topic string, records []eventlog.Record) {
 	_, err := x.Append(context.Background(), topic, 0, records)
 	require.NoError(t, err)
+}
+
+// awaitCommitted waits until the group's position is told: Apache Kafka answers a commit when it is decided, and
+// writes its marks a moment later.
+func awaitCommitted(t *testing.T, l *eventlog.Log, want int64) []eventlog.Commit {
+	t.Helper()
+	var commits []eventlog.Commit
+	eventually(t, func() bool {
+		var err error
+		commits, err = l.Committed(t.Context(), "kappa", "cars")
+		require.NoError(t, err)
+		return commits[0].Offset == want
+	})
+	return commits
 }
 
 func texts(records []eventlog.Record) (all []string) {
@@ -37,11 +61,8 @@ func texts(records []eventlog.Record) (all []string) {
 // Ensure that what was appended in a transaction is seen with its commit, position included, and not
 // before; and that the end of the log, for whoever reads it, does not lie beyond it.
 func TestTransactionBecomesVisibleAtOnce(t *testing.T) {
-	l := newLog(t, "cars", 1)
-	createTopic(t, l, "rows", 1)
+	l, g := newHolder(t)
 	createTopic(t, l, "alerts", 1)
-	g := joinGroup(t, l)
-	eventually(t, func() bool { return g.member(0) != nil })
 	x := transactor(t, l, "kappa-v1-0")
 	require.NoError(t, x.Begin())
 	first, err := x.Append(t.Context(), "rows", 0, values(0, 3))
@@ -59,11 +80,11 @@ func TestTransactionBecomesVisibleAtOnce(t *testing.T) {
 
 	committed := eventlog.Commit{Offset: 7, Metadata: "seven"}
 	require.NoError(t, x.Commit(t.Context(), g.member(0), 0, committed))
-	require.Equal(t, []string{"v0", "v1", "v2"}, texts(readAll(t, l, "rows", 0, 0)))
-	require.Equal(t, []string{"v10"}, texts(readAll(t, l, "alerts", 0, 0)))
-	commits, err = l.Committed(t.Context(), "kappa", "cars")
-	require.NoError(t, err)
-	require.Equal(t, []eventlog.Commit{committed}, commits)
+	require.Equal(t, []eventlog.Commit{committed}, awaitCommitted(t, l, 7))
+	seen := func(topic string) []string { return texts(readAll(t, l, topic, 0, 0)) }
+	eventually(t, func() bool { return seen("rows") != nil && seen("alerts") != nil })
+	require.Equal(t, []string{"v0", "v1", "v2"}, seen("rows"))
+	require.Equal(t, []string{"v10"}, seen("alerts"))
 	commit, err := x.Committed(t.Context(), "kappa", "cars", 0)
 	require.NoError(t, err)
 	require.Equal(t, committed, commit)
@@ -74,17 +95,14 @@ func TestTransactionBecomesVisibleAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 4, first)
 	require.NoError(t, x.Commit(t.Context(), g.member(0), 0, eventlog.Commit{Offset: 8}))
-	require.Len(t, readAll(t, l, "rows", 0, 0), 4)
+	eventually(t, func() bool { return len(seen("rows")) == 4 })
 	g.leave(t)
 }
 
 // Ensure that a new holder of an id ends what the last one has left open, at once, and that the last
 // one can neither write nor commit any more.
 func TestNextHolderFences(t *testing.T) {
-	l := newLog(t, "cars", 1)
-	createTopic(t, l, "rows", 1)
-	g := joinGroup(t, l)
-	eventually(t, func() bool { return g.member(0) != nil })
+	l, g := newHolder(t)
 	zombie := transactor(t, l, "kappa-v1-0")
 	require.NoError(t, zombie.Begin())
 	appendIn(t, zombie, "rows", values(0, 3))
@@ -99,19 +117,62 @@ func TestNextHolderFences(t *testing.T) {
 	require.NoError(t, next.Begin())
 	appendIn(t, next, "rows", values(10, 2))
 	require.NoError(t, next.Commit(t.Context(), g.member(0), 0, eventlog.Commit{Offset: 5}))
+	awaitCommitted(t, l, 5)
+	eventually(t, func() bool { return len(readAll(t, l, "rows", 0, 0)) == 2 })
 	require.Equal(t, []string{"v10", "v11"}, texts(readAll(t, l, "rows", 0, 0)))
-	commits, err := l.Committed(t.Context(), "kappa", "cars")
+	g.leave(t)
+}
+
+// Ensure that what was given up stays unseen when more follows than one fetch takes, and in batches larger
+// than that.
+func TestAbortedBeforeMuchElse(t *testing.T) {
+	l, g := newHolder(t)
+	given := transactor(t, l, "kappa-v1-0")
+	require.NoError(t, given.Begin())
+	appendIn(t, given, "rows", values(0, 3))
+	kept := transactor(t, l, "kappa-v1-0") // ends it
+	for i := range 6 {
+		require.NoError(t, kept.Begin())
+		large := values(100+i, 1)
+		large[0].Value = append(large[0].Value, make([]byte, 600_000*(1+i%3))...)
+		appendIn(t, kept, "rows", large)
+		require.NoError(t, kept.Commit(t.Context(), g.member(0), 0, eventlog.Commit{Offset: int64(i)}))
+	}
+	awaitCommitted(t, l, 5)
+	var seen []eventlog.Record
+	eventually(t, func() bool { // and no Len, which would print megabytes
+		seen = readAll(t, l, "rows", 0, 0)
+		return len(seen) >= 6
+	})
+	require.Equal(t, 6, len(seen))
+	require.Equal(t, "v100", string(seen[0].Value[:4]))
+	g.leave(t)
+}
+
+// Ensure that the position that a group has committed is not told while another one is on its way.
+func TestCommittedIsStable(t *testing.T) {
+	l, g := newHolder(t)
+	ending := transactor(t, l, "kappa-v1-0")
+	require.NoError(t, ending.Begin())
+	appendIn(t, ending, "rows", values(0, 1))
+	next := eventlog.Commit{Offset: 7}
+	require.NoError(t, ending.Stage(t.Context(), g.member(0), 0, next))
+
+	other := transactor(t, l, "kappa-v1-1") // not the same id: that would give up what is open
+	hurried, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := other.Committed(hurried, "kappa", "cars", 0)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NoError(t, ending.Commit(t.Context(), g.member(0), 0, next))
+	got, err := other.Committed(t.Context(), "kappa", "cars", 0)
 	require.NoError(t, err)
-	require.EqualValues(t, 5, commits[0].Offset)
+	require.Equal(t, next, got)
 	g.leave(t)
 }
 
 // Ensure that a member of an old generation commits nothing, nor anything it has written.
 func TestTransactionOfAnOldGeneration(t *testing.T) {
-	l := newLog(t, "cars", 1)
-	createTopic(t, l, "rows", 1)
-	g := joinGroup(t, l)
-	eventually(t, func() bool { return g.member(0) != nil })
+	l, g := newHolder(t)
 	old := g.member(0)
 	x := transactor(t, l, "kappa-v1-0")
 	require.NoError(t, x.Begin())
@@ -174,24 +235,57 @@ func TestReaderReadsWhatWasCommitted(t *testing.T) {
 			}
 		}
 		from := rapid.Int64Range(0, int64(said)).Draw(rt, "from")
-		ends, err := l.EndOffsets(t.Context(), topic)
+		stable, err := l.EndOffsets(t.Context(), topic)
 		require.NoError(rt, err)
-		want := franzReads(t, cfg, topic, from, ends[0])
-		if from < ends[0] {
-			require.Equal(rt, want, texts(readAll(t, l, topic, 0, from)))
-		}
+		early := readFrom(t, l, topic, from)
 		for who, x := range holders {
 			if x != nil { // or it would stay open, and the group's commit with it
 				x.Close()
 				transactor(t, l, fmt.Sprintf("holder-%d-%d", run, who)).Close()
 			}
 		}
+		require.NoError(rt, l.AwaitStable(t.Context(), topic))
+		ends, err := l.EndOffsets(t.Context(), topic)
+		require.NoError(rt, err)
+		want := franzReads(t, cfg, topic, from, ends[0])
+		require.Equal(rt, want, readFrom(t, l, topic, from))
+		// What was before the end while transactions were open is what it stays. (On a busy machine one of them may
+		// have timed out before it was read, which showed more.)
+		before := func(all []place) (some []place) {
+			for _, p := range all {
+				if p.offset < stable[0] {
+					some = append(some, p)
+				}
+			}
+			return some
+		}
+		require.Equal(rt, before(want), before(early))
 	})
 	g.leave(t)
 }
 
-// franzReads reads what was committed between two offsets, with franz-go.
-func franzReads(t *testing.T, cfg eventlog.Config, topic string, from, end int64) (all []string) {
+// A place is a record and where it is.
+type place struct {
+	offset int64
+	value  string
+}
+
+// readFrom reads what was committed, from an offset on.
+func readFrom(t *testing.T, l *eventlog.Log, topic string, from int64) (all []place) {
+	t.Helper()
+	ends, err := l.EndOffsets(t.Context(), topic)
+	require.NoError(t, err)
+	if from >= ends[0] {
+		return nil
+	}
+	for _, r := range readAll(t, l, topic, 0, from) {
+		all = append(all, place{r.Offset, string(r.Value)})
+	}
+	return all
+}
+
+// franzReads reads what was committed between two offsets, with franz-go. No transaction may be open.
+func franzReads(t *testing.T, cfg eventlog.Config, topic string, from, end int64) (all []place) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(cfg.Brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{cfg.Prefix + topic: {0: kgo.NewOffset().At(from)}}),
@@ -200,11 +294,11 @@ func franzReads(t *testing.T, cfg eventlog.Config, topic string, from, end int64
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
-	for from < end { // every transaction before it ends with a mark, so there is something at end-1
+	for from < end { // the last that was said is a plain record or the mark of a transaction
 		require.NoError(t, ctx.Err())
 		for _, r := range client.PollFetches(ctx).Records() {
 			if from = r.Offset + 1; !r.Attrs.IsControl() {
-				all = append(all, string(r.Value))
+				all = append(all, place{r.Offset, string(r.Value)})
 			}
 		}
 	}

@@ -19,13 +19,16 @@ const (
 	fetchVersion    = 11
 )
 
-// clusterMetadata asks the first broker that answers for what it knows of the topics now; of all that
-// there are when topics is nil.
+// clusterMetadata asks a broker for what it knows of the topics now; of all that there are when topics is
+// nil. Each time another one is asked first: one that is cut off from the others answers, and knows nothing
+// of what they have agreed on since.
 // kafka-go's Client.Metadata would answer from its cache, and ReadPartitions would create a topic
 // that is missing where the cluster allows that.
 func (l *Log) clusterMetadata(ctx context.Context, topics []string) (*metadata.Response, error) {
 	var errs []error
-	for _, addr := range l.cfg.Brokers {
+	first := int(l.asked.Add(1))
+	for i := range l.cfg.Brokers {
+		addr := l.cfg.Brokers[(first+i)%len(l.cfg.Brokers)]
 		m, err := l.brokerMetadata(ctx, addr, topics)
 		if err == nil {
 			return m, nil
