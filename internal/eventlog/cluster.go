@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/segmentio/kafka-go/protocol/metadata"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
@@ -22,11 +23,16 @@ func (l *Log) Brokers(ctx context.Context) ([]string, error) {
 	if m.ControllerID < 0 {
 		return nil, errors.New("list brokers: no controller is elected")
 	}
-	var addrs []string
-	for _, b := range m.Brokers {
-		addrs = append(addrs, net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))))
+	return addrsOf(m), nil
+}
+
+// addrsOf returns the brokers' addresses, host:port.
+func addrsOf(m *metadata.Response) []string {
+	addrs := make([]string, len(m.Brokers))
+	for i, b := range m.Brokers {
+		addrs[i] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
 	}
-	return addrs, nil
+	return addrs
 }
 
 // Version returns which release of Apache Kafka answers the same requests as the cluster, such as "v4.1": brokers

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"lambdakappa/internal/eventlog"
 )
@@ -56,6 +58,38 @@ func TestGroupOnACluster(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 9, commits[2].Offset)
 	a.leave(t)
+}
+
+// Ensure that a topic that was created is known to every broker by then: a group may ask any of them.
+func TestCreatedTopicIsKnownEverywhere(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(3))
+	require.NoError(t, err)
+	defer cluster.Close()
+	addrs := cluster.ListenAddrs()
+	behind := time.Now().Add(500 * time.Millisecond) // until when the last broker knows no topic
+	cluster.ControlKey(int16(kmsg.Metadata), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		q := request.(*kmsg.MetadataRequest)
+		if cluster.CurrentNode() != 2 || len(q.Topics) == 0 || time.Now().After(behind) {
+			return nil, nil, false
+		}
+		answer := q.ResponseKind().(*kmsg.MetadataResponse)
+		topic := kmsg.NewMetadataResponseTopic()
+		topic.Topic, topic.ErrorCode = q.Topics[0].Topic, kerr.UnknownTopicOrPartition.Code
+		answer.Topics = append(answer.Topics, topic)
+		return answer, nil, true
+	})
+	l, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: addrs[:1]})
+	require.NoError(t, err)
+	defer l.Close()
+	createTopic(t, l, "cars", 1)
+
+	last, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: addrs[2:]})
+	require.NoError(t, err)
+	defer last.Close()
+	n, err := last.Partitions(t.Context(), "cars")
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
 }
 
 // Ensure that an append outlives a broker that hangs when it is asked where the partition is: that nobody

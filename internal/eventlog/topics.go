@@ -76,19 +76,41 @@ func (l *Log) createTopic(ctx context.Context, spec TopicSpec) error {
 	return l.checkPartitions(ctx, full, spec.Partitions)
 }
 
-// checkPartitions waits until the topic is known everywhere and holds its partitions against n.
+// checkPartitions waits until every broker knows the topic and holds its partitions against n: each follows
+// the controller at its own pace, and one that is behind tells whoever asks it that there is no such topic.
 func (l *Log) checkPartitions(ctx context.Context, full string, n int) error {
 	return l.retry(ctx, func(ctx context.Context) error {
 		m, err := l.topicMetadata(ctx, full)
+		if missing(err) {
+			return notYet(err)
+		}
 		if err != nil {
 			return err
 		}
 		if have := len(m.Topics[0].Partitions); have != n {
 			return fmt.Errorf("it exists with %d partitions, not %d", have, n)
 		}
-		return nil
+		return l.knownTo(ctx, full, addrsOf(m))
 	})
 }
+
+// knownTo returns a temporary error while one of the brokers does not know the topic. One that does not
+// answer misleads nobody.
+func (l *Log) knownTo(ctx context.Context, full string, brokers []string) error {
+	for _, addr := range brokers {
+		m, err := l.brokerMetadata(ctx, addr, []string{full})
+		if err != nil {
+			continue
+		}
+		if len(m.Topics) != 1 || missing(kafka.Error(m.Topics[0].ErrorCode)) {
+			return notYet(fmt.Errorf("%s does not know it", addr))
+		}
+	}
+	return ctx.Err()
+}
+
+// notYet makes what a broker says of a topic that was just created temporary.
+func notYet(err error) error { return fmt.Errorf("%v yet: %w", err, kafka.LeaderNotAvailable) }
 
 // config spells out every setting that a broker's defaults could otherwise decide. Kafka's time
 // retention compares CreateTime, which may lie years back here, with the wall clock.
