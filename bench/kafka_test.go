@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,8 +174,9 @@ func TestForgettingOnRealKafka(t *testing.T) {
 	}
 }
 
-// Ensure that the driver runs on a real cluster what it runs on the embedded broker: the same scenarios,
-// the same answers.
+// Ensure that the driver runs on a real cluster what it runs on the embedded broker: the same scenarios, the
+// same answers; and that in scale-out, where one process becomes two, four and one again, nothing is said twice
+// with exactly-once, and cooperative assignment lets those partitions go on that stay where they are.
 func TestDriverOnRealKafka(t *testing.T) {
 	o := small(t, "settled", "disturbed", "scale-out")
 	o.Cluster = realKafka(t)
@@ -185,4 +187,15 @@ func TestDriverOnRealKafka(t *testing.T) {
 		require.True(t, r.OK || r.Mistake != "", "%s %s: %s", r.Scenario, r.Arm, r.Error)
 	}
 	t.Logf("%d runs in %s", len(s.Runs), time.Since(began).Round(time.Second))
+
+	scaled := slices.DeleteFunc(slices.Clone(s.Runs), func(r result.Run) bool { return r.Scenario != "scale-out" })
+	requireNothingAgain(t, armRun(t, scaled, "kappa-exactly-once"))
+	stands := map[string]float64{}
+	for _, r := range scaled {
+		stands[r.Arm] = figureOf(t, r, figurePaused)
+		t.Logf("%s: %.1f partitions stand still at a change, %.0f ms at most\n%s", r.Arm, stands[r.Arm],
+			figureOf(t, r, figurePause), strings.Join(r.Notes, "\n"))
+	}
+	require.Less(t, stands["lambda-cooperative"], stands["lambda"])
+	require.Less(t, stands["kappa-cooperative"], stands["kappa"])
 }

@@ -3,8 +3,11 @@ package cluster
 import (
 	"bufio"
 	"bytes"
+	"os"
 	"testing"
+	"time"
 
+	"github.com/shirou/gopsutil/v4/process"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -58,4 +61,33 @@ func TestCrosses(t *testing.T) {
 	f(2, 1, true)
 	f(2, 2, false)
 	f(1, 3, false)
+}
+
+// Ensure that a process is known again when the clock has moved since it was born, and that nobody else who has its id
+// is taken for it.
+func TestRunning(t *testing.T) {
+	self, err := process.NewProcess(int32(os.Getpid()))
+	require.NoError(t, err)
+	born, err := self.CreateTime()
+	require.NoError(t, err)
+	n := &Node{PID: self.Pid, Born: born + 1000}
+	require.True(t, n.Running())
+	n.Born = born - time.Hour.Milliseconds()
+	require.False(t, n.Running())
+	n.Born, n.exited = born, make(chan struct{})
+	require.True(t, n.Running())
+	close(n.exited)
+	require.False(t, n.Running())
+}
+
+// Ensure that the reason why a node died is not sought in an earlier life.
+func TestLastWords(t *testing.T) {
+	c := &Cluster{cfg: Config{Dir: t.TempDir()}}
+	n := &Node{ID: 1, cluster: c}
+	require.NoError(t, os.MkdirAll(c.nodeDir(n), 0o755))
+	before, since := "x ERROR of an earlier life\n", "x INFO starting\n# A fatal error has been detected\n"
+	require.NoError(t, os.WriteFile(n.Log(), []byte(before+since), 0o644))
+	require.Contains(t, n.lastWords(), "an earlier life")
+	n.LogFrom = int64(len(before))
+	require.Equal(t, "x INFO starting\n# A fatal error has been detected", n.lastWords())
 }

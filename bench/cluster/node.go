@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -39,6 +40,8 @@ type Node struct {
 	// Both are 0 while the node is down.
 	PID  int32 `json:"pid"`
 	Born int64 `json:"born"` // Unix ms
+
+	LogFrom int64 `json:"log_from"` // where its log begins since it was last started
 
 	cluster *Cluster
 	exited  chan struct{} // closed when a process that this one started has ended
@@ -100,6 +103,10 @@ func (n *Node) launch() error {
 		return err
 	}
 	defer log.Close() // the node has a copy
+	from, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
 	settings := filepath.Join(c.nodeDir(n), "server.properties")
 	cmd := exec.Command(c.program, c.cfg.jvm(c.cfg.HeapMiB, "kafka.Kafka", settings)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.nodeDir(n), log, log
@@ -120,19 +127,33 @@ func (n *Node) launch() error {
 		_ = cmd.Wait() // its log has the reason
 		close(exited)
 	}()
-	return c.save(func() { n.PID, n.Born = pid, born })
+	return c.save(func() { n.PID, n.Born, n.LogFrom = pid, born, from })
+}
+
+// clockStep is how far the birth of one and the same process may move: the system keeps it by the time since boot, and
+// when that was moves with the clock. An id is not somebody else's again within so short a time.
+const clockStep = 5 * time.Second
+
+// isClosed reports whether a channel that carries nothing is closed; one that is nil is not.
+func isClosed(ended <-chan struct{}) bool {
+	select {
+	case <-ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // process is the node's process, nil when it is down.
 func (n *Node) process() *process.Process {
-	if n.PID == 0 {
+	if n.PID == 0 || isClosed(n.exited) {
 		return nil
 	}
 	p, err := process.NewProcess(n.PID)
 	if err != nil {
 		return nil
 	}
-	if born, err := p.CreateTime(); err != nil || born != n.Born {
+	if born, err := p.CreateTime(); err != nil || max(born, n.Born)-min(born, n.Born) > clockStep.Milliseconds() {
 		return nil
 	}
 	if states, err := p.Status(); err == nil && len(states) > 0 && states[0] == process.Zombie {
@@ -229,12 +250,13 @@ func (n *Node) awaitEnd(ctx context.Context) error {
 	return nil
 }
 
-// lastWords are the lines of a node's log that say why it died.
+// lastWords are the lines of a node's log, since it was last started, that say why it died.
 func (n *Node) lastWords() string {
 	text, err := os.ReadFile(n.Log())
 	if err != nil {
 		return err.Error()
 	}
+	text = text[min(n.LogFrom, int64(len(text))):]
 	var grave []byte
 	for line := range bytes.Lines(text) {
 		if bytes.Contains(line, []byte(" ERROR ")) || bytes.Contains(line, []byte(" FATAL ")) ||
