@@ -84,7 +84,7 @@ var layout = []row{
 		beyond: "github.com/dustin/go-humanize",
 	},
 	{pkg: "results", tests: "bench/report"},
-	{pkg: "bench/ledger", within: "bench/result bench/scenarios view", beyond: "github.com/dustin/go-humanize golang.org/x/perf gonum.org/v1/gonum"},
+	{pkg: "bench/ledger", within: "bench/result bench/scenarios view", beyond: "github.com/aclements/go-moremath github.com/dustin/go-humanize golang.org/x/perf gonum.org/v1/gonum"},
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
