@@ -83,6 +83,7 @@ var layout = []row{
 		pkg: "bench/report", within: "bench/ledger bench/result view", tests: "bench/scenarios",
 		beyond: "github.com/dustin/go-humanize",
 	},
+	{pkg: "bench/decide", within: "bench/ledger bench/result", beyond: "github.com/dustin/go-humanize"},
 	{pkg: "results", tests: "bench/report"},
 	{pkg: "bench/ledger", within: "bench/result bench/scenarios view", beyond: "github.com/aclements/go-moremath github.com/dustin/go-humanize golang.org/x/perf gonum.org/v1/gonum"},
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
@@ -102,8 +103,8 @@ var layout = []row{
 	},
 	{
 		pkg: "cmd/lambdakappa",
-		within: "bench bench/cluster bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
-			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc view",
+		within: "bench bench/cluster bench/decide bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
+			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc results view",
 		beyond: "github.com/magiconair/properties github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
 	{pkg: "."},

@@ -26,12 +26,12 @@ const (
 // crossover fits a line per arm and says where they cross.
 func crossover(c *scenarios.Crossover, q *scenarios.Scenario, s *result.Summary) result.Crossover {
 	j := result.Crossover{Says: c.Says, Figure: c.Figure, Over: c.Over, OverIn: unitOf(c.Over)}
-	of, unit := pointsOf(s, q, c, c.Of, c.Phase)
+	of, unit := pointsOf(s, q.Name, c.Figure, c.Over, c.Of, c.Phase)
 	j.Unit = unit
 	arms := [][][2]float64{of}
 	names := []string{c.Of}
 	if c.To != "" {
-		to, _ := pointsOf(s, q, c, c.To, c.ToPhase)
+		to, _ := pointsOf(s, q.Name, c.Figure, c.Over, c.To, c.ToPhase)
 		arms, names = append(arms, to), append(names, c.To)
 	}
 	for i, points := range arms {
@@ -49,19 +49,57 @@ func crossover(c *scenarios.Crossover, q *scenarios.Scenario, s *result.Summary)
 }
 
 // pointsOf are (over, figure) of every right run of an arm, at every place of the sweep.
-func pointsOf(
-	s *result.Summary, q *scenarios.Scenario, c *scenarios.Crossover, arm, phase string,
-) (points [][2]float64, unit string) {
-	for _, r := range runsOf(s, q) {
-		if r.Arm != arm || r.Phase != phase || r.Workload == nil || !counts(r) || !varies(r, c.Over) {
+func pointsOf(s *result.Summary, scenario, figure, over, arm, phase string) (points [][2]float64, unit string) {
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		if r.Scenario != scenario || r.Arm != arm || r.Phase != phase || r.Workload == nil || !counts(r) || !varies(r, over) {
 			continue
 		}
-		m := Named(c.Figure, r)
+		m := Named(figure, r)
 		if y := m.Get(r); y != nil {
-			points, unit = append(points, [2]float64{predictor(r.Workload, c.Over), *y}), m.Unit
+			points, unit = append(points, [2]float64{predictor(r.Workload, over), *y}), m.Unit
 		}
 	}
 	return points, unit
+}
+
+// A Line is a straight line through a figure of one arm over what a scenario has varied, with the 95 % interval
+// of either coefficient.
+type Line struct {
+	result.Fitted
+	InterceptLow, InterceptHigh float64
+	SlopeLow, SlopeHigh         float64
+	Most                        float64 // the furthest place with a run
+}
+
+// LineOf fits the line; ok is false when the arm was not measured at three places or more.
+func LineOf(s *result.Summary, scenario, figure, over, arm, phase string) (line Line, ok bool) {
+	points, _ := pointsOf(s, scenario, figure, over, arm, phase)
+	if places(points) < minPoints {
+		return Line{}, false
+	}
+	line.Fitted = fit(arm, points)
+	_, line.Most = span([][][2]float64{points})
+	random := randomFor(scenario)
+	var intercepts, slopes []float64
+	for range resamples {
+		again := fit(arm, resample(points, line.Fitted, random))
+		intercepts, slopes = append(intercepts, again.Intercept), append(slopes, again.Slope)
+	}
+	line.InterceptLow, line.InterceptHigh = middle(intercepts)
+	line.SlopeLow, line.SlopeHigh = middle(slopes)
+	return line, true
+}
+
+// randomFor draws the same for the same scenario: the same runs have the same interval.
+func randomFor(scenario string) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(len(scenario)), 0x63726f7373))
+}
+
+// middle returns where the middle 95 % of what was drawn lie.
+func middle(drawn []float64) (low, high float64) {
+	slices.Sort(drawn)
+	return stat.Quantile(0.025, stat.Empirical, drawn, nil), stat.Quantile(0.975, stat.Empirical, drawn, nil)
 }
 
 // varies reports whether a run belongs to a line: nothing but what it is drawn over has been changed.
@@ -115,7 +153,7 @@ func fit(arm string, points [][2]float64) result.Fitted {
 }
 
 // locate finds the crossover, and its interval from resampled residuals.
-func locate(j *result.Crossover, arms [][][2]float64, seed string) {
+func locate(j *result.Crossover, arms [][][2]float64, scenario string) {
 	least, most := span(arms)
 	at, ok := meet(j.Lines[0], j.Lines[1])
 	switch {
@@ -127,7 +165,7 @@ func locate(j *result.Crossover, arms [][][2]float64, seed string) {
 		return
 	}
 	j.At, j.Extrapolated = &at, at < least || at > most
-	random := rand.New(rand.NewPCG(uint64(len(seed)), 0x63726f7373)) // the same runs, the same interval
+	random := randomFor(scenario)
 	var found []float64
 	for range resamples {
 		lines := slices.Clone(j.Lines)
@@ -142,9 +180,7 @@ func locate(j *result.Crossover, arms [][][2]float64, seed string) {
 		j.Why = "the runs differ too much for an interval"
 		return
 	}
-	slices.Sort(found)
-	low := stat.Quantile(0.025, stat.Empirical, found, nil)
-	high := stat.Quantile(0.975, stat.Empirical, found, nil)
+	low, high := middle(found)
 	j.Low, j.High = &low, &high
 }
 

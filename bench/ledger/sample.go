@@ -62,3 +62,10 @@ var codeFigures = map[string]func(result.CodeSize) int{
 	"logic statements":     func(c result.CodeSize) int { return c.LogicStatements },
 	"cognitive complexity": func(c result.CodeSize) int { return c.CognitiveComplexity },
 }
+
+// Values returns a figure of the right runs of one scenario, arm and phase, without those of a sweep, in the order of the
+// repetitions; empty when nobody has measured it.
+func Values(s *result.Summary, scenario, figure, arm, phase string) []float64 {
+	found, _ := sampleOf(s, &scenarios.Scenario{Name: scenario}, figure, arm, phase, false)
+	return found.values()
+}

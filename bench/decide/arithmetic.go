@@ -1,0 +1,100 @@
+package decide
+
+const (
+	day        = 86_400.0 // s
+	month      = 730.0    // h, as clouds bill
+	hour       = 3_600.0  // s
+	gigabyte   = 1e9      // B, as clouds bill
+	perMillion = 1e-6
+)
+
+// inputs in the order in which they are asked for. Prices are of no provider: put your own.
+var inputs = []Input{
+	{"rate", "events per second", "events/s", 10_000, 1, 10e6, 1},
+	{"history", "history that answers cover", "days", 30, 0.01, 3650, day},
+	{"interval", "Lambda recomputes every", "hours", 1, 0.01, 720, hour},
+	{"log", "log that is kept on the brokers' disks, beside files or a second tier", "days", 3, 0.01, 3650, day},
+	{"copies", "copies of the log", "", 3, 1, 10, 1},
+	{"late", "readings that come later than the allowed lateness", "%", 0.1, 0, 100, 0.01},
+	{"changes", "changes of the logic a month", "", 1, 0, 1000, 1},
+	{"core", "price of a core for an hour", "", 0.05, 0, 1000, 1},
+	{"disk", "price of a GB of the brokers' disks for a month", "", 0.10, 0, 1000, 1},
+	{"files", "price of a GB of files, or of a second tier, for a month", "", 0.025, 0, 1000, 1},
+	{"people-lambda", "what people cost for a change of Lambda", "", 0, 0, 1e9, 1},
+	{"people-kappa", "what people cost for a change of Kappa", "", 0, 0, 1e9, 1},
+}
+
+// columns are what is compared with the first of them.
+var columns = []string{"Lambda", "Kappa", "Kappa, tiered"}
+
+// powers is short for inputs that are multiplied.
+func powers(names ...string) map[string]int {
+	p := map[string]int{}
+	for _, name := range names {
+		p[name]++
+	}
+	return p
+}
+
+// The cores of a steady load: being there, every event once, and on Lambda all history again at every run.
+func cores(arm string) []Term {
+	sum := []Term{{arm + " idle", 1, nil}, {arm + " event", 1, powers("rate")}}
+	if arm == "lambda" {
+		sum = append(sum, Term{"lambda batch row", 1, map[string]int{"rate": 1, "history": 1, "interval": -1}})
+	}
+	return sum
+}
+
+// gigabytes of what is kept for as long as an input says.
+func gigabytes(what string, kept ...string) []Term {
+	return []Term{{what, 1 / gigabyte, powers(append([]string{"rate"}, kept...)...)}}
+}
+
+// The parts of history that lie at different prices.
+var (
+	inFiles  = gigabytes("file bytes", "history")
+	inTier   = gigabytes("log bytes", "history") // a store of objects keeps its own copies
+	shortLog = gigabytes("log bytes", "log", "copies")
+	wholeLog = gigabytes("log bytes", "history", "copies")
+)
+
+// change is what it takes until every answer is of new logic: "wait" in hours, "work" in core-hours.
+func change(arm, what string) []Term {
+	return []Term{
+		{arm + " change " + what + " once", 1 / hour, nil},
+		{arm + " change " + what + " per event", 1 / hour, powers("rate", "history")},
+	}
+}
+
+// monthly is a month's price of cores, disks and changes.
+func monthly(arm string, onDisks, elsewhere []Term) []Term {
+	return plus(
+		times(cores(arm), month, "core"),
+		times(onDisks, 1, "disk"), times(elsewhere, 1, "files"),
+		times(change(arm, "work"), 1, "changes", "core"),
+		[]Term{{"", 1, powers("changes", "people-"+arm)}},
+	)
+}
+
+// quantities are the lines of an answer.
+func quantities() []Quantity {
+	dropped := []Term{{"", day, powers("rate", "late")}}
+	both := func(of func(arm string) []Term) [][]Term { return [][]Term{of("lambda"), of("kappa"), of("kappa")} }
+	return []Quantity{
+		{"cores, all the time", "cores", both(cores),
+			"being there, every event once, and on Lambda all history again at every batch run"},
+		{"history and log", "GB", [][]Term{plus(inFiles, shortLog), wholeLog, plus(inTier, shortLog)},
+			"Parquet files and a short log; or the log, compressed, in copies on the brokers' disks; or in a second tier but for a short time"},
+		{"until every answer is right after a change", "hours", both(func(arm string) []Term { return change(arm, "wait") }),
+			"a recompute of the files or a replay of the log, on the two cores that were measured: more cores and partitions divide it"},
+		{"work of a change", "core-hours", both(func(arm string) []Term { return change(arm, "work") }), "the CPU of the same"},
+		{"readings that never count, a day", "readings", [][]Term{nil, dropped, dropped},
+			"Kappa leaves out what comes after the lateness that it waits for, and says so; a batch counts whatever has come"},
+		{"a month", "", [][]Term{
+			monthly("lambda", shortLog, inFiles), monthly("kappa", wholeLog, nil), monthly("kappa", shortLog, inTier),
+		}, "cores, disks and changes at your prices, and what people cost you"},
+	}
+}
+
+// Inputs returns what a reader may say, in the order in which it is asked for.
+func Inputs() []Input { return inputs }
