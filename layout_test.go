@@ -80,7 +80,7 @@ var layout = []row{
 	{pkg: "bench/result", within: "view"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
 	{
-		pkg: "bench/report", within: "bench/ledger bench/result view", tests: "bench/scenarios",
+		pkg: "bench/report", within: "bench/decide bench/ledger bench/result view", tests: "bench/scenarios",
 		beyond: "github.com/dustin/go-humanize",
 	},
 	{pkg: "bench/decide", within: "bench/ledger bench/result", beyond: "github.com/dustin/go-humanize"},

@@ -206,7 +206,7 @@ func (d *driver) finish() error {
 	}
 	written := errors.Join(d.save(), d.folder.writeSamples(d.summary))
 	if written == nil {
-		written = report.Write(d.folder.path, d.summary)
+		written = report.Write(d.folder.path, d.summary, d.reference)
 	}
 	err = errors.Join(err, written, d.folder.markLatest())
 	d.printSummary()

@@ -20,15 +20,19 @@ func (m *Model) Print(w io.Writer, in Numbers) {
 	fmt.Fprintf(w, "Measured: %s\n\nYour numbers\n", m.Run)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, i := range m.Inputs {
-		fmt.Fprintf(t, "  %s\t%s\t--%s\n", i.Label, i.said(in), i.Name)
+		fmt.Fprintf(t, "  %s\t%s\t--%s\n", i.Label, i.Said(in), i.Name)
 	}
 	t.Flush()
 	fmt.Fprintf(w, "\nWhat that takes: Lambda's, and what the others take of it\n")
 	fmt.Fprintf(t, "  \t%s\n", strings.Join(m.Columns, "\t"))
 	for _, q := range m.Quantities {
-		fmt.Fprintf(t, "  %s\t%s\n", q.Name, strings.Join(m.line(q, in), "\t"))
+		fmt.Fprintf(t, "  %s\t%s\n", q.Name, strings.Join(m.Line(q, in), "\t"))
 	}
 	t.Flush()
+	fmt.Fprint(w, "\nWhere it turns round\n")
+	for _, c := range m.Crossings {
+		fmt.Fprintf(w, "  - %s\n", m.Crossed(c, in))
+	}
 	fmt.Fprint(w, "\nHow it is computed\n")
 	for _, q := range m.Quantities {
 		fmt.Fprintf(w, "\n  %s: %s\n", q.Name, q.Means)
@@ -57,18 +61,18 @@ func (m *Model) names() []string {
 	return names
 }
 
-// said is the reader's number in the unit in which it is asked for.
-func (i *Input) said(in Numbers) string {
+// Said is the reader's number in the unit in which it is asked for.
+func (i *Input) Said(in Numbers) string {
 	return strings.TrimSpace(number(in[i.Name]/i.InUnit) + " " + i.Unit)
 }
 
-// line has a cell for every column.
-func (m *Model) line(q Quantity, in Numbers) []string {
+// Line has a cell for every column: what it takes, and what that is of the first one's.
+func (m *Model) Line(q Quantity, in Numbers) []string {
 	var cells []string
 	first := m.Of(q.Sums[0], in)
 	for i, sum := range q.Sums {
 		e := m.Of(sum, in)
-		cell := strings.TrimSpace(number(e.Value) + " " + q.Unit)
+		cell := withUnit(e.Value, q.Unit)
 		if i > 0 {
 			cell += "; " + Says(e, first)
 		}
@@ -135,6 +139,18 @@ func (m *Model) product(t Term, in Numbers) string {
 	}
 	return said
 }
+
+// Crossed is the sentence about a crossing, with its place.
+func (m *Model) Crossed(c Crossing, in Numbers) string {
+	i := m.Input(c.Over)
+	at, which := m.At(c, in)
+	if which != 0 {
+		return fmt.Sprintf("%s …: no such place from %s to %s", c.Says, number(i.Least), withUnit(i.Most, i.Unit))
+	}
+	return c.Says + " " + withUnit(at/i.InUnit, i.Unit)
+}
+
+func withUnit(x float64, unit string) string { return strings.TrimSpace(number(x) + " " + unit) }
 
 // Limits are what an answer for these numbers does not say.
 func (m *Model) Limits(in Numbers) []string {

@@ -4,6 +4,7 @@ const (
 	day        = 86_400.0 // s
 	month      = 730.0    // h, as clouds bill
 	hour       = 3_600.0  // s
+	minute     = 60.0     // s
 	gigabyte   = 1e9      // B, as clouds bill
 	perMillion = 1e-6
 )
@@ -12,14 +13,15 @@ const (
 var inputs = []Input{
 	{"rate", "events per second", "events/s", 10_000, 1, 10e6, 1},
 	{"history", "history that answers cover", "days", 30, 0.01, 3650, day},
-	{"interval", "Lambda recomputes every", "hours", 1, 0.01, 720, hour},
+	{"staleness", "an answer may be so old", "s", 60, 0.01, 30 * day, 1},
+	{"interval", "Lambda recomputes every", "minutes", 60, 0.1, 43_200, minute},
 	{"log", "log that is kept on the brokers' disks, beside files or a second tier", "days", 3, 0.01, 3650, day},
 	{"copies", "copies of the log", "", 3, 1, 10, 1},
 	{"late", "readings that come later than the allowed lateness", "%", 0.1, 0, 100, 0.01},
 	{"changes", "changes of the logic a month", "", 1, 0, 1000, 1},
-	{"core", "price of a core for an hour", "", 0.05, 0, 1000, 1},
-	{"disk", "price of a GB of the brokers' disks for a month", "", 0.10, 0, 1000, 1},
-	{"files", "price of a GB of files, or of a second tier, for a month", "", 0.025, 0, 1000, 1},
+	{"core", "price of a core for an hour", "", 0.05, 0.001, 10, 1},
+	{"disk", "price of a GB of the brokers' disks for a month", "", 0.10, 0.001, 10, 1},
+	{"files", "price of a GB of files, or of a second tier, for a month", "", 0.025, 0.001, 10, 1},
 	{"people-lambda", "what people cost for a change of Lambda", "", 0, 0, 1e9, 1},
 	{"people-kappa", "what people cost for a change of Kappa", "", 0, 0, 1e9, 1},
 }
@@ -76,6 +78,22 @@ func monthly(arm string, onDisks, elsewhere []Term) []Term {
 	)
 }
 
+// batchAge is how old the answers of Lambda's batch layer are at the median, without the speed layer.
+var batchAge = []Term{{"batch age at once", 1, nil}, {"batch age per interval", 1, powers("interval")}}
+
+// crossings are where one side overtakes the other, for the reader's other numbers.
+func crossings(all []Quantity) []Crossing {
+	price := all[len(all)-1].Sums
+	return []Crossing{
+		{"interval", "Lambda's batch layer alone is fresh enough for you when it runs at least every",
+			batchAge, []Term{{"", 1, powers("staleness")}}},
+		{"interval", "a month of Lambda costs more than one of Kappa when Lambda recomputes more often than every", price[1], price[0]},
+		{"interval", "a month of Lambda costs more than one of Kappa with a second tier when Lambda recomputes more often than every", price[2], price[0]},
+		{"changes", "a month of Kappa with a second tier costs more than one of Lambda when the logic changes more often, times a month, than",
+			price[2], price[0]},
+	}
+}
+
 // quantities are the lines of an answer.
 func quantities() []Quantity {
 	dropped := []Term{{"", day, powers("rate", "late")}}
@@ -83,6 +101,8 @@ func quantities() []Quantity {
 	return []Quantity{
 		{"cores, all the time", "cores", both(cores),
 			"being there, every event once, and on Lambda all history again at every batch run"},
+		{"age of an answer, median", "s", both(func(arm string) []Term { return []Term{{arm + " age", 1, nil}} }),
+			"of the newest event in it, with the speed layer on Lambda's side; the tier is behind, and makes nothing older"},
 		{"history and log", "GB", [][]Term{plus(inFiles, shortLog), wholeLog, plus(inTier, shortLog)},
 			"Parquet files and a short log; or the log, compressed, in copies on the brokers' disks; or in a second tier but for a short time"},
 		{"until every answer is right after a change", "hours", both(func(arm string) []Term { return change(arm, "wait") }),

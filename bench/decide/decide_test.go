@@ -3,6 +3,7 @@ package decide
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -124,12 +125,40 @@ func TestModelIsWhole(t *testing.T) {
 			}
 		}
 	}
+	for _, c := range m.Crossings {
+		require.True(t, names[c.Over], c.Says)
+		for _, term := range plus(c.Left, c.Right) {
+			used[term.Coefficient] = true
+		}
+	}
 	for name, c := range m.Coefficients {
 		require.True(t, used[name], name)
 		require.NotEmpty(t, c.From, name)
 		require.Positive(t, c.Value, name)
 		require.LessOrEqual(t, c.Low, c.Value, name)
 		require.GreaterOrEqual(t, c.High, c.Value, name)
+	}
+}
+
+// Ensure that sums are equal where they are said to cross, and that a place outside of what an input takes is none.
+func TestCrossings(t *testing.T) {
+	m := simple(t)
+	in := m.Defaults()
+	in["staleness"] = 3600
+	m.Coefficients["batch age at once"] = Coefficient{Value: 100}
+	m.Coefficients["batch age per interval"] = Coefficient{Value: 0.5}
+	at, which := m.At(m.Crossings[0], in)
+	require.Zero(t, which)
+	require.InEpsilon(t, 7000, at, 1e-9)
+	require.Equal(t, "Lambda's batch layer alone is fresh enough for you when it runs at least every 117 minutes", m.Crossed(m.Crossings[0], in))
+	in["staleness"] = 1
+	require.Contains(t, m.Crossed(m.Crossings[0], in), "no such place from 0.1 to 43,200 minutes")
+	for _, c := range m.Crossings[1:] {
+		if at, which = m.At(c, in); which == 0 {
+			there := maps.Clone(in)
+			there[c.Over] = at
+			require.InEpsilon(t, m.Of(c.Left, there).Value, m.Of(c.Right, there).Value, 1e-9, c.Says)
+		}
 	}
 }
 

@@ -25,15 +25,17 @@ type measurer struct {
 func Measure(s *result.Summary) (*Model, error) {
 	m := &measurer{run: s, model: &Model{
 		Run:     fmt.Sprintf("%s, %s, %d cores, %s broker", s.Started, s.Machine.CPU, s.Machine.Cores, s.Broker.Kind),
-		Columns: columns, Inputs: inputs, Coefficients: map[string]Coefficient{},
+		Columns: columns, Margin: ledger.Margin, Inputs: inputs, Coefficients: map[string]Coefficient{},
 	}}
 	m.steady()
+	m.age()
 	m.bytes()
 	m.change()
 	if len(m.lacks) > 0 {
 		return nil, fmt.Errorf("%w: %s of a full profile", ErrLacks, strings.Join(m.lacks, ", "))
 	}
 	m.model.Quantities = quantities()
+	m.model.Crossings = crossings(m.model.Quantities)
 	return m.model, nil
 }
 
@@ -141,6 +143,23 @@ func (m *measurer) workload(scenario, arm string) *result.Workload {
 		}
 	}
 	return nil
+}
+
+// age is how old answers are: merged ones, and those of the batch layer alone by its interval.
+func (m *measurer) age() {
+	const milli = 1e-3
+	m.figure("lambda age", "s", "freshness", "freshness, p50", "lambda", "", milli)
+	m.figure("kappa age", "s", "freshness", "freshness, p50", "kappa", "", milli)
+	const alone = "freshness of the batch layer alone, p50"
+	line, ok := ledger.LineOf(m.run, "freshness", alone, "batch interval", "lambda", "")
+	if !ok {
+		m.lack("freshness")
+		return
+	}
+	from := "freshness, lambda: " + alone + " over batch interval, %s of a line"
+	m.add("batch age at once", "s", fmt.Sprintf(from, "start"),
+		line.Intercept*milli, line.InterceptLow*milli, line.InterceptHigh*milli)
+	m.add("batch age per interval", "s a s", fmt.Sprintf(from, "slope"), line.Slope*milli, line.SlopeLow*milli, line.SlopeHigh*milli)
 }
 
 func (m *measurer) bytes() {

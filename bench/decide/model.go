@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"maps"
 	"math"
 	"slices"
 )
@@ -45,10 +46,20 @@ type Quantity struct {
 type Model struct {
 	Run          string                 `json:"run"` // which run has measured
 	Columns      []string               `json:"columns"`
+	Margin       float64                `json:"margin"` // what is no difference
 	Inputs       []Input                `json:"inputs"`
 	Coefficients map[string]Coefficient `json:"coefficients"`
 	Quantities   []Quantity             `json:"quantities"`
+	Crossings    []Crossing             `json:"crossings"`
 	Reach        []Reach                `json:"reach"`
+}
+
+// A Crossing is where one sum overtakes another one as an input grows: Left is below Right before it.
+type Crossing struct {
+	Over  string `json:"over"` // the name of the input
+	Says  string `json:"says"` // what holds up to there, or from there on, and ends before the number
+	Left  []Term `json:"left"`
+	Right []Term `json:"right"`
 }
 
 // A Reach is how far something was measured that an answer depends on. Beyond it the answer goes on along a
@@ -114,6 +125,43 @@ func (m *Model) Beyond(in Numbers) (found []Reach, factors []float64) {
 		}
 	}
 	return found, factors
+}
+
+// halvings until a crossing is known to more digits than anybody prints.
+const halvings = 60
+
+// At returns where the sums cross between the least and the most that the input takes, with the reader's other numbers as they
+// are. Which, when they do not, says which of the two is below all the way: -1 for Left, 1 for Right.
+func (m *Model) At(c Crossing, in Numbers) (at float64, which int) {
+	input := m.Input(c.Over)
+	numbers := maps.Clone(in)
+	gap := func(x float64) float64 {
+		numbers[c.Over] = x
+		return m.Of(c.Left, numbers).Value - m.Of(c.Right, numbers).Value
+	}
+	low, high := input.Least*input.InUnit, input.Most*input.InUnit
+	below := gap(low) < 0
+	if below == (gap(high) < 0) {
+		if below {
+			return 0, -1
+		}
+		return 0, 1
+	}
+	for range halvings {
+		middle := (low + high) / 2
+		if (gap(middle) < 0) == below {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return (low + high) / 2, 0
+}
+
+// Input returns the input of that name.
+func (m *Model) Input(name string) Input {
+	at := slices.IndexFunc(m.Inputs, func(i Input) bool { return i.Name == name })
+	return m.Inputs[at]
 }
 
 // times multiplies a sum by a constant and inputs.

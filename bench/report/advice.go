@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -10,32 +9,9 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// A need is one line "if you need X": the same metric of both sides, and what the samples allow to
-// say about it. There is no line without figures of right runs on both sides.
-type need struct {
-	Need     string
-	Scenario string
-	Metric   string
-	Lambda   string // phase on Lambda's side
-	Kappa    string // phase on Kappa's side
-	Higher   bool   // is better
-}
-
-var needs = []need{
-	{"an event in the answer soon", "freshness", "event visible, p99", "", "", false},
-	{"an alert soon", "freshness", "alert readable, p99", "", "", false},
-	{"fast point queries", "freshness", "point query, p99", "", "", false},
-	{"little CPU in the steady state", "always-on", "CPU per million events", "", "", false},
-	{"little memory in the steady state", "always-on", "peak memory", "", "", false},
-}
-
+// advice is what a run says beside its needs: what cannot be ranked, since it begins and ends elsewhere on the two sides.
 func advice(s *result.Summary) []string {
 	var lines []string
-	for _, n := range needs {
-		if line := n.line(s); line != "" {
-			lines = append(lines, line)
-		}
-	}
 	for _, line := range []string{lateLine(s), recomputeLine(s), batchLine(s)} {
 		if line != "" {
 			lines = append(lines, line)
@@ -45,49 +21,11 @@ func advice(s *result.Summary) []string {
 	return append(lines, codeLine(s)...)
 }
 
-func (n *need) line(s *result.Summary) string {
-	m := metricNamed(n.Metric)
-	lambda := n.sample(s, m, "lambda", n.Lambda)
-	kappa := n.sample(s, m, "kappa", n.Kappa)
-	if len(lambda) == 0 || len(kappa) == 0 {
-		return ""
-	}
-	direction := "lower is better"
-	if n.Higher {
-		direction = "higher is better"
-	}
-	return fmt.Sprintf("If you need %s: %s was %s with Lambda and %s with Kappa (%s; %s).",
-		n.Need, m.Name, inUnit(median(lambda), m.Unit), inUnit(median(kappa), m.Unit), direction,
-		compare("Lambda", lambda, "Kappa", kappa))
-}
-
-// sample takes the first group of that kind: when there are several sizes, the smallest came first
-// on both sides.
-func (n *need) sample(s *result.Summary, m metric, arm, phase string) map[int]float64 {
-	found := map[int]float64{} // by repetition
-	for _, g := range groups(s, n.Scenario) {
-		if g.Arm != arm || g.Runs[0].Phase != phase || g.worst() != runRight {
-			continue
-		}
-		for _, r := range g.counted() {
-			if x := m.Get(r); x != nil {
-				found[r.Repetition] = *x
-			}
-		}
-		break
-	}
-	return found
-}
-
-func median(sample map[int]float64) float64 {
-	return ledger.Median(slices.Collect(maps.Values(sample)))
-}
-
 // lateLine says what the two rules about late readings come to, where that was measured.
 func lateLine(s *result.Summary) string {
 	m := metricNamed("exact finally, truth A")
-	of := func(arm string) map[int]float64 { return (&need{Scenario: "late"}).sample(s, m, arm, "") }
-	lambda, kappa := of("lambda"), of("kappa")
+	lambda, _ := sampleOf(s, "late", m, lambdaSide)
+	kappa, _ := sampleOf(s, "late", m, kappaSide)
 	if len(lambda) == 0 || len(kappa) == 0 {
 		return ""
 	}
@@ -101,7 +39,8 @@ func lateLine(s *result.Summary) string {
 func recomputeLine(s *result.Summary) string {
 	m := metricNamed("throughput")
 	of := func(arm, phase string) map[int]float64 {
-		return (&need{Scenario: "replay"}).sample(s, m, arm, phase)
+		found, _ := sampleOf(s, "replay", m, side{arm, phase})
+		return found
 	}
 	batch, layers, replay := of("lambda", "batch"), of("lambda", "log_to_served"), of("kappa", "replay")
 	if len(batch) == 0 || len(layers) == 0 || len(replay) == 0 {

@@ -59,7 +59,7 @@ func golden(t *testing.T, name string, got []byte) {
 func TestGolden(t *testing.T) {
 	for _, name := range fixtures {
 		t.Run(name, func(t *testing.T) {
-			p := newPage(fixture(t, name))
+			p := newPage(fixture(t, name), nil)
 			html, err := renderHTML(p, assetSet{})
 			require.NoError(t, err)
 			golden(t, name+".html", html)
@@ -78,14 +78,14 @@ func TestWriteThenLoad(t *testing.T) {
 	raw, err := json.Marshal(s)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, summaryFile), raw, 0o644))
-	require.NoError(t, Write(dir, s))
+	require.NoError(t, Write(dir, s, nil))
 	loaded, err := Load(dir)
 	require.NoError(t, err)
 	require.Equal(t, s, loaded)
 
 	markdown, err := os.ReadFile(filepath.Join(dir, "report.md"))
 	require.NoError(t, err)
-	for _, p := range newPage(s).plots() {
+	for _, p := range newPage(s, nil).plots() {
 		require.Contains(t, string(markdown), "("+p.file()+")")
 		svg, err := os.ReadFile(filepath.Join(dir, p.file()))
 		require.NoError(t, err)
@@ -112,14 +112,14 @@ func TestLoadNamesWhatIsWrong(t *testing.T) {
 
 // Ensure that no figure of a wrong run stands unmarked, whatever prints it.
 func TestFiguresOfWrongRunsAreVoid(t *testing.T) {
-	p := newPage(fixture(t, "wrong"))
+	p := newPage(fixture(t, "wrong"), nil)
 	markdown := string(renderMarkdown(p))
 	require.Contains(t, markdown, "~~7.9 ms~~ VOID")
 	html, err := renderHTML(p, assetSet{})
 	require.NoError(t, err)
 	require.Contains(t, string(html), "<s>7.9 ms</s> VOID")
-	for _, line := range p.Advice {
-		require.NotContains(t, line, "Kappa (", "advice from a wrong run: %s", line)
+	for _, row := range p.Needs.Rows {
+		require.Equal(t, "little code", row[0].Text, "advice from a wrong run")
 	}
 	for _, plot := range p.plots() {
 		for _, l := range plot.legend() {

@@ -28,7 +28,7 @@ func embeddedAssets() assetSet {
 	}
 	return assetSet{
 		Style:  template.CSS(read("uPlot.min.css") + read("page.css") + plotStyle),
-		Script: template.JS(read("uPlot.iife.min.js") + read("page.js")),
+		Script: template.JS(read("uPlot.iife.min.js") + read("page.js") + read("numbers.js")),
 	}
 }
 

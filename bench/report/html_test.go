@@ -27,7 +27,7 @@ func requireXML(t *testing.T, text string) {
 
 func renderedPage(t *testing.T, name string, a assetSet) string {
 	t.Helper()
-	html, err := renderHTML(newPage(fixture(t, name)), a)
+	html, err := renderHTML(newPage(fixture(t, name), nil), a)
 	require.NoError(t, err)
 	return string(html)
 }
@@ -76,7 +76,7 @@ func TestHostileStringsAreText(t *testing.T) {
 			require.False(t, strings.HasPrefix(a.Name.Local, "on"), "%s has %s", start.Name.Local, a.Name.Local)
 		}
 	}
-	p := newPage(fixture(t, "hostile"))
+	p := newPage(fixture(t, "hostile"), nil)
 	markdown := string(renderMarkdown(p))
 	for _, acts := range []string{"<script", "[x](javascript", "x](javascript", "\x1b"} {
 		require.False(t, strings.Contains(outsideCode(markdown), acts), "%q in Markdown", acts)
@@ -93,7 +93,7 @@ func outsideCode(markdown string) string {
 
 // Ensure that every plot has its values as a table behind it.
 func TestPlotsHaveTables(t *testing.T) {
-	for _, p := range newPage(fixture(t, "right")).plots() {
+	for _, p := range newPage(fixture(t, "right"), nil).plots() {
 		require.NotEmpty(t, p.Data.Rows, p.ID)
 		for _, row := range p.Data.Rows {
 			require.Len(t, row, len(p.Data.Head), p.ID)
@@ -104,7 +104,7 @@ func TestPlotsHaveTables(t *testing.T) {
 // Ensure that every row of every table fits its head.
 func TestTablesAreRectangles(t *testing.T) {
 	for _, name := range fixtures {
-		p := newPage(fixture(t, name))
+		p := newPage(fixture(t, name), nil)
 		tables := []table{p.Verdicts, p.Ledger, p.Reproduce}
 		for _, s := range p.Sections {
 			tables = append(tables, s.Tables...)

@@ -14,25 +14,50 @@ func renderMarkdown(p *page) []byte {
 	for _, s := range p.Sections {
 		s.markdown(&b)
 	}
-	b.WriteString("## What this does not show\n\n")
-	markdownList(&b, p.Caution)
 	fmt.Fprintf(&b, "## Reproduce\n\n    %s\n\n", plainText(p.Command))
 	p.Reproduce.markdown(&b)
 	return append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
 }
 
-// markdownOpening is the first screen of the report.
+// markdownOpening is the first screen of the report, and the ledger.
 func markdownOpening(b *bytes.Buffer, p *page) {
-	for _, banner := range p.Banners {
-		fmt.Fprintf(b, "> **%s**\n\n", md(banner.Text))
+	markdownBanners(b, p.Alarms)
+	fmt.Fprintf(b, "%s\n\n", p.Lead)
+	if len(p.Needs.Rows) > 0 {
+		b.WriteString("## What this run says\n\n")
+		p.Needs.markdown(b)
 	}
+	if p.Numbers != nil {
+		p.Numbers.markdown(b)
+	}
+	b.WriteString("## What the figures stand on\n\n")
+	p.Counts.markdown(b)
+	markdownList(b, p.Caught)
+	markdownBanners(b, []banner{p.Broker})
+	b.WriteString("## What this does not show\n\n")
+	markdownList(b, p.Caution)
 	b.WriteString("## What was asked\n\n")
 	for _, paragraph := range p.Asked {
 		fmt.Fprintf(b, "%s\n\n", paragraph)
 	}
-	markdownList(b, p.Advice)
 	p.Ledger.markdown(b)
 	p.Verdicts.markdown(b)
+	markdownList(b, p.Advice)
+}
+
+func markdownBanners(b *bytes.Buffer, banners []banner) {
+	for _, banner := range banners {
+		fmt.Fprintf(b, "> **%s**\n\n", md(banner.Text))
+	}
+}
+
+// markdown has the answer for the numbers that the page's form begins with.
+func (n *ownNumbers) markdown(b *bytes.Buffer) {
+	fmt.Fprintf(b, "## For one reader's numbers\n\n%s\n\n", md(n.Source()))
+	fmt.Fprintf(b, "%s\n\n", md(n.asked()))
+	n.Answer.markdown(b)
+	markdownList(b, n.Turns)
+	b.WriteString("With yours: `lambdakappa decide --help`, or the form in report.html.\n\n")
 }
 
 func (s *section) markdown(b *bytes.Buffer) {

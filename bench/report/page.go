@@ -14,14 +14,20 @@ import (
 // A page is the content of a report, before it is HTML, Markdown or terminal text.
 type page struct {
 	Title     string
+	Lead      string
 	Facts     string // when, where, which revision
-	Asked     []string
-	Banners   []banner
-	Verdicts  table
-	Ledger    table
-	Advice    []string // only from figures of right runs
-	Sections  []section
+	Alarms    []banner
+	Needs     table    // if you need X; only from figures of right runs
+	Advice    []string // more of the same, that is no ranking
+	Numbers   *ownNumbers // nil where nothing has measured what it takes
+	Counts    table
+	Caught    []string // how mistakes made on purpose fared
+	Broker    banner
 	Caution   []string
+	Asked     []string
+	Ledger    table
+	Verdicts  table
+	Sections  []section
 	Command   string
 	Reproduce table
 }
@@ -42,22 +48,31 @@ type section struct {
 	Notes  []string
 }
 
-func newPage(s *result.Summary) *page {
+// newPage draws up the report of s. What a reader's own numbers come to is computed from s, and from the reference run where s
+// has not measured all that it takes; reference may be nil.
+func newPage(s, reference *result.Summary) *page {
 	return &page{
 		Title:     "Lambda and Kappa on the same events",
+		Lead:      lead,
 		Facts:     facts(s),
-		Asked:     asked,
-		Banners:   banners(s),
-		Verdicts:  verdictTable(s),
-		Ledger:    ledgerTable(s),
+		Alarms:    alarms(s),
+		Needs:     needTable(s),
 		Advice:    advice(s),
-		Sections:  sections(s),
+		Numbers:   newOwnNumbers(s, reference),
+		Counts:    countTable(s),
+		Caught:    caught(s),
+		Broker:    brokerBanner(s),
 		Caution:   caution(s),
+		Asked:     asked,
+		Ledger:    ledgerTable(s),
+		Verdicts:  verdictTable(s),
+		Sections:  sections(s),
 		Command:   s.Command,
 		Reproduce: reproduceTable(s),
 	}
 }
 
+// plots are all that stand in files beside report.md.
 func (p *page) plots() []*plot {
 	var all []*plot
 	for _, s := range p.Sections {
@@ -65,6 +80,10 @@ func (p *page) plots() []*plot {
 	}
 	return all
 }
+
+const lead = "Lambda computes every answer twice, with a batch over all history and a stream over what came since, and merges. Kappa " +
+	"computes it once, as a stream, and replays the log when the logic changes. Here both answer the same questions over the same " +
+	"events, and a third program checks every row before a figure counts."
 
 var asked = []string{
 	"A fleet of cars sends sensor readings to one log. Two architectures compute the same answers: a summary " +
@@ -85,7 +104,8 @@ func facts(s *result.Summary) string {
 	return strings.Join(facts, " · ")
 }
 
-func banners(s *result.Summary) []banner {
+// alarms are what has to be known before anything is read.
+func alarms(s *result.Summary) []banner {
 	var bs []banner
 	found := map[verdict]bool{}
 	for i := range s.Runs {
@@ -105,14 +125,16 @@ func banners(s *result.Summary) []banner {
 	if strings.Contains(s.Revision, "dirty") {
 		bs = append(bs, banner{void, "The source had changes that are in no revision: nobody else can repeat this run exactly."})
 	}
-	if s.Broker.Kind == "embedded" {
-		bs = append(bs, banner{plain, "Embedded broker (" + s.Broker.Version + "). It speaks Kafka's protocol but is no Kafka: " +
-			"one process, no replication, one disk. These figures are no Kafka figures."})
-	} else {
-		bs = append(bs, banner{plain, "A cluster (" + s.Broker.Version + "). What it takes of CPU and memory is in no figure. " +
-			"Compare runs on it with each other, and not with those of the embedded broker."})
-	}
 	return bs
+}
+
+func brokerBanner(s *result.Summary) banner {
+	if s.Broker.Kind == "embedded" {
+		return banner{plain, "Embedded broker (" + s.Broker.Version + "). It speaks Kafka's protocol but is no Kafka: " +
+			"one process, no replication, one disk. These figures are no Kafka figures."}
+	}
+	return banner{plain, "A cluster (" + s.Broker.Version + "). What it takes of CPU and memory is in no figure. " +
+		"Compare runs on it with each other, and not with those of the embedded broker."}
 }
 
 // verdictTable has one row per scenario and one column per arm: right or not, then one figure.

@@ -23,7 +23,7 @@ func WriteReference(dir, from string, s *result.Summary) error {
 	}
 	files := map[string][]byte{
 		summaryFile: append(raw, '\n'),
-		"report.md": renderMarkdown(newPage(small)),
+		"report.md": renderMarkdown(newPage(small, nil)),
 	}
 	for _, name := range kept {
 		if files[name], err = os.ReadFile(filepath.Join(from, name)); err != nil {

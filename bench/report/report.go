@@ -34,9 +34,10 @@ func Parse(file string, raw []byte) (*result.Summary, error) {
 	return s, nil
 }
 
-// Write writes report.html, report.md and plots/*.svg into dir, which exists.
-func Write(dir string, s *result.Summary) error {
-	p := newPage(s)
+// Write writes report.html, report.md and plots/*.svg into dir, which exists. What s has not measured of what a reader's
+// own numbers take comes from the reference run, which may be nil.
+func Write(dir string, s, reference *result.Summary) error {
+	p := newPage(s, reference)
 	html, err := renderHTML(p, embeddedAssets())
 	if err != nil {
 		return fmt.Errorf("render report.html: %w", err)

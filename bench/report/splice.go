@@ -22,7 +22,7 @@ func Splice(file string, s *result.Summary) error {
 	if err != nil {
 		return fmt.Errorf("splice results: %w", err)
 	}
-	after, err := splice(before, newPage(s))
+	after, err := splice(before, newPage(s, nil))
 	if err != nil {
 		return fmt.Errorf("splice results into %s: %w", file, err)
 	}
@@ -53,9 +53,10 @@ func splice(file []byte, p *page) ([]byte, error) {
 // spliced is the opening of the report and the command that made it.
 func spliced(b *bytes.Buffer, p *page) {
 	fmt.Fprintf(b, "%s\n\nMade by:\n\n    %s\n\n", md(p.Facts), plainText(p.Command))
-	for _, banner := range p.Banners {
-		fmt.Fprintf(b, "> **%s**\n\n", md(banner.Text))
-	}
+	markdownBanners(b, p.Alarms)
+	p.Needs.markdown(b)
+	p.Counts.markdown(b)
+	markdownBanners(b, []banner{p.Broker})
 	markdownList(b, p.Advice)
 	p.Ledger.markdown(b)
 	p.Verdicts.markdown(b)

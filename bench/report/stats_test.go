@@ -20,12 +20,12 @@ func TestCompare(t *testing.T) {
 	f(nil, around(1), "not comparable")
 	f(around(1)[:5], around(1), "undecided with 5 of the 6 runs it takes")
 	f(around(10), around(10), "no difference beyond 10 %")
-	f(around(10), around(20), "Lambda is lower")
-	f(around(20), around(10), "Kappa is lower")
-	f(around(10), wide, "undecided: the ratio lies between")
-	f(around(10), []float64{8, 9, 10, 12, 13, 14}, "undecided: the ratio lies between")
+	f(around(10), around(20), "Lambda: x 0.")
+	f(around(20), around(10), "Kappa: x 0.50 (")
+	f(around(10), wide, "undecided: x ")
+	f(around(10), []float64{8, 9, 10, 12, 13, 14}, "undecided: x ")
 	f(around(10), around(10.6), "no difference beyond 10 %")
-	f(around(10), around(11.2), "Lambda is lower")
+	f(around(10), around(11.2), "Lambda: x 0.")
 }
 
 func inOrder(xs []float64) map[int]float64 {

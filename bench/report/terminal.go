@@ -14,7 +14,7 @@ import (
 // Terminal prints the summary at the end of a run: is it right, the figures, code size and
 // budgets. The caller prints the path of the report, which only it knows.
 func Terminal(w io.Writer, s *result.Summary) {
-	for _, b := range banners(s) {
+	for _, b := range append(alarms(s), brokerBanner(s)) {
 		fmt.Fprintf(w, "! %s\n", plainText(b.Text))
 	}
 	terminalAnswers(w, s)

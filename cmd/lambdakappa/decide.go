@@ -19,7 +19,7 @@ func (a *app) decide() *cobra.Command {
 		Short: "Compute the trade-off for your own numbers, from what a run has measured",
 		Long: `Compute the trade-off for your own numbers, from what a run has measured: cores, disks, changes and a price, each with
 its arithmetic, an interval, and what it does not say. Without RUN, the committed reference run is taken.`,
-		Example: `  lambdakappa decide --rate 50000 --history 365 --interval 24
+		Example: `  lambdakappa decide --rate 50000 --history 365 --interval 1440
 
   # with your prices, and what people cost you
   lambdakappa decide --core 0.04 --disk 0.08 --files 0.023 --changes 2 --people-lambda 3000 --people-kappa 2000
@@ -76,9 +76,18 @@ func measuredRun(args []string) (*result.Summary, error) {
 	if len(args) == 1 {
 		return report.Load(args[0])
 	}
+	s, err := referenceRun()
+	if s == nil && err == nil {
+		return nil, usagef("there is no reference run: name a folder, such as results/latest")
+	}
+	return s, err
+}
+
+// referenceRun is the committed run that others are held against; nil when there is none.
+func referenceRun() (*result.Summary, error) {
 	raw := results.Reference()
 	if raw == nil {
-		return nil, usagef("there is no reference run: name a folder, such as results/latest")
+		return nil, nil
 	}
 	return report.Parse("the reference run", raw)
 }

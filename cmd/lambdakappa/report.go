@@ -40,7 +40,11 @@ func (a *app) runReport(dir, splice, keep string) error {
 	if err != nil {
 		return err
 	}
-	if err := report.Write(dir, s); err != nil {
+	reference, err := referenceRun()
+	if err != nil {
+		return err
+	}
+	if err := report.Write(dir, s, reference); err != nil {
 		return err
 	}
 	if keep != "" {

@@ -102,6 +102,26 @@
     return plot;
   }
 
+  // A plot of lines over one axis, for numbers.js: the colours of the three columns, and a mark at a place.
+  window.reportPlot = function (element, data, names, xName, yName, mark) {
+    const ink = variable("--ink"), rule = variable("--rule");
+    const hues = ["--lambda", "--kappa", "--other"];
+    const plot = new uPlot({
+      width: element.parentElement.clientWidth, height: 260, cursor: { y: false },
+      scales: { x: { time: false }, y: { range: (u, low, high) => [0, high * 1.05 || 1] } },
+      axes: [axis(xName, ink, rule), Object.assign(axis(yName, ink, rule), { size: 70 })],
+      series: [{ label: xName, value: (u, v) => shown(v) }].concat(names.map((name, i) => (
+        { label: name, stroke: variable(hues[i]), width: 2, dash: dashes[i + 1], value: (u, v) => shown(v) }))),
+      hooks: { drawClear: [(u) => {
+        const at = u.valToPos(mark(), "x", true);
+        u.ctx.fillStyle = variable("--band");
+        u.ctx.fillRect(at - 1, u.bbox.top, 2, u.bbox.height);
+      }] },
+    }, data, element);
+    addEventListener("resize", () => plot.setSize({ width: element.parentElement.clientWidth, height: 260 }));
+    return plot;
+  };
+
   const figures = Array.from(document.querySelectorAll("figure")).filter((f) => f.querySelector("script.lines"));
   let plots = figures.map(draw);
   dark.addEventListener("change", () => { plots.forEach((p) => p.destroy()); plots = figures.map(draw); });

@@ -1,0 +1,136 @@
+package report
+
+import (
+	"maps"
+	"slices"
+
+	"lambdakappa/bench/ledger"
+	"lambdakappa/bench/result"
+)
+
+// A need is one line "if you need X": the same figure of both sides, and what the samples allow to say about it.
+// There is no line without figures of right runs on both sides.
+type need struct {
+	Need     string
+	Scenario string
+	Figure   string
+	Lambda   side
+	Kappa    side
+	Higher   bool // is better; only of what is counted
+	Counted  bool // it has no noise: one run says it
+}
+
+// A side is an arm and a phase of it.
+type side struct{ Arm, Phase string }
+
+var (
+	lambdaSide = side{Arm: "lambda"}
+	kappaSide  = side{Arm: "kappa"}
+)
+
+// needs in the order in which people ask. Of those that a run has measured, the first few are on the first screen.
+var needs = []need{
+	{Need: "an event in the answer soon", Scenario: "freshness", Figure: "event visible, p99", Lambda: lambdaSide, Kappa: kappaSide},
+	{Need: "little CPU all the time", Scenario: "always-on", Figure: "CPU per million events", Lambda: lambdaSide, Kappa: kappaSide},
+	{Need: "all answers right soon after a change of the logic", Scenario: "bugfix", Figure: "time until all answers are new",
+		Lambda: lambdaSide, Kappa: kappaSide},
+	{Need: "late readings to count", Scenario: "late", Figure: "exact finally, truth A", Lambda: lambdaSide, Kappa: kappaSide,
+		Higher: true, Counted: true},
+	{Need: "history to be small on disk, compressed alike", Scenario: "retention", Figure: "kept per event",
+		Lambda: lambdaSide, Kappa: side{Arm: "kappa-zstd"}, Counted: true},
+	{Need: "little memory", Scenario: "always-on", Figure: "peak memory", Lambda: lambdaSide, Kappa: kappaSide},
+	{Need: "an alert soon", Scenario: "freshness", Figure: "alert readable, p99", Lambda: lambdaSide, Kappa: kappaSide},
+	{Need: "fast point queries", Scenario: "freshness", Figure: "point query, p99", Lambda: lambdaSide, Kappa: kappaSide},
+}
+
+// firstNeeds is how many fit on the first screen.
+const firstNeeds = 5
+
+func needTable(s *result.Summary) table {
+	t := table{Head: []string{"if you need", "Lambda", "Kappa", "this run says", "measured as"}}
+	for _, n := range needs {
+		if row := n.row(s); row != nil && len(t.Rows) < firstNeeds {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	if row := codeNeed(s); row != nil && len(t.Rows) < firstNeeds {
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func (n *need) row(s *result.Summary) []cell {
+	m := metricNamed(n.Figure)
+	lambda, unit := sampleOf(s, n.Scenario, m, n.Lambda)
+	kappa, _ := sampleOf(s, n.Scenario, m, n.Kappa)
+	if len(lambda) == 0 || len(kappa) == 0 {
+		return nil
+	}
+	if m.Unit == "" {
+		m.Unit = unit
+	}
+	better := "lower is better"
+	if n.Higher {
+		better = "higher is better"
+	}
+	return []cell{
+		text(n.Need), text(inUnit(median(lambda), m.Unit)), text(inUnit(median(kappa), m.Unit)), n.says(lambda, kappa),
+		{Text: n.Figure + " (" + better + ")", Link: "#" + slug(n.Scenario)},
+	}
+}
+
+// says names the side that is better, and by how much.
+func (n *need) says(lambda, kappa map[int]float64) cell {
+	if n.Counted {
+		return text(counts(median(lambda), median(kappa), n.Higher))
+	}
+	return text(compare("Lambda", lambda, "Kappa", kappa))
+}
+
+// counts is compare for what has no noise.
+func counts(lambda, kappa float64, higher bool) string {
+	switch {
+	case lambda == kappa:
+		return "no difference"
+	case (lambda > kappa) == higher:
+		return "Lambda"
+	default:
+		return "Kappa"
+	}
+}
+
+// sampleOf takes the first group of that kind, by repetition: when there are several sizes, the smallest came first on
+// both sides.
+func sampleOf(s *result.Summary, scenario string, m metric, of side) (found map[int]float64, unit string) {
+	found = map[int]float64{}
+	for _, g := range groups(s, scenario) {
+		if g.Arm != of.Arm || g.Runs[0].Phase != of.Phase || g.worst() != runRight {
+			continue
+		}
+		named := metric{ledger.Named(m.Name, g.Runs...)}
+		for _, r := range g.counted() {
+			if x := named.Get(r); x != nil {
+				found[r.Repetition] = *x
+			}
+		}
+		return found, named.Unit
+	}
+	return found, ""
+}
+
+func median(sample map[int]float64) float64 {
+	return ledger.Median(slices.Collect(maps.Values(sample)))
+}
+
+func codeNeed(s *result.Summary) []cell {
+	lambda, hasLambda := s.CodeSize["lambda"]
+	kappa, hasKappa := s.CodeSize["kappa"]
+	if !hasLambda || !hasKappa {
+		return nil
+	}
+	return []cell{
+		text("little code"), text(figure(float64(lambda.Statements))), text(figure(float64(kappa.Statements))),
+		text(counts(float64(lambda.Statements), float64(kappa.Statements), false)),
+		{Text: "statements of its own (lower is better)", Link: "#code-size"},
+	}
+}

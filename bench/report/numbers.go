@@ -1,0 +1,62 @@
+package report
+
+import (
+	"strings"
+
+	"lambdakappa/bench/decide"
+	"lambdakappa/bench/result"
+)
+
+// ownNumbers is the part of the page that computes for a reader's own numbers. What stands there before the script runs, and
+// where none does, is the answer for the numbers that a form begins with.
+type ownNumbers struct {
+	Model  *decide.Model
+	Own    bool // measured by this run, and not by the reference run
+	Answer table
+	Turns  []string
+	Limits []string
+}
+
+// newOwnNumbers is nil when neither run has measured all that it takes.
+func newOwnNumbers(s, reference *result.Summary) *ownNumbers {
+	model, err := decide.Measure(s)
+	own := err == nil
+	if !own && reference != nil {
+		model, err = decide.Measure(reference)
+	}
+	if err != nil {
+		return nil
+	}
+	in := model.Defaults()
+	n := &ownNumbers{Model: model, Own: own, Answer: table{Head: append([]string{"what it takes"}, model.Columns...)}}
+	for _, q := range model.Quantities {
+		row := []cell{text(q.Name)}
+		for _, answer := range model.Line(q, in) {
+			row = append(row, text(answer))
+		}
+		n.Answer.Rows = append(n.Answer.Rows, row)
+	}
+	for _, c := range model.Crossings {
+		n.Turns = append(n.Turns, model.Crossed(c, in))
+	}
+	n.Limits = model.Limits(in)
+	return n
+}
+
+// asked are the numbers that the form begins with.
+func (n *ownNumbers) asked() string {
+	in := n.Model.Defaults()
+	var parts []string
+	for _, i := range n.Model.Inputs {
+		parts = append(parts, i.Label+": "+i.Said(in))
+	}
+	return "Asked for: " + strings.Join(parts, "; ") + "."
+}
+
+// Source says which run has measured.
+func (n *ownNumbers) Source() string {
+	if n.Own {
+		return "Computed from what this run has measured."
+	}
+	return "This run is too short for it: computed from what the reference run has measured (" + n.Model.Run + ")."
+}
