@@ -160,10 +160,12 @@ func (m *Model) Limits(in Numbers) []string {
 		lines = append(lines, fmt.Sprintf("Beyond what was measured: %s is %s, %s times the most that a run has had (%s). "+
 			"From there on the lines are extrapolated.", r.What, number(m.Of([]Term{r.Of}, in).Value), number(factors[i]), number(r.Most)))
 	}
+	if !slices.Contains(m.Columns, "Lambda, incremental") {
+		lines = append(lines, "Lambda recomputes everything at every run here; the run has not measured a batch layer that goes on from its last view, "+
+			"which takes the term with history out of its cores.")
+	}
 	return append(lines,
 		"One machine, one workload, one pair of implementations: ratios travel, absolute figures do not. Run bench on yours and name its folder.",
-		"Lambda recomputes everything at every run here. An incremental batch layer takes the term with history out of its cores, and recomputes "+
-			"everything only when the logic changes: put a longer interval in its place.",
 		"Serving keeps all answers in memory on both sides, and what that costs is in no figure.",
 		"A second tier was not timed here: reading out of it is slower than out of the log (scenario tiers).",
 		"What people cost is your number, and it is likely to be the largest.",

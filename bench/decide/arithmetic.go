@@ -26,8 +26,26 @@ var inputs = []Input{
 	{"people-kappa", "what people cost for a change of Kappa", "", 0, 0, 1e9, 1},
 }
 
-// columns are what is compared with the first of them.
-var columns = []string{"Lambda", "Kappa", "Kappa, tiered"}
+// A column is a way to build it.
+type column struct {
+	name   string
+	arm    string // whose changes it has
+	idle   string // whose steady load it has
+	tiered bool   // the log's history lies in a second tier
+}
+
+// columns are what is compared with the first of them. A batch layer that goes on from its last view stands there when the
+// run has measured it.
+func columns(incremental bool) []column {
+	all := []column{{name: "Lambda", arm: "lambda", idle: "lambda"}}
+	if incremental {
+		all = append(all, column{name: "Lambda, incremental", arm: "lambda", idle: incrementalArm})
+	}
+	return append(all, column{name: "Kappa", arm: "kappa", idle: "kappa"},
+		column{name: "Kappa, tiered", arm: "kappa", idle: "kappa", tiered: true})
+}
+
+const incrementalArm = "lambda-incremental"
 
 // powers is short for inputs that are multiplied.
 func powers(names ...string) map[string]int {
@@ -38,11 +56,15 @@ func powers(names ...string) map[string]int {
 	return p
 }
 
-// The cores of a steady load: being there, every event once, and on Lambda all history again at every run.
-func cores(arm string) []Term {
-	sum := []Term{{arm + " idle", 1, nil}, {arm + " event", 1, powers("rate")}}
-	if arm == "lambda" {
+// cores of a steady load: being there, every event once in the stream, and on Lambda all history again at every batch run, or
+// what is new since the last one.
+func (c column) cores() []Term {
+	sum := []Term{{c.idle + " idle", 1, nil}, {c.arm + " event", 1, powers("rate")}}
+	switch c.idle {
+	case "lambda":
 		sum = append(sum, Term{"lambda batch row", 1, map[string]int{"rate": 1, "history": 1, "interval": -1}})
+	case incrementalArm:
+		sum = append(sum, Term{"lambda batch row", 1, powers("rate")})
 	}
 	return sum
 }
@@ -60,21 +82,49 @@ var (
 	wholeLog = gigabytes("log bytes", "history", "copies")
 )
 
-// change is what it takes until every answer is of new logic: "wait" in hours, "work" in core-hours.
-func change(arm, what string) []Term {
-	return []Term{
-		{arm + " change " + what + " once", 1 / hour, nil},
-		{arm + " change " + what + " per event", 1 / hour, powers("rate", "history")},
+// onDisks is what the brokers' disks hold of history, and elsewhere what lies in files or in the second tier: a store of
+// objects keeps its own copies.
+func (c column) onDisks() []Term {
+	if c.arm == "kappa" && !c.tiered {
+		return gigabytes("log bytes", "history", "copies")
+	}
+	return gigabytes("log bytes", "log", "copies")
+}
+
+func (c column) elsewhere() []Term {
+	switch {
+	case c.arm == "lambda":
+		return gigabytes("file bytes", "history")
+	case c.tiered:
+		return gigabytes("log bytes", "history")
+	default:
+		return nil
 	}
 }
 
+// change is what it takes until every answer is of new logic: "wait" in hours, "work" in core-hours.
+func (c column) change(what string) []Term {
+	return []Term{
+		{c.arm + " change " + what + " once", 1 / hour, nil},
+		{c.arm + " change " + what + " per event", 1 / hour, powers("rate", "history")},
+	}
+}
+
+// dropped are the readings of a day that a stream leaves out for good.
+func (c column) dropped() []Term {
+	if c.arm == "lambda" {
+		return nil
+	}
+	return []Term{{"", day, powers("rate", "late")}}
+}
+
 // monthly is a month's price of cores, disks and changes.
-func monthly(arm string, onDisks, elsewhere []Term) []Term {
+func (c column) monthly() []Term {
 	return plus(
-		times(cores(arm), month, "core"),
-		times(onDisks, 1, "disk"), times(elsewhere, 1, "files"),
-		times(change(arm, "work"), 1, "changes", "core"),
-		[]Term{{"", 1, powers("changes", "people-"+arm)}},
+		times(c.cores(), month, "core"),
+		times(c.onDisks(), 1, "disk"), times(c.elsewhere(), 1, "files"),
+		times(c.change("work"), 1, "changes", "core"),
+		[]Term{{"", 1, powers("changes", "people-"+c.arm)}},
 	)
 }
 
@@ -82,37 +132,39 @@ func monthly(arm string, onDisks, elsewhere []Term) []Term {
 var batchAge = []Term{{"batch age at once", 1, nil}, {"batch age per interval", 1, powers("interval")}}
 
 // crossings are where one side overtakes the other, for the reader's other numbers.
-func crossings(all []Quantity) []Crossing {
-	price := all[len(all)-1].Sums
+func crossings(all []column) []Crossing {
+	lambda, kappa, tiered := all[0].monthly(), all[len(all)-2].monthly(), all[len(all)-1].monthly()
 	return []Crossing{
 		{"interval", "Lambda's batch layer alone is fresh enough for you when it runs at least every",
 			batchAge, []Term{{"", 1, powers("staleness")}}},
-		{"interval", "a month of Lambda costs more than one of Kappa when Lambda recomputes more often than every", price[1], price[0]},
-		{"interval", "a month of Lambda costs more than one of Kappa with a second tier when Lambda recomputes more often than every", price[2], price[0]},
+		{"interval", "a month of Lambda costs more than one of Kappa when Lambda recomputes more often than every", kappa, lambda},
+		{"interval", "a month of Lambda costs more than one of Kappa with a second tier when Lambda recomputes more often than every", tiered, lambda},
 		{"changes", "a month of Kappa with a second tier costs more than one of Lambda when the logic changes more often, times a month, than",
-			price[2], price[0]},
+			tiered, lambda},
 	}
 }
 
 // quantities are the lines of an answer.
-func quantities() []Quantity {
-	dropped := []Term{{"", day, powers("rate", "late")}}
-	both := func(of func(arm string) []Term) [][]Term { return [][]Term{of("lambda"), of("kappa"), of("kappa")} }
+func quantities(all []column) []Quantity {
+	each := func(of func(column) []Term) (sums [][]Term) {
+		for _, c := range all {
+			sums = append(sums, of(c))
+		}
+		return sums
+	}
 	return []Quantity{
-		{"cores, all the time", "cores", both(cores),
-			"being there, every event once, and on Lambda all history again at every batch run"},
-		{"age of an answer, median", "s", both(func(arm string) []Term { return []Term{{arm + " age", 1, nil}} }),
+		{"cores, all the time", "cores", each(column.cores),
+			"being there, every event once, and on Lambda all history again at every batch run, or what is new"},
+		{"age of an answer, median", "s", each(func(c column) []Term { return []Term{{c.arm + " age", 1, nil}} }),
 			"of the newest event in it, with the speed layer on Lambda's side; the tier is behind, and makes nothing older"},
-		{"history and log", "GB", [][]Term{plus(inFiles, shortLog), wholeLog, plus(inTier, shortLog)},
+		{"history and log", "GB", each(func(c column) []Term { return plus(c.onDisks(), c.elsewhere()) }),
 			"Parquet files and a short log; or the log, compressed, in copies on the brokers' disks; or in a second tier but for a short time"},
-		{"until every answer is right after a change", "hours", both(func(arm string) []Term { return change(arm, "wait") }),
+		{"until every answer is right after a change", "hours", each(func(c column) []Term { return c.change("wait") }),
 			"a recompute of the files or a replay of the log, on the two cores that were measured: more cores and partitions divide it"},
-		{"work of a change", "core-hours", both(func(arm string) []Term { return change(arm, "work") }), "the CPU of the same"},
-		{"readings that never count, a day", "readings", [][]Term{nil, dropped, dropped},
+		{"work of a change", "core-hours", each(func(c column) []Term { return c.change("work") }), "the CPU of the same"},
+		{"readings that never count, a day", "readings", each(column.dropped),
 			"Kappa leaves out what comes after the lateness that it waits for, and says so; a batch counts whatever has come"},
-		{"a month", "", [][]Term{
-			monthly("lambda", shortLog, inFiles), monthly("kappa", wholeLog, nil), monthly("kappa", shortLog, inTier),
-		}, "cores, disks and changes at your prices, and what people cost you"},
+		{"a month", "", each(column.monthly), "cores, disks and changes at your prices, and what people cost you"},
 	}
 }
 

@@ -208,3 +208,25 @@ func TestPrint(t *testing.T) {
 		require.Contains(t, out.String(), want)
 	}
 }
+
+// Ensure that a batch layer that goes on from its last view has a column where it was measured, and that more history takes
+// none of its cores.
+func TestIncremental(t *testing.T) {
+	s := referenceRun(t)
+	for _, r := range s.Runs {
+		if r.Scenario == "always-on" && r.Arm == "lambda" && r.Parameter == nil {
+			r.Arm = incrementalArm
+			s.Runs = append(s.Runs, r)
+		}
+	}
+	m, err := Measure(s)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Lambda", "Lambda, incremental", "Kappa", "Kappa, tiered"}, m.Columns)
+	cores := m.quantity(t, "cores, all the time")
+	in := m.Defaults()
+	full, incremental := m.Of(cores.Sums[0], in), m.Of(cores.Sums[1], in)
+	in["history"] *= 10
+	require.Greater(t, m.Of(cores.Sums[0], in).Value, 5*full.Value)
+	require.Equal(t, incremental, m.Of(cores.Sums[1], in))
+	require.NotContains(t, strings.Join(m.Limits(in), "\n"), "recomputes everything at every run")
+}

@@ -18,14 +18,16 @@ type measurer struct {
 	run   *result.Summary
 	model *Model
 	lacks []string
+
+	incremental bool // the run has measured a batch layer that goes on from its last view
 }
 
 // Measure takes the model from a run: of the full profile, since lines take three places. The error is
 // [ErrLacks] with the scenarios to run.
 func Measure(s *result.Summary) (*Model, error) {
 	m := &measurer{run: s, model: &Model{
-		Run:     fmt.Sprintf("%s, %s, %d cores, %s broker", s.Started, s.Machine.CPU, s.Machine.Cores, s.Broker.Kind),
-		Columns: columns, Margin: ledger.Margin, Inputs: inputs, Coefficients: map[string]Coefficient{},
+		Run:    fmt.Sprintf("%s, %s, %d cores, %s broker", s.Started, s.Machine.CPU, s.Machine.Cores, s.Broker.Kind),
+		Margin: ledger.Margin, Inputs: inputs, Coefficients: map[string]Coefficient{},
 	}}
 	m.steady()
 	m.age()
@@ -34,8 +36,11 @@ func Measure(s *result.Summary) (*Model, error) {
 	if len(m.lacks) > 0 {
 		return nil, fmt.Errorf("%w: %s of a full profile", ErrLacks, strings.Join(m.lacks, ", "))
 	}
-	m.model.Quantities = quantities()
-	m.model.Crossings = crossings(m.model.Quantities)
+	all := columns(m.incremental)
+	for _, c := range all {
+		m.model.Columns = append(m.model.Columns, c.name)
+	}
+	m.model.Quantities, m.model.Crossings = quantities(all), crossings(all)
 	return m.model, nil
 }
 
@@ -91,13 +96,24 @@ func (m *measurer) steady() {
 	}
 	m.add("lambda batch row", "s", "always-on, lambda: "+cpu+" over history / batch interval, slope of a line",
 		batch.Slope*perMillion, batch.SlopeLow*perMillion, batch.SlopeHigh*perMillion)
-	for _, arm := range []string{"lambda", "kappa"} {
-		m.idle(arm, perEvent[arm].Value)
+	const row = "lambda batch row"
+	w := m.workload("always-on", "lambda")
+	if w == nil {
+		m.lack("always-on")
+		return
 	}
+	once := m.model.Coefficients[row].Value
+	m.idle("lambda", perEvent["lambda"].Value+once*w.DurationSeconds/2/w.BatchIntervalSeconds)
+	m.idle("kappa", perEvent["kappa"].Value)
+	if m.workload("always-on", incrementalArm) != nil {
+		m.incremental = true
+		m.idle(incrementalArm, perEvent["lambda"].Value+once)
+	}
+	m.reach("events per second", Term{Constant: 1, Powers: map[string]int{"rate": 1}}, m.fastest())
 	m.reach("how often the batch layer takes an event (history / interval)", Term{Constant: 1, Powers: map[string]int{"history": 1, "interval": -1}}, batch.Most)
 }
 
-// idle adds what being there takes: cores of always-on less those of its events.
+// idle adds what being there takes: cores of always-on less those of its events, which cost perEvent seconds each.
 func (m *measurer) idle(arm string, perEvent float64) {
 	const cpu = "CPU per million events"
 	xs := ledger.Values(m.run, "always-on", cpu, arm, "")
@@ -107,16 +123,10 @@ func (m *measurer) idle(arm string, perEvent float64) {
 		return
 	}
 	events := perEvent * w.Rate
-	if arm == "lambda" {
-		events += m.model.Coefficients["lambda batch row"].Value * w.Rate * w.DurationSeconds / 2 / w.BatchIntervalSeconds
-	}
 	low, high := spread(xs)
 	cores := func(cpu float64) float64 { return cpu*perMillion*w.Rate - events }
 	m.add(arm+" idle", "cores", fmt.Sprintf("always-on, %s: cores at %.0f events/s, less what the events take", arm, w.Rate),
 		cores(ledger.Median(xs)), cores(low), cores(high))
-	if arm == "kappa" {
-		m.reach("events per second", Term{Constant: 1, Powers: map[string]int{"rate": 1}}, m.fastest())
-	}
 }
 
 // fastest is the greatest rate that both sides were seen to hold.

@@ -17,8 +17,8 @@ type page struct {
 	Lead      string
 	Facts     string // when, where, which revision
 	Alarms    []banner
-	Needs     table    // if you need X; only from figures of right runs
-	Advice    []string // more of the same, that is no ranking
+	Needs     table       // if you need X; only from figures of right runs
+	Advice    []string    // more of the same, that is no ranking
 	Numbers   *ownNumbers // nil where nothing has measured what it takes
 	Counts    table
 	Caught    []string // how mistakes made on purpose fared
