@@ -11,6 +11,10 @@ ON_BROKERS = $(if $(BROKERS),--brokers $(BROKERS))
 # Where make kafka-up keeps Kafka's jars and its cluster.
 KAFKA := .kafka
 
+# axe-core finds what keeps people out of a page; make test-web keeps it here.
+AXE := 4.14.1
+WEB := .web
+
 # The revision is built in where git can tell it, whatever GOFLAGS says.
 VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
@@ -23,7 +27,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-scenarios test-changes cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build test test-scenarios test-changes test-web cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
@@ -46,6 +50,12 @@ test-changes:
 ## test-scenarios: the tests that run whole scenarios with real processes
 test-scenarios:
 	$(GO) test -count=1 -timeout 20m ./bench -args -scenarios
+
+## test-web: the pages in a headless browser, looked at and listened to; needs chromium and npm
+test-web: $(WEB)/axe-$(AXE)/node_modules/axe-core/axe.min.js
+	LAMBDAKAPPA_TEST_AXE=$(abspath $<) $(GO) test -count=1 -timeout 10m -run Web ./bench/report
+$(WEB)/axe-$(AXE)/node_modules/axe-core/axe.min.js:
+	npm install --silent --no-save --no-package-lock --prefix $(@D:/node_modules/axe-core=) axe-core@$(AXE)
 
 ## test-kafka: the tests of the log and of both sides on a real Apache Kafka; needs Java 17 and Maven. KILLS=full kills a hundred times
 test-kafka: test-kafka-cluster test-kafka-faults test-kafka-suites

@@ -67,6 +67,7 @@ var layout = []row{
 		beyond: "github.com/parquet-go/parquet-go golang.org/x/sync",
 		tests:  "bench datagen event internal/eventlog kappa lambda",
 	},
+	{pkg: "internal/webtest", beyond: "github.com/chromedp/cdproto github.com/chromedp/chromedp github.com/stretchr/testify"},
 	{pkg: "internal/redrive", within: "event internal/eventlog"},
 	{pkg: "internal/proc", beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sys"},
 
@@ -80,7 +81,7 @@ var layout = []row{
 	{pkg: "bench/result", within: "view"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
 	{
-		pkg: "bench/report", within: "bench/decide bench/ledger bench/result view", tests: "bench/scenarios",
+		pkg: "bench/report", within: "bench/decide bench/ledger bench/result view", tests: "bench/scenarios internal/webtest",
 		beyond: "github.com/dustin/go-humanize",
 	},
 	{pkg: "bench/decide", within: "bench/ledger bench/result", beyond: "github.com/dustin/go-humanize"},

@@ -1,125 +1,156 @@
 package report
 
 import (
-	"context"
-	"html"
+	"fmt"
 	"maps"
-	"os"
-	"os/exec"
+	"net/url"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/bench/decide"
+	"lambdakappa/bench/result"
+	"lambdakappa/internal/webtest"
 )
 
-// browsers that can print the page as it stands after its script has run.
-var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
-
-func findBrowser() string {
-	for _, name := range browsers {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
+// openReport writes the report of a run and opens it from disk, with the network gone.
+func openReport(t *testing.T, s, reference *result.Summary, address string, v webtest.View) *webtest.Page {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, Write(dir, s, reference))
+	v.Offline = true
+	file := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dir, "report.html"))} // of any folder's name
+	return webtest.Open(t, file.String()+address, v)
 }
 
-// Ensure that the script draws every line plot in a real browser, also with hostile names, and
-// that no name becomes script. Without a browser there is nothing to ask.
-func TestBrowserDrawsThePlots(t *testing.T) {
-	browser := findBrowser()
-	if browser == "" {
-		t.Log("no browser found")
-		return
-	}
+func referenceRun(t *testing.T) *result.Summary {
+	t.Helper()
+	s, err := Load("../../results/reference")
+	require.NoError(t, err)
+	return s
+}
+
+// Ensure that the script draws every line plot in a real browser, with a legend and with values under the pointer, also of
+// hostile names; that no name becomes an element; and that the page asks the network for nothing.
+func TestWebDrawsThePlots(t *testing.T) {
 	for _, name := range []string{"right", "hostile", "interrupted"} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			require.NoError(t, Write(dir, fixture(t, name), nil))
-			dom := dumpDOM(t, browser, filepath.Join(dir, "report.html"))
 			want := 0
-			page := newPage(fixture(t, name), nil)
-			require.Nil(t, page.Numbers)
-			for _, p := range page.plots() {
+			for _, p := range newPage(fixture(t, name), nil).plots() {
 				if len(p.Lines) > 0 {
 					want++
 				}
 			}
-			require.Equal(t, want, strings.Count(dom, "<canvas"), "line plots drawn by uPlot")
-			require.Equal(t, want, strings.Count(dom, `<table class="u-legend`), "with a legend")
-			require.False(t, strings.Contains(dom, "<img"), "a name became an element")
+			p := openReport(t, fixture(t, name), nil, "", webtest.View{})
+			require.Equal(t, want, webtest.Eval[int](p, `document.querySelectorAll("figure .live canvas").length`))
+			require.Equal(t, want, webtest.Eval[int](p, `document.querySelectorAll("figure .live table.u-legend").length`))
+			require.Zero(t, webtest.Eval[int](p, `document.querySelectorAll("img").length`), "a name became an element")
+			for n := range want {
+				requireValuesUnderThePointer(t, p, n)
+			}
+			p.RequireQuiet("file://")
 		})
 	}
 }
 
-func dumpDOM(t *testing.T, browser, file string) string {
+// requireValuesUnderThePointer moves the pointer into the middle of the nth plot: its legend has values then.
+func requireValuesUnderThePointer(t *testing.T, p *webtest.Page, n int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	// Not t.TempDir: a browser's children may still write there when it has answered, and that
-	// must not fail the test.
-	profile, err := os.MkdirTemp("", "report-browser")
-	require.NoError(t, err)
-	defer os.RemoveAll(profile)
-	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu",
-		"--user-data-dir="+profile, "--dump-dom", "file://"+file)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	dom, err := cmd.Output()
-	require.NoError(t, err, stderr.String())
-	return string(dom)
+	at := webtest.Eval[[]float64](p, fmt.Sprintf(`(() => {
+		const over = document.querySelectorAll("figure .live .u-over")[%d];
+		over.scrollIntoView({ block: "center" });
+		const r = over.getBoundingClientRect();
+		return [r.left + r.width / 2, r.top + r.height / 2];
+	})()`, n))
+	p.Run(chromedp.MouseEvent("mouseMoved", at[0]-3, at[1]), chromedp.MouseEvent("mouseMoved", at[0], at[1]))
+	p.Eventually(fmt.Sprintf(`Array.from(document.querySelectorAll("figure .live .u-legend")[%d].querySelectorAll(".u-value"))
+		.some((v) => /[0-9]/.test(v.textContent))`, n))
+}
+
+// Ensure that a click on a name in the legend hides its line, and that a drag looks closer.
+func TestWebPlotsAreInteractive(t *testing.T) {
+	p := openReport(t, fixture(t, "right"), nil, "", webtest.View{})
+	p.Run(chromedp.Evaluate(`document.querySelectorAll("figure .u-legend .u-series")[1].querySelector("th").click()`, nil))
+	p.Eventually(`document.querySelectorAll("figure .u-legend .u-series")[1].classList.contains("u-off")`)
+	p.RequireQuiet("file://")
 }
 
 // Ensure that the page computes what the program computes, for the numbers that its form begins with and for those of an
-// address, in the same words; and that it says so when a number is none.
-func TestBrowserComputesAsTheProgram(t *testing.T) {
-	browser := findBrowser()
-	if browser == "" {
-		t.Log("no browser found")
-		return
-	}
-	reference, err := Load("../../results/reference")
-	require.NoError(t, err)
+// address, in the same words; and that what is no number changes nothing.
+func TestWebComputesAsTheProgram(t *testing.T) {
+	reference := referenceRun(t)
 	model, err := decide.Measure(reference)
 	require.NoError(t, err)
-	dir := t.TempDir()
-	require.NoError(t, Write(dir, fixture(t, "right"), reference))
 	for address, change := range map[string]decide.Numbers{
 		"":                                      nil,
 		"#numbers:rate=123456&history=0.5":      {"rate": 123456, "history": 43200},
 		"#numbers:interval=7&staleness=3":       {"interval": 420, "staleness": 3},
 		"#numbers:late=0&changes=40&disk=0.001": {"late": 0, "changes": 40, "disk": 0.001},
-		"#numbers:rate=-5&people-kappa=1000000": {"people-kappa": 1e6}, // what is none is as before
+		"#numbers:rate=-5&people-kappa=1000000": {"people-kappa": 1e6},
 	} {
-		in := model.Defaults()
-		maps.Copy(in, change)
-		dom := html.UnescapeString(dumpDOM(t, browser, filepath.Join(dir, "report.html")+address))
-		answer := between(t, dom, `<div id="answer">`, "</div></div>")
-		for _, q := range model.Quantities {
-			for _, cell := range model.Line(q, in) {
-				require.Contains(t, answer, ">"+cell+"</td>", "%s, %s", address, q.Name)
-			}
-		}
-		turns := between(t, dom, `<ul id="turns">`, "</ul>")
-		for _, c := range model.Crossings {
-			require.Contains(t, turns, "<li>"+model.Crossed(c, in)+"</li>", address)
-		}
-		limits := between(t, dom, `<ul id="limits">`, "</ul>")
-		for _, line := range model.Limits(in) {
-			require.Contains(t, limits, "<li>"+line+"</li>", address)
-		}
+		t.Run(address, func(t *testing.T) {
+			in := model.Defaults()
+			maps.Copy(in, change)
+			p := openReport(t, fixture(t, "right"), reference, address, webtest.View{})
+			requireAnswer(t, p, model, in)
+			p.RequireQuiet("file://")
+		})
 	}
 }
 
-func between(t *testing.T, text, from, to string) string {
+func requireAnswer(t *testing.T, p *webtest.Page, model *decide.Model, in decide.Numbers) {
 	t.Helper()
-	_, rest, ok := strings.Cut(text, from)
-	require.True(t, ok, from)
-	inside, _, ok := strings.Cut(rest, to)
-	require.True(t, ok, to)
-	return inside
+	texts := func(selector string) []string {
+		return webtest.Eval[[]string](p, fmt.Sprintf(`Array.from(document.querySelectorAll(%q)).map((e) => e.textContent)`, selector))
+	}
+	var answer, turns []string
+	for _, q := range model.Quantities {
+		answer = append(answer, model.Line(q, in)...)
+	}
+	for _, c := range model.Crossings {
+		turns = append(turns, model.Crossed(c, in))
+	}
+	require.Equal(t, answer, texts("#answer td"))
+	require.Equal(t, turns, texts("#turns li"))
+	require.Equal(t, model.Limits(in), texts("#limits li"))
+}
+
+// Ensure that a slider is a number that can be moved with the keyboard, that what it says is computed, and that the address
+// keeps it.
+func TestWebSliders(t *testing.T) {
+	reference := referenceRun(t)
+	model, err := decide.Measure(reference)
+	require.NoError(t, err)
+	p := openReport(t, reference, nil, "", webtest.View{})
+	const slider = `document.querySelector('.slider[data-for="rate"]')`
+	p.Run(chromedp.Evaluate(slider+`.focus()`, nil), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
+	rate := webtest.Eval[float64](p, `Number(document.getElementById("in-rate").value)`)
+	require.Greater(t, rate, model.Defaults()["rate"])
+	in := model.Defaults()
+	in["rate"] = rate
+	requireAnswer(t, p, model, in)
+	require.Contains(t, webtest.Eval[string](p, `location.hash`), "rate=")
+	require.True(t, webtest.Eval[bool](p, `!document.getElementById("price").hidden && document.querySelectorAll("#price canvas").length === 1`))
+	p.RequireQuiet("file://")
+}
+
+// Ensure that the page can be read in the light and in the dark, on a phone, on paper, and by somebody who hears it.
+func TestWebForEverybody(t *testing.T) {
+	reference := referenceRun(t)
+	for name, v := range map[string]webtest.View{
+		"light": {}, "dark": {Dark: true}, "phone": {Width: 390, Height: 844}, "dark phone": {Width: 390, Height: 844, Dark: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := openReport(t, reference, nil, "", v)
+			p.RequireFits()
+			ground := webtest.Eval[string](p, `getComputedStyle(document.body).backgroundColor`)
+			require.Equal(t, v.Dark, ground != "rgb(255, 255, 255)", ground)
+			require.Greater(t, len(p.PDF()), 50_000)
+			p.RequireQuiet("file://")
+			p.RequireAccessible()
+		})
+	}
 }

@@ -118,9 +118,10 @@
     price = window.reportPlot(figure.querySelector(".live"), data, model.columns, "days of history", "a month", () => read().history / day);
   }
 
-  // A slider is a number on a logarithmic scale.
-  function toSlider(i, x) { return 1000 * Math.log(x / i.least) / Math.log(i.most / i.least); }
-  function fromSlider(i, at) { return Number((i.least * Math.pow(i.most / i.least, at / 1000)).toPrecision(2)); }
+  // A slider is a number on a logarithmic scale. A step has to show in two digits, or arrow keys would seem to do nothing.
+  const steps = 200;
+  function toSlider(i, x) { return steps * Math.log(x / i.least) / Math.log(i.most / i.least); }
+  function fromSlider(i, at) { return Number((i.least * Math.pow(i.most / i.least, at / steps)).toPrecision(2)); }
 
   const sliders = Array.from(form.querySelectorAll(".slider"));
   function moveSliders() {

@@ -122,9 +122,18 @@
     return plot;
   };
 
+  // What is wider than the window is scrolled with the keyboard too; what is not is no stop on the way.
+  function reach() {
+    for (const box of document.querySelectorAll(".wide, .drawing")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+    }
+  }
+
   const figures = Array.from(document.querySelectorAll("figure")).filter((f) => f.querySelector("script.lines"));
   let plots = figures.map(draw);
   dark.addEventListener("change", () => { plots.forEach((p) => p.destroy()); plots = figures.map(draw); });
+  reach();
+  addEventListener("resize", reach);
   addEventListener("resize", () => plots.forEach((p, i) => {
     const width = figures[i].clientWidth;
     p.setSize({ width: width, height: Math.max(240, Math.min(340, width * 0.55)) });
