@@ -33,8 +33,9 @@ func embeddedAssets() assetSet {
 }
 
 var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"svg":   func(p *plot) template.HTML { return template.HTML(p.svg("")) },
-	"lines": linesForScript,
+	"svg":      func(p *plot) template.HTML { return template.HTML(p.svg("")) },
+	"lines":    linesForScript,
+	"diagrams": diagrams,
 }).ParseFS(assets, "assets/page.html"))
 
 // linesForScript is what page.js draws with uPlot; nil for bars, which stay SVG.

@@ -65,8 +65,16 @@ func (s *section) markdown(b *bytes.Buffer) {
 	if s.About != "" {
 		fmt.Fprintf(b, "%s\n\n", md(s.About))
 	}
+	if s.Reading != "" {
+		fmt.Fprintf(b, "How to read it: %s\n\n", md(s.Reading))
+	}
 	for _, p := range s.Plots {
 		fmt.Fprintf(b, "![%s](%s)\n\n%s\n\n", md(p.Title), p.file(), md(p.About))
+	}
+	if s.Answers.Said != "" {
+		answers := s.Answers.Runs
+		answers.Caption = s.Answers.Said
+		answers.markdown(b)
 	}
 	for _, t := range s.Tables {
 		t.markdown(b)

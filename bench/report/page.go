@@ -40,12 +40,23 @@ type banner struct {
 
 // A section is one scenario or one subject.
 type section struct {
-	ID     string
-	Title  string
-	About  string
-	Plots  []*plot
-	Tables []table
-	Notes  []string
+	ID      string
+	Title   string
+	About   string
+	Parts   []string // of the architectures that it is about
+	Reading string   // how to read it
+	Answers answers
+	Again   string // the command that measures it again; empty for what is no scenario
+	Plots   []*plot
+	Tables  []table
+	Notes   []string
+}
+
+// answers says of every run whether it is right: in one line when all are.
+type answers struct {
+	Said string
+	Open bool // something is not right, so that nobody shall overlook it
+	Runs table
 }
 
 // newPage draws up the report of s. What a reader's own numbers come to is computed from s, and from the reference run where s

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
@@ -14,7 +15,9 @@ func sections(s *result.Summary) []section {
 	var all []section
 	for _, name := range scenarioNames(s) {
 		if gs := groups(s, name); len(gs) > 0 {
-			all = append(all, scenarioSection(scenarioOf(s, name), gs))
+			sec := scenarioSection(scenarioOf(s, name), gs)
+			sec.Again = again(s, name)
+			all = append(all, sec)
 		}
 	}
 	if len(s.CodeSize) > 0 {
@@ -23,16 +26,21 @@ func sections(s *result.Summary) []section {
 	return append(all, limitsSection(s), budgetSection(s))
 }
 
+// again is the command that runs one scenario of s with the same seed and profile.
+func again(s *result.Summary, scenario string) string {
+	return fmt.Sprintf("bin/lambdakappa bench --scenario %s --profile %s --seed %d", scenario, s.Profile, s.Seed)
+}
+
 func scenarioSection(q result.Scenario, gs []*group) section {
 	name := q.Name
-	sec := section{ID: slug(name), Title: name, About: aboutOf(q) + sentOf(gs)}
+	sec := section{ID: slug(name), Title: name, About: aboutOf(q) + sentOf(gs), Parts: q.Parts, Reading: q.Reading}
 	for _, p := range append([]*plot{latencyPlot(name, gs)}, append(timePlots(name, gs), costPlot(name, gs))...) {
 		if len(p.Lines) > 0 || len(p.Bars) > 0 {
 			sec.Plots = append(sec.Plots, p)
 		}
 	}
 	sec.Plots = append(sec.Plots, crossoverPlots(q)...)
-	sec.Tables = append(sec.Tables, runTable(gs))
+	sec.Answers = answersOf(gs)
 	if t := figureTable(q.Figures, gs); len(t.Rows) > 0 {
 		sec.Tables = append(sec.Tables, t)
 	}
@@ -48,11 +56,33 @@ func scenarioSection(q result.Scenario, gs []*group) section {
 	return sec
 }
 
+func answersOf(gs []*group) answers {
+	n, all := map[verdict]int{}, 0
+	for _, g := range gs {
+		for _, r := range g.Runs {
+			n[verdictOf(r)]++
+			all++
+		}
+	}
+	said := []string{fmt.Sprintf("%d right", n[runRight])}
+	for _, v := range []struct {
+		verdict verdict
+		word    string
+	}{{runWrong, "WRONG"}, {runFailed, "FAILED"}, {runMistaken, "wrong on purpose, and found to be"}, {runVoid, "void"}} {
+		if n[v.verdict] > 0 {
+			said = append(said, fmt.Sprintf("%d %s", n[v.verdict], v.word))
+		}
+	}
+	return answers{
+		Said: "Are the answers right? " + runs(all) + ": " + strings.Join(said, ", "),
+		Open: n[runRight]+n[runMistaken] < all, Runs: runTable(gs),
+	}
+}
+
 // runTable has one row per run: is it right, and what was compared.
 func runTable(gs []*group) table {
 	t := table{
-		Caption: "Are the answers right?",
-		Head:    []string{"run", "events", "answers", "windows exact", "alerts exact", "trips exact", "checks passed"},
+		Head: []string{"run", "events", "answers", "windows exact", "alerts exact", "trips exact", "checks passed"},
 	}
 	for _, g := range gs {
 		for _, r := range g.Runs {

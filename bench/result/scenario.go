@@ -12,6 +12,8 @@ type Scenario struct {
 	Predicted string      `json:"predicted,omitempty"`
 	Against   string      `json:"against,omitempty"`
 	Published []Published `json:"published,omitempty"`
+	Parts     []string    `json:"parts,omitempty"`    // of the architectures that it is about
+	Reading   string      `json:"reading,omitempty"`  // how to read it, what surprises, what to be careful with
 	Headline  []string    `json:"headline,omitempty"` // figures for the verdict table
 	Figures   []string    `json:"figures,omitempty"`  // that were to be measured
 

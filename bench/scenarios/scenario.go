@@ -20,6 +20,9 @@ type Scenario struct {
 
 	Published []Published `yaml:"published"` // figures of others, as context
 
+	Parts   []string `yaml:"parts"`   // of the two architectures that it is about; see [Parts]
+	Reading string   `yaml:"reading"` // how to read its figures, what surprises in them, what to be careful with
+
 	Procedure string           `yaml:"procedure"` // how it is run
 	With      ast.Node         `yaml:"with"`      // the procedure's own settings; may be nil
 	Arms      []Arm            `yaml:"arms"`
@@ -39,6 +42,13 @@ type Scenario struct {
 	Crossovers []Crossover `yaml:"crossovers"`
 
 	file string // as errors name it
+}
+
+// Parts are the parts of the two architectures by the names that a scenario says them by: components, and where something is
+// kept.
+var Parts = []string{
+	"log", "lambda ingest", "master dataset", "lambda batch", "batch view", "lambda speed", "speed view", "lambda serve",
+	"kappa process", "changelog", "kappa serve", "kappa replay", "kappa sink",
 }
 
 // Name is the name of a profile.

@@ -34,6 +34,11 @@ func (s *Scenario) validateHead() *flaw {
 	case s.Claim == "" && s.Predicted != "":
 		return problem("predicted", "predicts something about a claim that is not there")
 	}
+	for i, part := range s.Parts {
+		if !slices.Contains(Parts, part) {
+			return problem(fmt.Sprintf("parts[%d]", i), "%q is none of %s", part, strings.Join(Parts, ", "))
+		}
+	}
 	return nil
 }
 
