@@ -79,6 +79,7 @@ var layout = []row{
 		beyond: "github.com/shirou/gopsutil/v4 golang.org/x/sync",
 	},
 	{pkg: "bench/result", within: "view"},
+	{pkg: "bench/supervise", within: "internal/proc"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
 	{
 		pkg: "bench/report", within: "bench/decide bench/ledger bench/result view", tests: "bench/scenarios internal/webtest",
@@ -90,7 +91,7 @@ var layout = []row{
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
-		within: "bench/accuracy bench/cluster bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios datagen event view " +
+		within: "bench/accuracy bench/cluster bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios bench/supervise datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc results",
 		tests: "internal/eventlog/logtest",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +
@@ -104,7 +105,7 @@ var layout = []row{
 	},
 	{
 		pkg: "cmd/lambdakappa",
-		within: "bench bench/cluster bench/decide bench/report bench/result bench/scenarios datagen event lambda kappa internal/eventlog " +
+		within: "bench bench/cluster bench/decide bench/report bench/result bench/scenarios bench/supervise datagen event lambda kappa internal/eventlog " +
 			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc results view",
 		beyond: "github.com/magiconair/properties github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},

@@ -23,7 +23,7 @@ func (a *arm) launchSink(ctx context.Context) error {
 	if err := a.launch(sinkPart, "--background", "--windows=false", "--dir", a.archive()); err != nil {
 		return err
 	}
-	return a.parts[sinkPart.name].ready(ctx)
+	return a.parts[sinkPart.name].Ready(ctx)
 }
 
 // launchRepublish starts the copy. A replay that is started beside it finds the topic when it is there.
@@ -32,5 +32,5 @@ func (a *arm) launchRepublish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.parts[republishPart.name].ready(ctx)
+	return a.parts[republishPart.name].Ready(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/httpapi"
 )
 
@@ -54,7 +55,7 @@ type arm struct {
 	like  string              // the architecture: lambda or kappa
 	args  map[string][]string // further arguments, by component
 	sut   *system
-	parts map[string]*component
+	parts map[string]*supervise.Component
 	api   *httpapi.Client
 
 	batching sync.Mutex // held by one batch run at a time
@@ -76,7 +77,7 @@ func (s *system) startArm(ctx context.Context, name string, at pace) (*arm, erro
 		}
 	}
 	for _, c := range a.parts {
-		if err := c.ready(ctx); err != nil {
+		if err := c.Ready(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -89,11 +90,11 @@ func (a *arm) reinforce(ctx context.Context) error {
 		if !p.group {
 			continue
 		}
-		c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a, p)...)
+		c, err := a.sut.supervisor.Launch(p.name, a.sut.env(), a.sut.partArgs(a, p)...)
 		if err != nil {
 			return err
 		}
-		if err := c.ready(ctx); err != nil {
+		if err := c.Ready(ctx); err != nil {
 			return err
 		}
 	}
@@ -102,7 +103,7 @@ func (a *arm) reinforce(ctx context.Context) error {
 
 // newArm returns an arm without anything running.
 func (s *system) newArm(name string) *arm {
-	a := &arm{name: name, like: s.scenario.like(name), sut: s, parts: map[string]*component{}}
+	a := &arm{name: name, like: s.scenario.like(name), sut: s, parts: map[string]*supervise.Component{}}
 	if spec, ok := s.scenario.ArmNamed(name); ok {
 		a.args = spec.Args
 	}
@@ -110,20 +111,20 @@ func (s *system) newArm(name string) *arm {
 }
 
 func (a *arm) launch(p part, more ...string) error {
-	c, err := a.sut.supervisor.launch(p.name, a.sut.env(), a.sut.partArgs(a, p, more...)...)
+	c, err := a.sut.supervisor.Launch(p.name, a.sut.env(), a.sut.partArgs(a, p, more...)...)
 	a.parts[p.name] = c
 	return err
 }
 
 // findAPI learns where the serving component listens, also after its restart.
 func (a *arm) findAPI(ctx context.Context) error {
-	p := a.serving().process()
-	found, ok := p.facts.await(ctx, "listening", p.exited)
+	p := a.serving().Process()
+	found, ok := p.Facts.Await(ctx, "listening", p.Exited)
 	if !ok {
-		return fmt.Errorf("%s: never said where it listens", p.name)
+		return fmt.Errorf("%s: never said where it listens", a.serving().Name)
 	}
 	var where struct{ Addr string }
-	if err := found.into(&where); err != nil {
+	if err := found.Into(&where); err != nil {
 		return err
 	}
 	if a.api != nil {
@@ -133,16 +134,16 @@ func (a *arm) findAPI(ctx context.Context) error {
 	return nil
 }
 
-func (a *arm) serving() *component { return a.parts[a.like+" serve"] }
+func (a *arm) serving() *supervise.Component { return a.parts[a.like+" serve"] }
 
 // stop ends all components of the arm, those that answer first.
 func (a *arm) stop(ctx context.Context) error {
 	a.api.Close()
-	var running []*component
+	var running []*supervise.Component
 	for _, p := range append([]part{batchPart}, architectures[a.like]...) {
 		if c := a.parts[p.name]; c != nil {
 			running = append(running, c)
 		}
 	}
-	return a.sut.supervisor.stop(ctx, running...)
+	return a.sut.supervisor.Stop(ctx, running...)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/httpapi"
 )
 
@@ -46,23 +47,23 @@ func (a *arm) batchOnce(ctx context.Context, more ...string) (generation, error)
 	if err != nil {
 		return generation{}, err
 	}
-	c.expectEnd()
-	p := c.process()
-	if err := c.settled(ctx); err != nil {
+	c.ExpectEnd()
+	p := c.Process()
+	if err := c.Settled(ctx); err != nil {
 		return generation{}, err
 	}
 	g := generation{wall: time.Since(began), began: began}
-	found, ok := p.facts.await(ctx, "generation", p.exited)
+	found, ok := p.Facts.Await(ctx, "generation", p.Exited)
 	if !ok {
 		return g, fmt.Errorf("%s --once: published nothing", batchPart.name)
 	}
-	return g, found.into(&g)
+	return g, found.Into(&g)
 }
 
 // launchBatch starts one more process of the batch layer.
-func (a *arm) launchBatch(more ...string) (*component, error) {
+func (a *arm) launchBatch(more ...string) (*supervise.Component, error) {
 	s := a.sut
-	return s.supervisor.launch(batchPart.name, s.env(), s.partArgs(a, batchPart, more...)...)
+	return s.supervisor.Launch(batchPart.name, s.env(), s.partArgs(a, batchPart, more...)...)
 }
 
 // generations are what a running batch layer has published so far.
@@ -71,10 +72,10 @@ func (a *arm) generations() ([]generation, error) {
 	if c == nil {
 		return nil, nil
 	}
-	found, _, _ := c.process().facts.since("generation", 0)
+	found, _, _ := c.Process().Facts.Since("generation", 0)
 	all := make([]generation, len(found))
 	for i, f := range found {
-		if err := f.into(&all[i]); err != nil {
+		if err := f.Into(&all[i]); err != nil {
 			return nil, err
 		}
 		all[i].wall = time.Duration((all[i].ReadMS + all[i].WriteMS) * float64(time.Millisecond))

@@ -76,7 +76,7 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 			return err
 		}
 	}
-	before := a.parts[archiver].used()
+	before := a.parts[archiver].Used()
 	w := s.workload(x.run.Seed).sentFrom(time.Now().Add(leadTime))
 	var ages []float64
 	var meanwhile errgroup.Group
@@ -96,7 +96,7 @@ func (*batchApp) report(ctx context.Context, x *execution, s size) error {
 	if err != nil {
 		return err
 	}
-	cpu := a.parts[archiver].used().cpu - before.cpu
+	cpu := a.parts[archiver].Used().CPU - before.CPU
 	if x.truth, err = readTruth(ctx, x.sut.log, w, x.scenario.rules, x.sut.logic(), end); err != nil {
 		return err
 	}
@@ -215,16 +215,16 @@ type carDay struct {
 func (x *execution) fleetReport(ctx context.Context, dir string) (fleetReport, error) {
 	var r fleetReport
 	out := filepath.Join(x.sut.dir, "fleet-report.json")
-	c, err := x.sut.supervisor.launch("fleet-report", x.sut.env(), "fleet-report", "--dir", dir, "--format", "json", "--out", out)
+	c, err := x.sut.supervisor.Launch("fleet-report", x.sut.env(), "fleet-report", "--dir", dir, "--format", "json", "--out", out)
 	if err != nil {
 		return r, err
 	}
-	c.expectEnd()
-	p := c.process()
-	if err := c.settled(ctx); err != nil {
+	c.ExpectEnd()
+	p := c.Process()
+	if err := c.Settled(ctx); err != nil {
 		return r, err
 	}
-	said, ok := p.facts.await(ctx, "written", p.exited)
+	said, ok := p.Facts.Await(ctx, "written", p.Exited)
 	if !ok {
 		return r, fmt.Errorf("fleet-report: wrote nothing")
 	}
@@ -235,7 +235,7 @@ func (x *execution) fleetReport(ctx context.Context, dir string) (fleetReport, e
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return r, fmt.Errorf("read fleet report: %w", err)
 	}
-	return r, said.into(&r.making)
+	return r, said.Into(&r.making)
 }
 
 // differs lists the days of cars that are not what the truth says, or only on one side.

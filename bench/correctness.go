@@ -10,6 +10,7 @@ import (
 
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/proc"
 )
@@ -323,7 +324,7 @@ func (c *correctness) setUp(x *execution) {
 
 // meanwhile does to the arms what the scenario asks for, while the generator sends.
 func (c *correctness) meanwhile(
-	ctx context.Context, x *execution, w workload, generator *component, plan []fault.Step,
+	ctx context.Context, x *execution, w workload, generator *supervise.Component, plan []fault.Step,
 ) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return x.inflict(ctx, plan) })
@@ -339,7 +340,7 @@ func (c *correctness) meanwhile(
 }
 
 // atHandOver is what is done after every batch run; nil when that is nothing.
-func (c *correctness) atHandOver(x *execution, generator *component) func(context.Context, generation) error {
+func (c *correctness) atHandOver(x *execution, generator *supervise.Component) func(context.Context, generation) error {
 	if !c.StandStill {
 		return nil
 	}
@@ -373,7 +374,7 @@ func (x *execution) startSpares(ctx context.Context, names []string) error {
 		if err != nil {
 			continue // its arm was not asked for
 		}
-		_, err = x.sut.supervisor.start(ctx, name+" spare", x.sut.env(), x.sut.partArgs(a, partNamed(name))...)
+		_, err = x.sut.supervisor.Start(ctx, name+" spare", x.sut.env(), x.sut.partArgs(a, partNamed(name))...)
 		if err != nil {
 			return err
 		}
@@ -385,7 +386,7 @@ func (x *execution) startSpares(ctx context.Context, names []string) error {
 const rollInterval = 2 * time.Second
 
 // handOverInside runs batches while the generator sends, until one has handed over.
-func (x *execution) handOverInside(ctx context.Context, lambda *arm, generator *component) error {
+func (x *execution) handOverInside(ctx context.Context, lambda *arm, generator *supervise.Component) error {
 	if err := waitUntil(ctx, time.Now().Add(rollInterval)); err != nil {
 		return err
 	}
@@ -399,7 +400,7 @@ func (x *execution) handOverInside(ctx context.Context, lambda *arm, generator *
 			return nil
 		}
 		select {
-		case <-generator.process().exited:
+		case <-generator.Process().Exited:
 			return nil // the check on the boundary says what that means
 		case <-time.After(200 * time.Millisecond):
 		case <-ctx.Done():

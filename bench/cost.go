@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/eventlog"
 )
 
@@ -25,8 +26,8 @@ type cost struct {
 // An account is how things stand at one moment: a start is no part of a steady state, and one arm
 // pays nothing for what another one did before.
 type account struct {
-	used       map[string]usage // by component
-	brokerDisk int64            // bytes
+	used       map[string]supervise.Usage // by component
+	brokerDisk int64                      // bytes
 }
 
 func (s *system) account(ctx context.Context) (account, error) {
@@ -37,10 +38,10 @@ func (s *system) account(ctx context.Context) (account, error) {
 }
 
 // usages is what every component has taken so far, by name.
-func (s *system) usages() map[string]usage {
-	all := map[string]usage{}
-	for _, c := range s.supervisor.all() {
-		all[c.name] = all[c.name].then(c.used())
+func (s *system) usages() map[string]supervise.Usage {
+	all := map[string]supervise.Usage{}
+	for _, c := range s.supervisor.All() {
+		all[c.Name] = all[c.Name].Then(c.Used())
 	}
 	return all
 }
@@ -54,8 +55,8 @@ func (s *system) costSince(ctx context.Context, base account, events int64, labe
 			own = own || belongs(name, s.scenario.like(label))
 		}
 		if own {
-			c.cpu += u.cpu - base.used[name].cpu
-			c.peak += u.peak
+			c.cpu += u.CPU - base.used[name].CPU
+			c.peak += u.Peak
 		}
 	}
 	brokerDisk, logDisk, err := s.brokerBytes(ctx)

@@ -174,7 +174,7 @@ func (x *execution) archiveAll(ctx context.Context, name string, end []int64) er
 		}
 		pause(ctx, coverEvery)
 	}
-	if err := x.sut.supervisor.stop(ctx, a.parts[ingest.name]); err != nil {
+	if err := x.sut.supervisor.Stop(ctx, a.parts[ingest.name]); err != nil {
 		return err
 	}
 	return os.RemoveAll(filepath.Join(x.sut.dir, a.like, "views"))
@@ -219,7 +219,7 @@ func (x *execution) finishDeadlines(
 		return err
 	}
 	if batch := a.parts[batchPart.name]; batch != nil {
-		if err := x.sut.supervisor.stop(ctx, batch); err != nil {
+		if err := x.sut.supervisor.Stop(ctx, batch); err != nil {
 			return err
 		}
 	}

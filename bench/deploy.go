@@ -279,7 +279,7 @@ func (d *deployment) bringBy(ctx context.Context) error {
 // the batch layer publishes.
 func (d *deployment) recompute(ctx context.Context) error {
 	a := d.arm.arm
-	if err := d.sut.supervisor.stop(ctx, a.parts[batchPart.name]); err != nil {
+	if err := d.sut.supervisor.Stop(ctx, a.parts[batchPart.name]); err != nil {
 		return err
 	}
 	_, err := a.batchOnce(ctx, d.toVersion()...)
@@ -319,13 +319,13 @@ func (d *deployment) replay(ctx context.Context) error {
 		}
 		args = append(args, "--input", republishedTopic)
 	}
-	a.parts["kappa process"].expectEnd()
+	a.parts["kappa process"].ExpectEnd()
 	for i := range max(d.way.Processes, 1) {
 		name := replayPart.name
 		if i > 0 {
 			name += " " + strconv.Itoa(i+1)
 		}
-		c, err := d.sut.supervisor.launch(name, d.sut.env(), d.sut.partArgs(a, replayPart, args...)...)
+		c, err := d.sut.supervisor.Launch(name, d.sut.env(), d.sut.partArgs(a, replayPart, args...)...)
 		if err != nil {
 			return err
 		}
@@ -337,7 +337,7 @@ func (d *deployment) replay(ctx context.Context) error {
 // spends is what the run has taken until now.
 func (d *deployment) spends(ctx context.Context) spending {
 	s := spending{at: time.Now(), cpu: d.cpuNow()}
-	s.live = s.cpu - d.sut.usages()[batchPart.name].cpu
+	s.live = s.cpu - d.sut.usages()[batchPart.name].CPU
 	s.disk, _ = d.diskNow(ctx) // a file that vanished meanwhile is no error, and others show up when judging
 	return s
 }

@@ -9,7 +9,7 @@
 //		generate ──> log ──> lambda, kappa (processes) ──> HTTP API ──┐
 //		               └───> readback ──> bench/oracle (truth) ───────┴─> judge ──> summary.json
 //
-//	 1. [supervisor] starts the broker and the components of an arm; one that dies unasked fails
+//	 1. A [supervise.Supervisor] starts the broker and the components of an arm; one that dies unasked fails
 //	    the run with its last log lines.
 //	 2. A generator process publishes the workload, open loop ([Publish]).
 //	 3. The run *settles*: every served position has reached the end of the log, which was taken

@@ -54,7 +54,7 @@ func (s *system) fixPorts() error {
 	if err != nil {
 		return fmt.Errorf("registry address: %w", err)
 	}
-	s.broker.args = append(s.broker.args, "--port", port, "--registry-port", registry.Port())
+	s.broker.Args = append(s.broker.Args, "--port", port, "--registry-port", registry.Port())
 	return nil
 }
 
@@ -64,11 +64,11 @@ func (s *system) fixPorts() error {
 func (s *system) brokerDown(ctx context.Context, length time.Duration) error {
 	s.brokerUp.Lock()
 	defer s.brokerUp.Unlock()
-	s.supervisor.kill(s.broker)
+	s.supervisor.Kill(s.broker)
 	if err := rest(ctx, length); err != nil {
 		return err
 	}
-	return s.supervisor.restart(ctx, s.broker)
+	return s.supervisor.Restart(ctx, s.broker)
 }
 
 // compact has the broker compact its topics now.

@@ -7,6 +7,7 @@ import (
 
 	"lambdakappa/bench/cluster"
 	"lambdakappa/bench/fault"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/eventlog"
 )
 
@@ -40,7 +41,7 @@ func (s *system) disturbNodes(ctx context.Context, step fault.Step) error {
 
 // mend makes a node whole again that was hurt, and waits until the cluster is.
 func mend(ctx context.Context, c *cluster.Cluster, n *cluster.Node, hurt string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), supervise.ReadyLimit)
 	defer cancel()
 	switch hurt {
 	case fault.BrokerStop:
@@ -73,7 +74,7 @@ func (s *system) rollNodes(ctx context.Context, c *cluster.Cluster) error {
 			return ctx.Err()
 		}
 		s.progress.say("restart " + n.Name())
-		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), supervise.ReadyLimit)
 		err := errors.Join(n.Stop(back), n.Start(back), inSync(back, c))
 		cancel()
 		if err != nil {
@@ -101,7 +102,7 @@ func (s *system) dismissNodes(ctx context.Context) error {
 	if s.addedNodes == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), supervise.ReadyLimit)
 	defer cancel()
 	c, err := cluster.Find(s.opt.Cluster)
 	if err != nil {

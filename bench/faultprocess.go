@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/fault"
+	"lambdakappa/bench/supervise"
 )
 
 // standStill stops a component where it is and lets it go on when the fault is over. It goes on as
@@ -15,12 +16,12 @@ func (x *execution) standStill(ctx context.Context, step fault.Step) error {
 	if err != nil {
 		return err
 	}
-	p := c.process()
-	if err := p.suspend(); err != nil {
+	p := c.Process()
+	if err := p.Suspend(); err != nil {
 		return err
 	}
 	ended := rest(ctx, step.For)
-	if err := p.resume(); err != nil {
+	if err := p.Resume(); err != nil {
 		return err
 	}
 	return ended
@@ -36,9 +37,9 @@ func (x *execution) breakOff(ctx context.Context, step fault.Step) error {
 		return x.sut.killBatch(ctx, a, step)
 	}
 	if step.Do == fault.Restart {
-		err = x.sut.supervisor.stop(ctx, c)
+		err = x.sut.supervisor.Stop(ctx, c)
 	} else {
-		x.sut.supervisor.kill(c)
+		x.sut.supervisor.Kill(c)
 	}
 	if err != nil {
 		return err
@@ -50,10 +51,10 @@ func (x *execution) breakOff(ctx context.Context, step fault.Step) error {
 }
 
 // startAgain starts a component that has ended. It waits for the broker: without, nothing starts.
-func (a *arm) startAgain(ctx context.Context, c *component) error {
+func (a *arm) startAgain(ctx context.Context, c *supervise.Component) error {
 	a.sut.brokerUp.RLock()
 	defer a.sut.brokerUp.RUnlock()
-	if err := a.sut.supervisor.restart(ctx, c); err != nil {
+	if err := a.sut.supervisor.Restart(ctx, c); err != nil {
 		return err
 	}
 	if c == a.serving() {
@@ -64,7 +65,7 @@ func (a *arm) startAgain(ctx context.Context, c *component) error {
 
 // component returns a component by its name, with its arm; nil for a batch layer that has no process
 // but while it runs once.
-func (s *system) component(name string) (*component, *arm, error) {
+func (s *system) component(name string) (*supervise.Component, *arm, error) {
 	a, err := s.armOf(name)
 	if err != nil {
 		return nil, nil, err
@@ -87,10 +88,10 @@ func (s *system) killBatch(ctx context.Context, lambda *arm, step fault.Step) er
 	if err != nil {
 		return err
 	}
-	c.expectEnd()
+	c.ExpectEnd()
 	patience := 20*time.Millisecond + step.At%(200*time.Millisecond)
 	err = rest(ctx, patience)
-	s.supervisor.kill(c)
+	s.supervisor.Kill(c)
 	return err
 }
 

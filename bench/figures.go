@@ -124,7 +124,7 @@ func (s *steady) cpuNow() float64 {
 	var sum float64
 	for name, u := range s.sut.usages() {
 		if name != generatorName {
-			sum += u.cpu
+			sum += u.CPU
 		}
 	}
 	return sum

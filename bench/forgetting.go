@@ -10,6 +10,7 @@ import (
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/oracle"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/view"
 )
@@ -43,7 +44,7 @@ func (c *correctness) forget(ctx context.Context, x *execution, w workload) erro
 	began := time.Now()
 	readers := x.readers()
 	for _, r := range readers {
-		x.sut.supervisor.kill(r.component)
+		x.sut.supervisor.Kill(r.Component)
 	}
 	if err := rest(ctx, c.Forgets); err != nil {
 		return err
@@ -70,7 +71,7 @@ func (c *correctness) forget(ctx context.Context, x *execution, w workload) erro
 }
 
 // handOverOnce hands over once, so that Lambda has something that it needs the log to go on from.
-func (x *execution) handOverOnce(ctx context.Context, g *component) error {
+func (x *execution) handOverOnce(ctx context.Context, g *supervise.Component) error {
 	if lambda := x.sut.lambda(); lambda != nil {
 		return x.handOverInside(ctx, lambda, g)
 	}
@@ -79,7 +80,7 @@ func (x *execution) handOverOnce(ctx context.Context, g *component) error {
 
 // A logReader is a component that reads the log.
 type logReader struct {
-	*component
+	*supervise.Component
 	arm *arm
 }
 
@@ -105,23 +106,23 @@ type loss struct {
 // checkLoss starts a reader again and demands that it says which events are lost: those of its
 // partition from where it was up to where the log now begins.
 func (x *execution) checkLoss(ctx context.Context, r logReader, starts []int64) error {
-	if err := x.sut.supervisor.spawn(r.component); err != nil {
+	if err := x.sut.supervisor.Spawn(r.Component); err != nil {
 		return err
 	}
-	r.expectEnd()
-	said, ok, err := awaitLoss(ctx, r.process())
+	r.ExpectEnd()
+	said, ok, err := awaitLoss(ctx, r.Process())
 	if err != nil {
 		return err
 	}
-	alive, explained, err := goesOn(ctx, r.process())
+	alive, explained, err := goesOn(ctx, r.Process())
 	if err != nil {
 		return err
 	}
-	x.check(r.arm.name, r.name+" goes on, or ends because of what is lost", alive || explained,
+	x.check(r.arm.name, r.Name+" goes on, or ends because of what is lost", alive || explained,
 		"it has ended with other last words")
 	exact := ok && said.Partition < len(starts) && said.To == starts[said.Partition] && said.From > 0 &&
 		said.From < said.To
-	x.check(r.arm.name, r.name+" says what is lost", exact, "offsets [%d, %d) of partition %d, the log begins at %v",
+	x.check(r.arm.name, r.Name+" says what is lost", exact, "offsets [%d, %d) of partition %d, the log begins at %v",
 		said.From, said.To, said.Partition, starts)
 	going := 0.0
 	if alive {
@@ -129,19 +130,19 @@ func (x *execution) checkLoss(ctx context.Context, r logReader, starts []int64) 
 	}
 	part := x.side(r.arm.name)
 	part.Figures = append(part.Figures, result.Figure{
-		Name: "events lost in one partition, says " + r.name, Value: float64(said.To - said.From),
+		Name: "events lost in one partition, says " + r.Name, Value: float64(said.To - said.From),
 	}, result.Figure{
-		Name: "goes on after the loss (1) or ends (0): " + r.name, Value: going,
+		Name: "goes on after the loss (1) or ends (0): " + r.Name, Value: going,
 	})
 	return nil
 }
 
 // goesOn looks whether a process that has said what is lost lives on; if not, whether that is why. Who
 // cannot go on without what is lost finds it out at the first read.
-func goesOn(ctx context.Context, p *process) (alive, explained bool, err error) {
+func goesOn(ctx context.Context, p *supervise.Process) (alive, explained bool, err error) {
 	select {
-	case <-p.exited:
-		_, explained = lossIn(p.tail.String())
+	case <-p.Exited:
+		_, explained = lossIn(p.LastWords())
 		return false, explained, nil
 	case <-time.After(endsWithin):
 		return true, false, nil
@@ -151,17 +152,17 @@ func goesOn(ctx context.Context, p *process) (alive, explained bool, err error) 
 }
 
 // awaitLoss waits until a process has said that something is lost, by its last words or as a fact.
-func awaitLoss(ctx context.Context, p *process) (loss, bool, error) {
+func awaitLoss(ctx context.Context, p *supervise.Process) (loss, bool, error) {
 	tick := time.NewTicker(settlePoll)
 	defer tick.Stop()
 	for late := time.Now().Add(sayLimit); time.Now().Before(late); {
-		if facts, _, _ := p.facts.since("lost", 0); len(facts) > 0 {
+		if facts, _, _ := p.Facts.Since("lost", 0); len(facts) > 0 {
 			var l loss
-			return l, true, facts[0].into(&l)
+			return l, true, facts[0].Into(&l)
 		}
 		select {
-		case <-p.exited:
-			l, ok := lossIn(p.tail.String())
+		case <-p.Exited:
+			l, ok := lossIn(p.LastWords())
 			return l, ok, nil
 		case <-tick.C:
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/eventlog"
 )
 
@@ -24,25 +25,25 @@ var outsideEnv = []string{"GOGC=" + strconv.Itoa(outsideGOGC)}
 
 const outsideGOGC = 400
 
-func (s *system) launchGenerator(w workload) (*component, error) {
-	g, err := s.supervisor.launch(generatorName, outsideEnv, append(w.args(), s.logArgs()...)...)
+func (s *system) launchGenerator(w workload) (*supervise.Component, error) {
+	g, err := s.supervisor.Launch(generatorName, outsideEnv, append(w.args(), s.logArgs()...)...)
 	if err == nil {
-		g.expectEnd()
+		g.ExpectEnd()
 	}
 	return g, err
 }
 
-func (s *system) awaitGenerator(ctx context.Context, g *component) (Published, []int64, error) {
+func (s *system) awaitGenerator(ctx context.Context, g *supervise.Component) (Published, []int64, error) {
 	var done Published
-	p := g.process()
-	if err := g.settled(ctx); err != nil {
+	p := g.Process()
+	if err := g.Settled(ctx); err != nil {
 		return done, nil, err
 	}
-	found, ok := p.facts.await(ctx, "published", p.exited)
+	found, ok := p.Facts.Await(ctx, "published", p.Exited)
 	if !ok {
 		return done, nil, fmt.Errorf("generator: ended without its report")
 	}
-	if err := found.into(&done); err != nil {
+	if err := found.Into(&done); err != nil {
 		return done, nil, err
 	}
 	end, err := s.log.EndOffsets(ctx, eventlog.CarsTopic)

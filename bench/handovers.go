@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
@@ -30,18 +31,18 @@ const stillAttempts = 5
 // lookAtHandOver stops the generator where it is until every arm has answered for the whole log so far,
 // with Lambda serving the generation that was handed over to. An answer that grows while it is fetched
 // is one of no moment; this one is, so it can be held against the truth row by row, trips included.
-func (x *execution) lookAtHandOver(ctx context.Context, g generation, generator *component) (err error) {
-	p := generator.process()
+func (x *execution) lookAtHandOver(ctx context.Context, g generation, generator *supervise.Component) (err error) {
+	p := generator.Process()
 	select {
-	case <-p.exited:
+	case <-p.Exited:
 		return nil // the end is judged anyway
 	default:
 	}
-	if err := p.suspend(); err != nil {
+	if err := p.Suspend(); err != nil {
 		return err
 	}
 	defer func() {
-		if resumed := p.resume(); err == nil {
+		if resumed := p.Resume(); err == nil {
 			err = resumed
 		}
 	}()

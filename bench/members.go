@@ -10,6 +10,7 @@ import (
 
 	"lambdakappa/bench/fault"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 )
 
 // join starts one more process of a component, which takes over a share of its partitions.
@@ -23,12 +24,12 @@ func (s *system) join(ctx context.Context, name string) error {
 	s.joining.Lock()
 	defer s.joining.Unlock()
 	as := fmt.Sprintf("%s %d", name, len(s.joined[name])+2) // beside the first
-	c, err := s.supervisor.start(ctx, as, s.env(), s.partArgs(a, partNamed(name))...)
+	c, err := s.supervisor.Start(ctx, as, s.env(), s.partArgs(a, partNamed(name))...)
 	if err != nil {
 		return err
 	}
 	if s.joined == nil {
-		s.joined = map[string][]*component{}
+		s.joined = map[string][]*supervise.Component{}
 	}
 	s.joined[name] = append(s.joined[name], c)
 	return nil
@@ -44,7 +45,7 @@ func (s *system) leave(ctx context.Context, name string) error {
 	}
 	c := s.joined[name][n-1]
 	s.joined[name] = s.joined[name][:n-1]
-	return s.supervisor.stop(ctx, c)
+	return s.supervisor.Stop(ctx, c)
 }
 
 // The figures of who works on which partition.
@@ -150,14 +151,11 @@ func isChange(plan []fault.Step, mark, component string) bool {
 
 // holdings of all processes of a component, those that joined as well.
 func (s *system) holdings(name string) (all []holding) {
-	for _, c := range s.supervisor.all() {
-		if c.name != name && !strings.HasPrefix(c.name, name+" ") {
+	for _, c := range s.supervisor.All() {
+		if c.Name != name && !strings.HasPrefix(c.Name, name+" ") {
 			continue
 		}
-		c.mu.Lock()
-		lives := slices.Clone(c.said)
-		c.mu.Unlock()
-		for _, life := range lives {
+		for _, life := range c.Said() {
 			all = append(all, holdingsOf(life)...)
 		}
 	}
@@ -165,33 +163,31 @@ func (s *system) holdings(name string) (all []holding) {
 }
 
 // holdingsOf one process. What it never gave back, and was not killed with, it holds still.
-func holdingsOf(life *facts) (all []holding) {
-	life.mu.Lock()
-	defer life.mu.Unlock()
+func holdingsOf(life *supervise.Facts) (all []holding) {
 	held := map[int]time.Time{}
-	for _, f := range life.all {
+	for _, f := range life.All() {
 		var said struct{ Partition int }
 		switch f.Event {
 		case "assigned":
-			if f.into(&said) == nil {
+			if f.Into(&said) == nil {
 				held[said.Partition] = f.At
 			}
 		case "restored": // Lambda's, who reads the log again; Kappa has what it needs when it is assigned
-			if f.into(&said) != nil {
+			if f.Into(&said) != nil {
 				continue
 			}
 			if _, ok := held[said.Partition]; ok {
 				held[said.Partition] = f.At
 			}
 		case "released":
-			if f.into(&said) != nil {
+			if f.Into(&said) != nil {
 				continue
 			}
 			if from, ok := held[said.Partition]; ok {
 				all = append(all, holding{said.Partition, from, f.At})
 				delete(held, said.Partition)
 			}
-		case killedFact:
+		case supervise.KilledFact:
 			for p, from := range held {
 				all = append(all, holding{p, from, f.At})
 			}

@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 )
 
 // life is what a process said, by the second: "0 assigned 1" is partition 1 at second 0.
-func life(t *testing.T, lines ...string) *facts {
-	f := newFacts()
+func life(t *testing.T, lines ...string) *supervise.Facts {
+	f := supervise.NewFacts()
 	for _, line := range lines {
 		var second, partition int
 		var event string
@@ -21,7 +22,7 @@ func life(t *testing.T, lines ...string) *facts {
 		require.NoError(t, err, line)
 		raw, err := json.Marshal(map[string]any{"event": event, "partition": partition})
 		require.NoError(t, err)
-		f.add(fact{event, time.Unix(int64(second), 0), raw})
+		f.Add(supervise.Fact{Event: event, At: time.Unix(int64(second), 0), Raw: raw})
 	}
 	return f
 }
@@ -30,7 +31,7 @@ func life(t *testing.T, lines ...string) *facts {
 // the next one goes on; and not while somebody has it.
 func TestPauses(t *testing.T) {
 	var all []holding
-	for _, l := range []*facts{
+	for _, l := range []*supervise.Facts{
 		life(t, "0 assigned 0", "0 assigned 1", "10 released 0", "10 released 1", "12 assigned 0", "30 released 0"),
 		life(t, "12 assigned 1", "13 restored 1", "20 killed 0"),
 		life(t, "25 assigned 1", "30 assigned 0", "31 released 0"),

@@ -120,18 +120,18 @@ func (x *execution) redriveArm(ctx context.Context, a *arm, names []string) (don
 	}
 	args = append(args, "--max-future-skew", duration(x.scenario.rules.MaxFutureSkew))
 	x.progress.say(strings.Join(args[:3], " "))
-	c, err := x.sut.supervisor.launch(redriver, outsideEnv, args...)
+	c, err := x.sut.supervisor.Launch(redriver, outsideEnv, args...)
 	if err != nil {
 		return done, err
 	}
-	c.expectEnd()
-	p := c.process()
-	if err := c.settled(ctx); err != nil {
+	c.ExpectEnd()
+	p := c.Process()
+	if err := c.Settled(ctx); err != nil {
 		return done, err
 	}
-	said, ok := p.facts.await(ctx, "redriven", p.exited)
+	said, ok := p.Facts.Await(ctx, "redriven", p.Exited)
 	if !ok {
 		return done, fmt.Errorf("%s: ended without its report", redriver)
 	}
-	return done, said.into(&done)
+	return done, said.Into(&done)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 )
 
 // figureRemembered is what an arm holds for de-duplication alone when everything was sent: in mid-stream,
@@ -44,13 +45,13 @@ type remembering struct {
 // remembered is the bytes of the stream layer, and of the newest batch run where there is one.
 func (a *arm) remembered(ctx context.Context) (int64, error) {
 	name := streamParts[a.like]
-	if err := a.sut.supervisor.stop(ctx, a.parts[name]); err != nil {
+	if err := a.sut.supervisor.Stop(ctx, a.parts[name]); err != nil {
 		return 0, err
 	}
-	if err := a.sut.supervisor.restart(ctx, a.parts[name]); err != nil {
+	if err := a.sut.supervisor.Restart(ctx, a.parts[name]); err != nil {
 		return 0, err
 	}
-	last, err := lastRemembered(a.parts[name].saidAbout("released"))
+	last, err := lastRemembered(a.parts[name].SaidAbout("released"))
 	if err != nil {
 		return 0, err
 	}
@@ -64,11 +65,11 @@ func (a *arm) remembered(ctx context.Context) (int64, error) {
 	if a.like != armLambda {
 		return sum, nil
 	}
-	for _, c := range a.sut.supervisor.all() {
-		if c.name != batchPart.name {
+	for _, c := range a.sut.supervisor.All() {
+		if c.Name != batchPart.name {
 			continue
 		}
-		runs, err := lastRemembered(c.saidAbout("generation"))
+		runs, err := lastRemembered(c.SaidAbout("generation"))
 		if err != nil {
 			return 0, err
 		}
@@ -81,26 +82,14 @@ func (a *arm) remembered(ctx context.Context) (int64, error) {
 
 // lastRemembered is what was said last, by partition. A process that was killed said nothing: the one
 // after it did.
-func lastRemembered(facts []fact) (map[int]int64, error) {
+func lastRemembered(facts []supervise.Fact) (map[int]int64, error) {
 	last := map[int]int64{}
 	for _, f := range facts {
 		var r remembering
-		if err := f.into(&r); err != nil {
+		if err := f.Into(&r); err != nil {
 			return nil, err
 		}
 		last[r.Partition] = r.Bytes
 	}
 	return last, nil
-}
-
-// saidAbout returns the facts of one kind of all processes of the component, in order.
-func (c *component) saidAbout(kind string) []fact {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var all []fact
-	for _, said := range c.said {
-		found, _, _ := said.since(kind, 0)
-		all = append(all, found...)
-	}
-	return all
 }

@@ -179,9 +179,9 @@ func (x *execution) chargePhase(ctx context.Context, r *result.Run, base account
 	cost := spent.whole()
 	r.Cost = &cost
 	for _, c := range componentsOf(x.sut.figures(), x.scenario.like(label)) {
-		c.CPUSeconds -= base.used[c.Name].cpu
-		c.ReadBytes -= base.used[c.Name].read
-		c.WrittenBytes -= base.used[c.Name].written
+		c.CPUSeconds -= base.used[c.Name].CPU
+		c.ReadBytes -= base.used[c.Name].Read
+		c.WrittenBytes -= base.used[c.Name].Written
 		r.Components = append(r.Components, c)
 	}
 	return nil
@@ -191,19 +191,19 @@ func (x *execution) chargePhase(ctx context.Context, r *result.Run, base account
 // The time until the broker notices the dead member is configured and no part of it.
 func restoreAfterKill(ctx context.Context, a *arm, name string, end []int64) (float64, error) {
 	c := a.parts[name]
-	a.sut.supervisor.kill(c)
+	a.sut.supervisor.Kill(c)
 	if err := a.startAgain(ctx, c); err != nil {
 		return 0, err
 	}
-	p := a.parts[name].process()
+	p := a.parts[name].Process()
 	slowest, next, restored := 0.0, 0, 0
 	late := time.After(settleLimit)
 	for restored < len(end) {
-		found, upTo, changed := p.facts.since("restored", next)
+		found, upTo, changed := p.Facts.Since("restored", next)
 		next = upTo
 		for _, f := range found {
 			var took struct{ MS float64 }
-			if err := f.into(&took); err != nil {
+			if err := f.Into(&took); err != nil {
 				return 0, err
 			}
 			slowest, restored = max(slowest, took.MS), restored+1
@@ -230,7 +230,7 @@ func (x *execution) replayLambda(ctx context.Context, arm string, end []int64) e
 	if err != nil {
 		return err
 	}
-	if err := x.sut.supervisor.stop(ctx, a.parts[batchPart.name]); err != nil {
+	if err := x.sut.supervisor.Stop(ctx, a.parts[batchPart.name]); err != nil {
 		return err
 	}
 	if _, err := x.judge(ctx, a, "at the end"); err != nil {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"lambdakappa/bench/ledger"
+	"lambdakappa/bench/supervise"
 )
 
 // restored is how long the components of an architecture took to have their state again after a kill,
@@ -9,9 +10,9 @@ import (
 // is nil when nobody said so.
 func (s *system) restored(like string) *float64 {
 	var all []float64
-	for _, c := range s.supervisor.all() {
-		if belongs(c.name, like) {
-			all = append(all, c.restores()...)
+	for _, c := range s.supervisor.All() {
+		if belongs(c.Name, like) {
+			all = append(all, restores(c)...)
 		}
 	}
 	if len(all) == 0 {
@@ -22,17 +23,15 @@ func (s *system) restored(like string) *float64 {
 }
 
 // restores are how long every process but the first took to restore its state, ms.
-func (c *component) restores() []float64 {
-	c.mu.Lock()
-	said := c.said
-	c.mu.Unlock()
+func restores(c *supervise.Component) []float64 {
+	said := c.Said()
 	var all []float64
 	for _, f := range said[min(1, len(said)):] {
 		slowest, any := 0.0, false
-		restored, _, _ := f.since("restored", 0)
+		restored, _, _ := f.Since("restored", 0)
 		for _, one := range restored {
 			var took struct{ MS float64 }
-			if one.into(&took) == nil {
+			if one.Into(&took) == nil {
 				slowest, any = max(slowest, took.MS), true
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"lambdakappa/bench/oracle"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/datagen"
 	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
@@ -189,7 +190,7 @@ func keepOutOfTheWay() (undo func()) {
 }
 
 // measure runs probes and samplers while the generator sends and until the answers have settled.
-func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert) (Published, []int64, error) {
+func (s *steady) measure(ctx context.Context, g *supervise.Component, alerts []view.Alert) (Published, []int64, error) {
 	defer keepOutOfTheWay()()
 	last := s.spec.Start.Add(s.spec.Duration)
 	probing, stopProbes := context.WithCancel(ctx)
@@ -234,7 +235,7 @@ func (s *steady) measure(ctx context.Context, g *component, alerts []view.Alert)
 }
 
 // awaitUnless waits for the generator, unless something has failed before.
-func (s *steady) awaitUnless(ctx context.Context, failed error, g *component) (Published, []int64, error) {
+func (s *steady) awaitUnless(ctx context.Context, failed error, g *supervise.Component) (Published, []int64, error) {
 	if failed != nil {
 		return Published{}, nil, failed
 	}
@@ -349,7 +350,7 @@ func (s *steady) stopBatch(ctx context.Context, a *arm) error {
 			From: g.began.Sub(s.live).Seconds(), To: g.began.Add(g.wall).Sub(s.live).Seconds(),
 		})
 	}
-	return s.sut.supervisor.stop(ctx, a.parts[batchPart.name])
+	return s.sut.supervisor.Stop(ctx, a.parts[batchPart.name])
 }
 
 // mustKeepUp notes something that an arm with enough room always does. In a trial it is no fault

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/view"
@@ -33,19 +34,19 @@ const registryName = "registry"
 type system struct {
 	*driver
 	dir        string
-	supervisor *supervisor
+	supervisor *supervise.Supervisor
 	brokers    string
 	registry   string
 	prefix     string
 	log        *eventlog.Log
-	broker     *component          // nil with a cluster of the user's
-	partitions int                 // of the input topic
-	settings   map[string]string   // of the input topic, which a scenario wants otherwise
-	alone      string              // the run's arm, when it is for one
-	brokerUp   sync.RWMutex        // held for writing while the broker is away, for reading by who needs it
-	network    map[string][]*proxy // by component, one to each broker; nil when nothing disturbs the network
-	version    string              // of the logic that its components are started with
-	views      view.Set            // that they keep
+	broker     *supervise.Component // nil with a cluster of the user's
+	partitions int                  // of the input topic
+	settings   map[string]string    // of the input topic, which a scenario wants otherwise
+	alone      string               // the run's arm, when it is for one
+	brokerUp   sync.RWMutex         // held for writing while the broker is away, for reading by who needs it
+	network    map[string][]*proxy  // by component, one to each broker; nil when nothing disturbs the network
+	version    string               // of the logic that its components are started with
+	views      view.Set             // that they keep
 	arms       map[string]*arm
 	extra      map[string][]string // arguments of a component that a scenario wants otherwise
 
@@ -54,7 +55,7 @@ type system struct {
 	addedNodes int
 
 	joining sync.Mutex
-	joined  map[string][]*component // beside the first process of a component, the oldest first
+	joined  map[string][]*supervise.Component // beside the first process of a component, the oldest first
 }
 
 // newSystem returns a system without anything running, and the context of the run, which ends
@@ -63,7 +64,7 @@ func newSystem(ctx context.Context, d *driver, dir string) (*system, context.Con
 	s := &system{
 		driver: d, dir: dir, version: firstVersion, views: d.scenario.views, partitions: partitions, arms: map[string]*arm{},
 	}
-	s.supervisor, ctx = newSupervisor(ctx, d.opt.Binary, s.logs())
+	s.supervisor, ctx = supervise.New(ctx, d.opt.Binary, s.logs())
 	return s, ctx, nil
 }
 
@@ -97,13 +98,13 @@ func (s *system) findBroker(ctx context.Context) error {
 		return s.findRegistry(ctx)
 	}
 	var err error
-	s.broker, err = s.supervisor.start(ctx, brokerName, append(s.slowed(), outsideEnv...), "broker", "--dir", s.brokerDir())
+	s.broker, err = s.supervisor.Start(ctx, brokerName, append(s.slowed(), outsideEnv...), "broker", "--dir", s.brokerDir())
 	if err != nil {
 		return err
 	}
 	var where struct{ Addr, Registry string }
-	ready, _ := s.broker.process().facts.await(ctx, "ready", s.broker.process().exited)
-	if err := ready.into(&where); err != nil {
+	ready, _ := s.broker.Process().Facts.Await(ctx, "ready", s.broker.Process().Exited)
+	if err := ready.Into(&where); err != nil {
 		return err
 	}
 	s.brokers, s.registry = where.Addr, where.Registry
@@ -115,13 +116,13 @@ func (s *system) findRegistry(ctx context.Context) error {
 	if s.registry != "" {
 		return nil
 	}
-	c, err := s.supervisor.start(ctx, registryName, outsideEnv, "registry", "--dir", filepath.Join(s.dir, "registry"))
+	c, err := s.supervisor.Start(ctx, registryName, outsideEnv, "registry", "--dir", filepath.Join(s.dir, "registry"))
 	if err != nil {
 		return err
 	}
 	var where struct{ Registry string }
-	ready, _ := c.process().facts.await(ctx, "ready", c.process().exited)
-	if err := ready.into(&where); err != nil {
+	ready, _ := c.Process().Facts.Await(ctx, "ready", c.Process().Exited)
+	if err := ready.Into(&where); err != nil {
 		return err
 	}
 	s.registry = where.Registry
@@ -187,7 +188,7 @@ func (s *system) slowed() []string {
 	if !ok || a.Handicap == 0 {
 		return nil
 	}
-	return []string{HandicapEnv + "=" + strconv.FormatFloat(a.Handicap, 'g', -1, 64)}
+	return []string{supervise.HandicapEnv + "=" + strconv.FormatFloat(a.Handicap, 'g', -1, 64)}
 }
 
 // figures of every component except the generator, which belongs to neither side.
@@ -196,13 +197,21 @@ func (s *system) figures() []result.Component {
 		return nil
 	}
 	var all []result.Component
-	for _, c := range s.supervisor.all() {
-		if c.name == generatorName || c.name == registryName {
+	for _, c := range s.supervisor.All() {
+		if c.Name == generatorName || c.Name == registryName {
 			continue
 		}
-		all = mergeFigures(all, c.figures())
+		all = mergeFigures(all, figuresOf(c))
 	}
 	return all
+}
+
+// figuresOf is a component's line in the report.
+func figuresOf(c *supervise.Component) result.Component {
+	u := c.Used()
+	return result.Component{
+		Name: c.Name, CPUSeconds: u.CPU, PeakRSSBytes: u.Peak, ReadBytes: u.Read, WrittenBytes: u.Written, Starts: c.Starts(),
+	}
 }
 
 // mergeFigures adds the figures of a component, under one line per name: a batch that is run
@@ -236,7 +245,7 @@ func (s *system) close(ctx context.Context) error {
 	if s.log != nil {
 		errs = append(errs, s.leaveCluster(ctx), s.log.Close())
 	}
-	return errors.Join(append(errs, s.supervisor.close(ctx), s.closeNetwork())...)
+	return errors.Join(append(errs, s.supervisor.Close(ctx), s.closeNetwork())...)
 }
 
 // leaveCluster leaves a cluster of the user's as it was, but for the offsets of groups, which expire. Brokers that

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/datagen"
 	"lambdakappa/internal/eventlog"
 )
@@ -225,18 +226,18 @@ func (x *execution) keep(ctx context.Context, name string, w workload, end []int
 	}
 	x.progress.say(name + ": archive")
 	ingest := architectures[armLambda][0]
-	a := &arm{name: name, like: armLambda, sut: x.sut, parts: map[string]*component{}}
-	c, err := x.sut.supervisor.launch(ingest.name, x.sut.env(), x.sut.partArgs(a, ingest)...)
+	a := &arm{name: name, like: armLambda, sut: x.sut, parts: map[string]*supervise.Component{}}
+	c, err := x.sut.supervisor.Launch(ingest.name, x.sut.env(), x.sut.partArgs(a, ingest)...)
 	if err != nil {
 		return err
 	}
-	if err := c.ready(ctx); err != nil {
+	if err := c.Ready(ctx); err != nil {
 		return err
 	}
 	if err := x.awaitArchive(ctx, name, w, end); err != nil {
 		return err
 	}
-	if err := x.sut.supervisor.stop(ctx, c); err != nil {
+	if err := x.sut.supervisor.Stop(ctx, c); err != nil {
 		return err
 	}
 	bytes, err := diskBytes(filepath.Join(x.sut.dir, armLambda, "master"), "")
@@ -291,21 +292,21 @@ func (x *execution) findEvents(ctx context.Context, name string, from, to time.T
 	} else {
 		args = append(append(args, x.sut.logArgs()...), "--late", late.String())
 	}
-	c, err := x.sut.supervisor.launch(like+" events", x.sut.env(), args...)
+	c, err := x.sut.supervisor.Launch(like+" events", x.sut.env(), args...)
 	if err != nil {
 		return found{}, err
 	}
-	c.expectEnd()
-	p := c.process()
-	if err := c.settled(ctx); err != nil {
+	c.ExpectEnd()
+	p := c.Process()
+	if err := c.Settled(ctx); err != nil {
 		return found{}, err
 	}
 	var f found
-	said, ok := p.facts.await(ctx, "events", p.exited)
+	said, ok := p.Facts.Await(ctx, "events", p.Exited)
 	if !ok {
 		return f, fmt.Errorf("%s: found nothing to say", strings.Join(args[:2], " "))
 	}
-	return f, said.into(&f)
+	return f, said.Into(&f)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

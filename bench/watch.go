@@ -133,13 +133,13 @@ func (w *watcher) status(ctx context.Context) (httpapi.Status, bool) {
 // listens is where the arm's serving component said last that it listens; "" before it has, and while it
 // has no process: between a kill and the next start.
 func (a *arm) listens() string {
-	p := a.serving().process()
+	p := a.serving().Process()
 	if p == nil {
 		return ""
 	}
-	said, _, _ := p.facts.since("listening", 0)
+	said, _, _ := p.Facts.Since("listening", 0)
 	var where struct{ Addr string }
-	if len(said) == 0 || said[len(said)-1].into(&where) != nil {
+	if len(said) == 0 || said[len(said)-1].Into(&where) != nil {
 		return ""
 	}
 	return strings.TrimPrefix(where.Addr, "http://")

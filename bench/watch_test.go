@@ -9,6 +9,7 @@ import (
 
 	"lambdakappa/bench/accuracy"
 	"lambdakappa/bench/result"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/view"
 )
 
@@ -247,7 +248,7 @@ func TestLooksAskForWhatCanHaveChanged(t *testing.T) {
 // Ensure that a look at an arm whose serving has been killed, and is not yet there again, is one that nobody
 // answers.
 func TestALookBetweenKillAndStart(t *testing.T) {
-	a := &arm{like: armKappa, parts: map[string]*component{"kappa serve": {}}}
+	a := &arm{like: armKappa, parts: map[string]*supervise.Component{"kappa serve": {}}}
 	w := &watcher{arm: a, addr: "127.0.0.1:1"}
 	_, ok := w.status(t.Context())
 	require.False(t, ok)

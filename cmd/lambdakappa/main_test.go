@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"lambdakappa/bench"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/proc"
 )
 
@@ -163,7 +163,7 @@ func TestAnUnreachableBrokerIsNamed(t *testing.T) {
 
 // Ensure that no child outlives its driver: when the driver dies, the pipe to stdin ends.
 func TestAChildEndsWithItsStdin(t *testing.T) {
-	t.Setenv(bench.ChildEnv, "1")
+	t.Setenv(supervise.ChildEnv, "1")
 	stdin, driver := io.Pipe()
 	child := start(t, stdin, "broker", "--dir", t.TempDir())
 	child.await(t, "ready")

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lambdakappa/bench"
+	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/proc"
 )
 
@@ -33,7 +33,7 @@ type app struct {
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if os.Getenv(bench.ChildEnv) != "" {
+	if os.Getenv(supervise.ChildEnv) != "" {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
@@ -54,13 +54,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // handicap slows this process down when the driver asks for that.
 func handicap() error {
-	text := os.Getenv(bench.HandicapEnv)
+	text := os.Getenv(supervise.HandicapEnv)
 	if text == "" {
 		return nil
 	}
 	share, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return fmt.Errorf("%s=%q: takes a share, such as 0.2", bench.HandicapEnv, text)
+		return fmt.Errorf("%s=%q: takes a share, such as 0.2", supervise.HandicapEnv, text)
 	}
 	return proc.Handicap(share)
 }

@@ -1,4 +1,4 @@
-package bench
+package supervise
 
 import (
 	"bytes"
@@ -27,23 +27,23 @@ const HandicapEnv = "LAMBDAKAPPA_HANDICAP"
 // is pending, which takes milliseconds; after this it is killed and the run says so.
 const stopLimit = 20 * time.Second
 
-// A process is one operating-system process of a component.
-type process struct {
+// A Process is one operating-system process of a component.
+type Process struct {
 	name  string
 	log   string // file
 	cmd   *exec.Cmd
 	stdin io.Closer
-	facts *facts
+	Facts *Facts
 	tail  *tail
 
 	asked  atomic.Bool   // its end was asked for
 	held   atomic.Bool   // it was suspended, and not resumed
-	exited chan struct{} // closed when it has ended and all its output was read
+	Exited chan struct{} // closed when it has ended and all its output was read
 	err    error         // how it ended; set before exited is closed
 }
 
 // startProcess starts the binary with args; stderr is appended to log. stdout carries facts.
-func startProcess(binary, name, log string, env, args []string) (*process, error) {
+func startProcess(binary, name, log string, env, args []string) (*Process, error) {
 	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -51,9 +51,9 @@ func startProcess(binary, name, log string, env, args []string) (*process, error
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	p := &process{
-		name: name, log: log, cmd: exec.Command(binary, args...), facts: newFacts(),
-		tail: new(tail), exited: make(chan struct{}),
+	p := &Process{
+		name: name, log: log, cmd: exec.Command(binary, args...), Facts: NewFacts(),
+		tail: new(tail), Exited: make(chan struct{}),
 	}
 	p.cmd.Env = append(append(os.Environ(), ChildEnv+"=1"), env...)
 	p.cmd.SysProcAttr = proc.ChildAttr()
@@ -70,34 +70,34 @@ func startProcess(binary, name, log string, env, args []string) (*process, error
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
-		p.facts.read(stdout)
+		p.Facts.read(stdout)
 		p.err = p.cmd.Wait()
 		_ = file.Close()
-		close(p.exited)
+		close(p.Exited)
 	}()
 	return p, nil
 }
 
-// ready waits for the process to say that it is up.
-func (p *process) ready(ctx context.Context) error {
-	if _, ok := p.facts.await(ctx, "ready", p.exited); ok {
+// Ready waits for the process to say that it is up.
+func (p *Process) Ready(ctx context.Context) error {
+	if _, ok := p.Facts.Await(ctx, "ready", p.Exited); ok {
 		return nil
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("start %s: %w", p.name, context.Cause(ctx))
 	}
-	return p.death()
+	return p.Death()
 }
 
-// kill ends the process at once, as a crash would (SIGKILL on Unix), and waits until it is gone.
-func (p *process) kill() {
+// Kill ends the process at once, as a crash would (SIGKILL on Unix), and waits until it is gone.
+func (p *Process) Kill() {
 	p.asked.Store(true)
 	_ = proc.Kill(p.cmd) // also one that is suspended
-	<-p.exited
+	<-p.Exited
 }
 
-// suspend makes the process stand still, as on a machine that hangs.
-func (p *process) suspend() error {
+// Suspend makes the process stand still, as on a machine that hangs.
+func (p *Process) Suspend() error {
 	p.held.Store(true)
 	if err := proc.Suspend(p.cmd); err != nil {
 		return fmt.Errorf("suspend %s: %w", p.name, err)
@@ -105,8 +105,8 @@ func (p *process) suspend() error {
 	return nil
 }
 
-// resume lets it go on, if it was suspended.
-func (p *process) resume() error {
+// Resume lets it go on, if it was suspended.
+func (p *Process) Resume() error {
 	if !p.held.Swap(false) {
 		return nil
 	}
@@ -116,45 +116,45 @@ func (p *process) resume() error {
 	return nil
 }
 
-// stop asks the process to end by closing its stdin; one that is suspended goes on to hear it. It is
+// Stop asks the process to end by closing its stdin; one that is suspended goes on to hear it. It is
 // killed when it takes too long, or when ctx ends first; both are errors.
-func (p *process) stop(ctx context.Context) error {
+func (p *Process) Stop(ctx context.Context) error {
 	p.asked.Store(true)
-	_ = p.resume() // if it cannot, it is killed below
+	_ = p.Resume() // if it cannot, it is killed below
 	_ = p.stdin.Close()
 	late := time.NewTimer(stopLimit)
 	defer late.Stop()
 	select {
-	case <-p.exited:
+	case <-p.Exited:
 	case <-late.C:
-		p.kill()
+		p.Kill()
 		return fmt.Errorf("stop %s: did not end within %s, killed", p.name, stopLimit)
 	case <-ctx.Done():
-		p.kill()
+		p.Kill()
 		return fmt.Errorf("stop %s: %w", p.name, context.Cause(ctx))
 	}
 	if p.err != nil {
-		return p.death()
+		return p.Death()
 	}
 	return nil
 }
 
-// wait waits for a process that ends by itself, such as a generator.
-func (p *process) wait(ctx context.Context) error {
+// Wait waits for a process that ends by itself, such as a generator.
+func (p *Process) Wait(ctx context.Context) error {
 	select {
-	case <-p.exited:
+	case <-p.Exited:
 	case <-ctx.Done():
-		p.kill()
+		p.Kill()
 		return fmt.Errorf("wait for %s: %w", p.name, context.Cause(ctx))
 	}
 	if p.err != nil {
-		return p.death()
+		return p.Death()
 	}
 	return nil
 }
 
-// death describes how a process ended that should not have, with its last log lines.
-func (p *process) death() error {
+// Death describes how a process ended that should not have, with its last log lines.
+func (p *Process) Death() error {
 	how := "ended unasked"
 	if p.err != nil {
 		how = p.err.Error()
@@ -166,8 +166,11 @@ func (p *process) death() error {
 	return fmt.Errorf("%s: %s; its last log lines:\n%s", p.name, how, last)
 }
 
+// LastWords are the last lines of its log.
+func (p *Process) LastWords() string { return p.tail.String() }
+
 // noRoom says that nothing can be written where the log should be: the usual reason to have no words.
-func (p *process) noRoom() string {
+func (p *Process) noRoom() string {
 	probe := p.log + ".room"
 	defer os.Remove(probe)
 	if err := os.WriteFile(probe, make([]byte, 1<<16), 0o644); err != nil {

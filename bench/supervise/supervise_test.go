@@ -1,4 +1,4 @@
-package bench
+package supervise
 
 import (
 	"context"
@@ -11,15 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func testSupervisor(t *testing.T) (*supervisor, context.Context) {
+func testSupervisor(t *testing.T) (*Supervisor, context.Context) {
 	t.Helper()
 	binary, err := os.Executable()
 	require.NoError(t, err)
-	s, ctx := newSupervisor(t.Context(), binary, filepath.Join(t.TempDir(), "logs"))
+	s, ctx := New(t.Context(), binary, filepath.Join(t.TempDir(), "logs"))
 	t.Cleanup(func() {
 		now, cancel := context.WithCancel(context.Background())
 		cancel() // whatever a test left running is killed
-		_ = s.close(now)
+		_ = s.Close(now)
 	})
 	return s, ctx
 }
@@ -29,17 +29,17 @@ func as(role string) []string { return []string{helperEnv + "=" + role} }
 // Ensure that a component is started, says what it has to say, and ends when it is asked to.
 func TestStartAndStop(t *testing.T) {
 	s, ctx := testSupervisor(t)
-	c, err := s.start(ctx, "lambda serve", as("steady"))
+	c, err := s.Start(ctx, "lambda serve", as("steady"))
 	require.NoError(t, err)
 
-	p := c.process()
-	found, ok := p.facts.await(ctx, "ready", p.exited)
+	p := c.Process()
+	found, ok := p.Facts.Await(ctx, "ready", p.Exited)
 	require.True(t, ok)
 	var fields struct{ N int }
-	require.NoError(t, found.into(&fields))
+	require.NoError(t, found.Into(&fields))
 	require.Equal(t, 7, fields.N)
 
-	require.NoError(t, s.stop(ctx, c))
+	require.NoError(t, s.Stop(ctx, c))
 	require.NoError(t, ctx.Err(), "an end that was asked for fails no run")
 	require.FileExists(t, filepath.Join(s.logs, "lambda-serve.log"))
 }
@@ -47,10 +47,10 @@ func TestStartAndStop(t *testing.T) {
 // Ensure that a component that dies unasked ends the run, with its name and its last words.
 func TestDeathFailsTheRun(t *testing.T) {
 	s, ctx := testSupervisor(t)
-	c, err := s.start(ctx, "kappa process", as("dies"))
+	c, err := s.Start(ctx, "kappa process", as("dies"))
 	require.NoError(t, err)
 
-	_, err = fmt.Fprintln(c.process().stdin.(interface{ Write([]byte) (int, error) }), "die")
+	_, err = fmt.Fprintln(c.Process().stdin.(interface{ Write([]byte) (int, error) }), "die")
 	require.NoError(t, err)
 	<-ctx.Done()
 	require.ErrorContains(t, context.Cause(ctx), "kappa process: exit status 1")
@@ -60,7 +60,7 @@ func TestDeathFailsTheRun(t *testing.T) {
 // Ensure that a component that ends before it is ready says why.
 func TestNeverReady(t *testing.T) {
 	s, ctx := testSupervisor(t)
-	_, err := s.start(ctx, "broker", as("unready"))
+	_, err := s.Start(ctx, "broker", as("unready"))
 	require.ErrorContains(t, err, "broker: ")
 	require.ErrorContains(t, err, "port 9092 is in use")
 }
@@ -69,48 +69,48 @@ func TestNeverReady(t *testing.T) {
 // accounts added up.
 func TestKillAndRestart(t *testing.T) {
 	s, ctx := testSupervisor(t)
-	c, err := s.start(ctx, "lambda speed", as("steady"))
+	c, err := s.Start(ctx, "lambda speed", as("steady"))
 	require.NoError(t, err)
-	first := c.process()
+	first := c.Process()
 
-	s.kill(c)
+	s.Kill(c)
 	require.ErrorContains(t, first.err, "killed")
-	require.NoError(t, s.restart(ctx, c))
-	require.NotSame(t, first, c.process())
+	require.NoError(t, s.Restart(ctx, c))
+	require.NotSame(t, first, c.Process())
 	require.NoError(t, ctx.Err())
 
-	before := c.used().cpu
-	require.NoError(t, s.stop(ctx, c))
-	require.GreaterOrEqual(t, c.used().cpu, before)
-	require.Equal(t, 2, c.figures().Starts)
+	before := c.Used().CPU
+	require.NoError(t, s.Stop(ctx, c))
+	require.GreaterOrEqual(t, c.Used().CPU, before)
+	require.Equal(t, 2, c.Starts())
 }
 
 // Ensure that who does not want to end is ended.
 func TestStubborn(t *testing.T) {
 	s, ctx := testSupervisor(t)
-	c, err := s.start(ctx, "kappa serve", as("stubborn"))
+	c, err := s.Start(ctx, "kappa serve", as("stubborn"))
 	require.NoError(t, err)
-	p := c.process()
+	p := c.Process()
 
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	require.ErrorContains(t, s.stop(short, c), "stop kappa serve")
-	<-p.exited
+	require.ErrorContains(t, s.Stop(short, c), "stop kappa serve")
+	<-p.Exited
 }
 
 // Ensure that a component that ends by itself is no death, and that its facts are all read.
 func TestBrief(t *testing.T) {
 	s, ctx := testSupervisor(t)
-	c, err := s.launch(generatorName, as("brief"))
+	c, err := s.Launch("generator", as("brief"))
 	require.NoError(t, err)
-	c.expectEnd()
-	p := c.process()
-	require.NoError(t, c.settled(ctx))
+	c.ExpectEnd()
+	p := c.Process()
+	require.NoError(t, c.Settled(ctx))
 
-	found, ok := p.facts.await(ctx, "published", p.exited)
+	found, ok := p.Facts.Await(ctx, "published", p.Exited)
 	require.True(t, ok)
 	require.JSONEq(t, `{"event":"published","events":3}`, string(found.Raw))
-	_, ok = p.facts.await(ctx, "ready", p.exited)
+	_, ok = p.Facts.Await(ctx, "ready", p.Exited)
 	require.False(t, ok, "it never was")
 	require.NoError(t, ctx.Err())
 }
