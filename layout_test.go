@@ -73,6 +73,7 @@ var layout = []row{
 
 	{pkg: "bench/oracle", within: "event view", pure: true},
 	{pkg: "bench/accuracy", within: "bench/oracle view", tests: "event", pure: true},
+	{pkg: "bench/witness", within: "bench/oracle event internal/eventlog"},
 	{pkg: "bench/fault"},
 	{
 		pkg: "bench/cluster", within: "internal/eventlog internal/proc", tests: "internal/eventlog/logtest",
@@ -91,7 +92,7 @@ var layout = []row{
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
 		pkg: "bench",
-		within: "bench/accuracy bench/cluster bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios bench/supervise datagen event view " +
+		within: "bench/accuracy bench/cluster bench/codesize bench/fault bench/ledger bench/oracle bench/report bench/result bench/scenarios bench/supervise bench/witness datagen event view " +
 			"internal/eventlog internal/httpapi internal/proc results",
 		tests: "internal/eventlog/logtest",
 		beyond: "github.com/HdrHistogram/hdrhistogram-go github.com/parquet-go/parquet-go " +

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lambdakappa/bench/fault"
+	"lambdakappa/bench/witness"
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/proc"
 )
@@ -145,7 +146,7 @@ func (s *system) newestAppend(ctx context.Context, partition int, end int64) (ti
 		return time.Time{}, err
 	}
 	defer reader.Close()
-	batch, err := reader.Read(ctx, readbackWait)
+	batch, err := reader.Read(ctx, witness.Wait)
 	if err == nil && len(batch.Records) == 0 {
 		err = fmt.Errorf("partition %d: nothing at offset %d", partition, end-1)
 	}

@@ -5,46 +5,40 @@ import (
 	"context"
 
 	"lambdakappa/bench/oracle"
+	"lambdakappa/bench/witness"
 	"lambdakappa/internal/eventlog"
 )
 
 // A past is what happened to the input log while a run went on, and what a readback has to know: the
 // log alone does not tell any more. The zero value is that of a log to which nothing happened.
 type past struct {
-	forgotten map[int][]entry // by partition: what the log held before its first offset
-	kept      bool            // every event is asked for again, also of a workload without disturbances
-	redriven  bool            // what follows the plan is dead letters that were sent again
-	resent    bool            // a batch may be there twice: its acknowledgement was lost
-	stamped   bool            // the log says when an event was appended, and not the generator
-	repeated  int64           // events that a readback has found a second time
+	forgotten map[int][]witness.Entry // by partition: what the log held before its first offset
+	kept      bool                    // every event is asked for again, also of a workload without disturbances
+	redriven  bool                    // what follows the plan is dead letters that were sent again
+	resent    bool                    // a batch may be there twice: its acknowledgement was lost
+	stamped   bool                    // the log says when an event was appended, and not the generator
+	repeated  int64                   // events that a readback has found a second time
 }
 
 // read keeps the entries [from, to) of a partition, which the log is about to forget. What is kept
 // of a partition follows what was kept before.
 func (p *past) read(ctx context.Context, log *eventlog.Log, partition int, from, to int64) error {
-	blocks, ended := make(chan []entry, 4), make(chan error, 1)
+	blocks, ended := make(chan []witness.Entry, 4), make(chan error, 1)
 	go func() {
 		defer close(blocks)
-		ended <- readTape(ctx, log, partition, from, to, blocks)
+		ended <- witness.Read(ctx, log, partition, from, to, blocks)
 	}()
 	if p.forgotten == nil {
-		p.forgotten = map[int][]entry{}
+		p.forgotten = map[int][]witness.Entry{}
 	}
 	for block := range blocks {
 		at := len(p.forgotten[partition])
 		p.forgotten[partition] = append(p.forgotten[partition], block...)
 		for i := at; i < len(p.forgotten[partition]); i++ { // they have moved
-			p.forgotten[partition][i].settle()
+			p.forgotten[partition][i].Settle()
 		}
 	}
 	return <-ended
-}
-
-// settle makes the truth about an entry point to the entry's own event, after it was copied.
-func (e *entry) settle() {
-	if e.truth.Event != nil {
-		e.truth.Event = &e.event
-	}
 }
 
 // from is the first offset of a partition that is still on the log.
@@ -67,8 +61,8 @@ type trace struct {
 	value []byte
 }
 
-func (w *wake) add(e *entry) {
-	t := trace{e.sent, e.key, e.value}
+func (w *wake) add(e *witness.Entry) {
+	t := trace{e.Sent, e.Key, e.Value}
 	if len(w.seen) < resentWithin {
 		w.seen = append(w.seen, t)
 		return
@@ -77,10 +71,10 @@ func (w *wake) add(e *entry) {
 	w.at = (w.at + 1) % resentWithin
 }
 
-func (w *wake) holds(e *entry) bool {
+func (w *wake) holds(e *witness.Entry) bool {
 	for i := range w.seen {
 		t := &w.seen[i]
-		if t.sent == e.sent && bytes.Equal(t.key, e.key) && bytes.Equal(t.value, e.value) {
+		if t.sent == e.Sent && bytes.Equal(t.key, e.Key) && bytes.Equal(t.value, e.Value) {
 			return true
 		}
 	}
@@ -90,7 +84,7 @@ func (w *wake) holds(e *entry) bool {
 // again hands on what the generator has sent a second time, and returns the first entry that it has
 // not, nil at the end. A producer without idempotence may do that: the events are duplicates like
 // others, and the truth counts them.
-func (r *readback) again(t *tape, same func(e *entry) error, keep func(*oracle.Entry)) (*entry, error) {
+func (r *readback) again(t *tape, same func(e *witness.Entry) error, keep func(*oracle.Entry)) (*witness.Entry, error) {
 	for {
 		e, ok := t.next()
 		if !ok {
@@ -107,6 +101,6 @@ func (r *readback) again(t *tape, same func(e *entry) error, keep func(*oracle.E
 			return nil, err
 		}
 		r.past.repeated++
-		keep(&e.truth)
+		keep(&e.Truth)
 	}
 }

@@ -11,6 +11,7 @@ import (
 // A Spec is a workload: a fleet of cars that send readings for a while.
 type Spec struct {
 	Seed     uint64
+	FirstCar int // number of the first car: fleets that share a log need names of their own
 	Cars     int
 	Rate     float64       // readings per second over the whole fleet; a car's period is Cars/Rate seconds
 	Duration time.Duration // of event time; disturbances may send later than that
@@ -36,6 +37,8 @@ const (
 // Validate returns an error that names the first field that cannot work.
 func (s Spec) Validate() error {
 	switch {
+	case s.FirstCar < 0 || s.FirstCar > maxCars:
+		return fmt.Errorf("first-car %d: must be between 0 and %d", s.FirstCar, maxCars)
 	case s.Cars < 1 || s.Cars > maxCars:
 		return fmt.Errorf("cars %d: must be between 1 and %d", s.Cars, maxCars)
 	case !(s.Rate > 0 && s.Rate <= maxRate):
@@ -67,10 +70,10 @@ func (s Spec) Intended(car int, seq int64) int64 {
 	return s.schedule().at(seq*int64(s.Cars) + int64(car))
 }
 
-// Reading returns one reading as the car measured it, and what is truly wrong with the car,
+// Reading returns one reading of the car of that index in the fleet, as the car measured it, and what is truly wrong with the car,
 // without generating any other car.
 func (s Spec) Reading(car int, seq int64) (event.CarSensor, Labels) {
-	e := event.CarSensor{CarID: CarID(car), Seq: seq, EventTime: s.Intended(car, seq) / 1e6}
+	e := event.CarSensor{CarID: CarID(s.FirstCar + car), Seq: seq, EventTime: s.Intended(car, seq) / 1e6}
 	c := newCar(s.Seed, car)
 	labels := s.measure(&c, e.EventTime-s.Start.UnixMilli(), &e)
 	return e, labels

@@ -185,3 +185,19 @@ func TestCarIDs(t *testing.T) {
 	f(99_999, "car-99999")
 	f(100_000, "car-100000")
 }
+
+// Ensure that fleets with other first cars share no name, and that a reading by itself has the stream's.
+func TestFirstCar(t *testing.T) {
+	s := datagen.Spec{Seed: 7, FirstCar: 99_998, Cars: 4, Rate: 4, Duration: 3 * time.Second, Start: datagen.DefaultStart()}
+	require.NoError(t, s.Validate())
+	var names []string
+	var p datagen.Planned
+	for st := s.Stream(); st.Next(&p); {
+		names = append(names, p.Event.CarID)
+		again, _ := s.Reading((len(names)-1)%4, p.Event.Seq)
+		require.Equal(t, p.Event, again)
+	}
+	require.Equal(t, []string{"car-99998", "car-99999", "car-100000", "car-100001"}, names[:4])
+	s.FirstCar = -1
+	require.ErrorContains(t, s.Validate(), "first-car -1")
+}

@@ -54,7 +54,7 @@ type Stream struct {
 func (s Spec) Stream() *Stream {
 	st := &Stream{
 		spec: s, schedule: s.schedule(), epoch: s.Start.UnixMilli(), total: s.Events(),
-		cars: make([]car, s.Cars), ids: carIDs(s.Cars),
+		cars: make([]car, s.Cars), ids: carIDs(s.FirstCar, s.Cars),
 		disturbed: s.disturbed(),
 	}
 	for i := range st.cars {
@@ -66,13 +66,13 @@ func (s Spec) Stream() *Stream {
 	return st
 }
 
-// carIDs returns the names of n cars, all in one string: a hundred thousand small ones would cost
+// carIDs returns the names of n cars from the first on, all in one string: a hundred thousand small ones would cost
 // a hundred thousand allocations and as many cache misses.
-func carIDs(n int) []string {
+func carIDs(first, n int) []string {
 	var names []byte
 	ends := make([]int, n)
 	for i := range ends {
-		names = appendCarID(names, i)
+		names = appendCarID(names, first+i)
 		ends[i] = len(names)
 	}
 	all, begin := string(names), 0

@@ -20,6 +20,7 @@ type Fold struct {
 	dead       map[Position]event.Reason
 	late       map[Position]bool
 	lateTrips  map[Position]bool
+	forgotten  int64 // event time; windows that end by then are gone
 }
 
 // partition is what the rules remember of one partition of the log.

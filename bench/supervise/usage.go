@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"lambdakappa/internal/proc"
@@ -14,6 +15,7 @@ const sampleEvery = 250 * time.Millisecond
 // Usage is what processes took from the machine, by the kernel's own accounting.
 type Usage struct {
 	CPU           float64 // seconds, user and system
+	RSS           int64   // bytes of resident memory of the process that runs now; 0 when none does
 	Peak          int64   // bytes of resident memory at most, 0 when the system does not say
 	Read, Written int64   // bytes of storage I/O, 0 when the system does not say
 }
@@ -21,7 +23,7 @@ type Usage struct {
 // Then adds the usage of a later process of the same component.
 func (u Usage) Then(next Usage) Usage {
 	return Usage{
-		CPU: u.CPU + next.CPU, Peak: max(u.Peak, next.Peak),
+		CPU: u.CPU + next.CPU, RSS: next.RSS, Peak: max(u.Peak, next.Peak),
 		Read: u.Read + next.Read, Written: u.Written + next.Written,
 	}
 }
@@ -49,6 +51,14 @@ func (s *Supervisor) All() []*Component {
 	return append([]*Component(nil), s.components...)
 }
 
+// Forget lets go of a component that has ended and will not run again: who starts some all the time keeps no trace
+// of them but their logs.
+func (s *Supervisor) Forget(c *Component) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.components = slices.DeleteFunc(s.components, func(one *Component) bool { return one == c })
+}
+
 // look reads the figures of the current process while it is alive.
 func (c *Component) look() {
 	c.mu.Lock()
@@ -61,7 +71,7 @@ func (c *Component) look() {
 		return // it has ended: what was seen last stands
 	}
 	c.seen = Usage{
-		CPU: figures.CPUSeconds, Peak: max(c.seen.Peak, figures.PeakRSSBytes),
+		CPU: figures.CPUSeconds, RSS: figures.RSSBytes, Peak: max(c.seen.Peak, figures.PeakRSSBytes),
 		Read: figures.ReadBytes, Written: figures.WrittenBytes,
 	}
 }
@@ -74,7 +84,7 @@ func (c *Component) settle() {
 		return
 	}
 	if state := c.current.cmd.ProcessState; state != nil {
-		c.seen.CPU = max(c.seen.CPU, (state.UserTime() + state.SystemTime()).Seconds())
+		c.seen.RSS, c.seen.CPU = 0, max(c.seen.CPU, (state.UserTime()+state.SystemTime()).Seconds())
 	}
 	c.spent, c.seen, c.current = c.spent.Then(c.seen), Usage{}, nil
 }

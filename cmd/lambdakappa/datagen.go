@@ -58,6 +58,7 @@ durations; burst-factor is a factor.`,
 	flags := c.Flags()
 	flags.StringVar(&f.workload, "workload", "", "`name` of a workload to start from")
 	flags.Uint64Var(&f.spec.Seed, "seed", f.spec.Seed, "of everything that is drawn")
+	flags.IntVar(&f.spec.FirstCar, "first-car", 0, "`number` of the first car: fleets that share a log need names of their own")
 	flags.IntVar(&f.spec.Cars, "cars", f.spec.Cars, "in the fleet")
 	flags.Float64Var(&f.spec.Rate, "rate", f.spec.Rate, "readings per second, over the whole fleet")
 	flags.DurationVar(&f.spec.Duration, "duration", f.spec.Duration, "of event time")
@@ -176,6 +177,7 @@ func (f *datagenFlags) completeSpec(c *cobra.Command) error {
 		take func()
 	}{
 		{"seed", func() { f.spec.Seed = given.Seed }},
+		{"first-car", func() { f.spec.FirstCar = given.FirstCar }},
 		{"cars", func() { f.spec.Cars = given.Cars }},
 		{"rate", func() { f.spec.Rate = given.Rate }},
 		{"duration", func() { f.spec.Duration = given.Duration }},
