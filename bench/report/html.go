@@ -5,6 +5,8 @@ import (
 	"embed"
 	"html/template"
 	"strings"
+
+	"lambdakappa/internal/web"
 )
 
 //go:embed assets
@@ -16,8 +18,8 @@ type assetSet struct {
 	Script template.JS
 }
 
-// embeddedAssets joins uPlot (MIT, its licence stands beside it and in its first line) with the
-// page's own style and script, so that the page needs no network.
+// embeddedAssets joins what the project's pages share (go doc ./internal/web) with the page's own style and script, so that the
+// page needs no network.
 func embeddedAssets() assetSet {
 	read := func(name string) string {
 		b, err := assets.ReadFile("assets/" + name)
@@ -27,8 +29,8 @@ func embeddedAssets() assetSet {
 		return string(b)
 	}
 	return assetSet{
-		Style:  template.CSS(read("uPlot.min.css") + read("page.css") + plotStyle),
-		Script: template.JS(read("uPlot.iife.min.js") + read("page.js") + read("numbers.js")),
+		Style:  template.CSS(web.PlotStyle + web.Colours + read("page.css") + plotStyle),
+		Script: template.JS(web.PlotScript + read("page.js") + read("numbers.js")),
 	}
 }
 
