@@ -87,7 +87,11 @@ var layout = []row{
 		pkg: "bench/report", within: "bench/decide bench/ledger bench/result internal/web view", tests: "bench/scenarios internal/webtest",
 		beyond: "github.com/dustin/go-humanize",
 	},
-	{pkg: "bench/live", within: "internal/web", tests: "internal/webtest"},
+	{
+		pkg:    "bench/live",
+		within: "bench/oracle bench/supervise bench/witness datagen event internal/eventlog internal/httpapi internal/proc internal/web view",
+		tests:  "internal/webtest", beyond: "golang.org/x/sync",
+	},
 	{pkg: "bench/decide", within: "bench/ledger bench/result", beyond: "github.com/dustin/go-humanize"},
 	{pkg: "results", tests: "bench/report"},
 	{pkg: "bench/ledger", within: "bench/result bench/scenarios view", beyond: "github.com/aclements/go-moremath github.com/dustin/go-humanize golang.org/x/perf gonum.org/v1/gonum"},
@@ -108,7 +112,7 @@ var layout = []row{
 	},
 	{
 		pkg: "cmd/lambdakappa",
-		within: "bench bench/cluster bench/decide bench/report bench/result bench/scenarios bench/supervise datagen event lambda kappa internal/eventlog " +
+		within: "bench bench/cluster bench/decide bench/live bench/report bench/result bench/scenarios bench/supervise datagen event lambda kappa internal/eventlog " +
 			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc results view",
 		beyond: "github.com/magiconair/properties github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},

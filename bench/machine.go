@@ -53,8 +53,11 @@ func brokerOf(o Options) result.Broker {
 	if len(o.Brokers) > 0 {
 		return result.Broker{Kind: "kafka", Version: o.kafka}
 	}
-	return result.Broker{Kind: "embedded", Version: "kfake " + moduleVersion("github.com/twmb/franz-go/pkg/kfake")}
+	return result.Broker{Kind: "embedded", Version: EmbeddedBroker()}
 }
+
+// EmbeddedBroker is the name and version of the broker that runs where there is no other.
+func EmbeddedBroker() string { return "kfake " + moduleVersion("github.com/twmb/franz-go/pkg/kfake") }
 
 // moduleVersion returns the version of a module that is built in.
 func moduleVersion(path string) string {

@@ -109,7 +109,7 @@ func (e *codeError) Error() string { return e.text }
 func (a *app) root() *cobra.Command {
 	root := a.group("lambdakappa",
 		"Lambda and Kappa: two ways to compute one answer, side by side",
-		a.bench(), a.redraw(), a.compare(), a.decide(), a.datagen(), a.broker(), a.registry(), a.kafka(), a.redrive(), a.lambda(), a.kappa(), a.fleetReport())
+		a.bench(), a.demo(), a.redraw(), a.compare(), a.decide(), a.datagen(), a.broker(), a.registry(), a.kafka(), a.redrive(), a.lambda(), a.kappa(), a.fleetReport())
 	root.Long = `Lambda and Kappa are two ways to compute the same answers from the same log of events. This program
 runs both on the same events, holds every answer against a truth that neither of them computed, and
 reports what each way costs.
@@ -125,6 +125,9 @@ answer was wrong; 2 the command line cannot work; 3 with bench --strict, a run w
   # one question
   lambdakappa bench --list
   lambdakappa bench --scenario settled
+
+  # a live page of both, with buttons
+  lambdakappa demo
 
   # by hand: a log, events, and one architecture
   lambdakappa broker --dir /tmp/log --port 9092 --registry-port 8081
