@@ -27,7 +27,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-scenarios test-changes test-web cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build demo test test-scenarios test-changes test-web cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
@@ -99,6 +99,10 @@ kafka-up: build kafka-jars
 ## kafka-down: stop it and delete its data
 kafka-down: build
 	$(BINARY) kafka down --dir $(KAFKA)/cluster
+
+## demo: a live page of both architectures at work, with buttons; ARGS="--rate 500" for a small laptop
+demo: build
+	$(BINARY) demo $(ARGS)
 
 ## bench: run the benchmark, both architectures side by side; ARGS="--scenario settled" for a part
 bench: build

@@ -26,8 +26,8 @@ type Config struct {
 
 // The limits of a Config.
 const (
-	leastKeep = 4 * time.Minute // the page judges the windows of threeMinutes, and a window has to be closed first
-	mostCars  = 20_000          // the page draws every one
+	leastKeep = judged + 2*time.Minute // what is judged is kept, however late it is looked at
+	mostCars  = 20_000                 // the page draws every one
 )
 
 // DefaultConfig is a page for a laptop.

@@ -19,7 +19,7 @@ const (
 	statusEvery = 250 * time.Millisecond
 	rowsEvery   = time.Second
 	allRows     = 5               // every such look asks for all that is judged, the others for the newest
-	judged      = 3 * time.Minute // windows that are judged begin in these last minutes
+	judged      = 5 * time.Minute // windows that are judged begin in these last minutes
 	newestRows  = time.Minute
 	alertsOf    = time.Minute // that are counted
 	flaggedFor  = 10 * time.Second

@@ -120,8 +120,7 @@ func (s *stage) begin(ctx context.Context) error {
 // startLog starts the broker and creates the input topic, which forgets what is older than Keep.
 func (s *stage) startLog(ctx context.Context) error {
 	s.cfg.Say("starting the embedded broker")
-	broker, err := s.supervisor.Start(ctx, brokerPart, outsideEnv, "broker", "--dir", s.brokerDir(),
-)//HACK2
+	broker, err := s.supervisor.Start(ctx, brokerPart, outsideEnv, "broker", "--dir", s.brokerDir()) //HACK2
 	if err != nil {
 		return err
 	}
