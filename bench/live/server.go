@@ -99,7 +99,8 @@ func (s *server) run(ctx context.Context, listener net.Listener, ready func(stri
 func (s *server) serve(ctx context.Context, listener net.Listener, ready func(string)) error {
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.referee.follow(running, s.stage.log) })
-	for _, look := range []func(context.Context){s.lambda.run, s.kappa.run, s.accountant.run} {
+	ears := &ear{stage: s.stage, note: s.note}
+	for _, look := range []func(context.Context){s.lambda.run, s.kappa.run, s.accountant.run, ears.run} {
 		g.Go(func() error { look(running); return nil })
 	}
 	g.Go(func() error {
@@ -171,6 +172,13 @@ func (s *server) tick(context.Context) {
 	if now.UnixMilli()/1000 != now.Add(-tickEvery).UnixMilli()/1000 {
 		_ = s.hub.Cars(Cars{At: now.UnixMilli(), Lambda: s.lambda.carsNow(), Kappa: s.kappa.carsNow()})
 	}
+}
+
+// rateNow is how many events a second are put on the log.
+func (s *server) rateNow() float64 {
+	s.accountant.mu.Lock()
+	defer s.accountant.mu.Unlock()
+	return s.accountant.ends.rate
 }
 
 func (o *observer) carsNow() string {
