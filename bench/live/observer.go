@@ -4,14 +4,10 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"lambdakappa/datagen"
 	"lambdakappa/internal/httpapi"
-	"lambdakappa/view"
 )
 
 // How a side is looked at. The page shares the machine with what it shows, so it asks for as little as shows it.
@@ -52,12 +48,6 @@ type pace struct {
 	at       time.Time
 	position int64
 	rate     float64 // events/s
-}
-
-// sample is how long a reading took to be in an answer, and when that was seen.
-type sample struct {
-	at time.Time
-	ms float64
 }
 
 func newObserver(side, serving string, s *stage, r *referee, h *Hub) *observer {
@@ -208,120 +198,6 @@ func (o *observer) batchLag() (lag int64) {
 	return lag
 }
 
-// lookAtRows holds rows against the truth: those of the newest windows, or of all that are judged.
-func (o *observer) lookAtRows(ctx context.Context, all bool) {
-	api := o.api()
-	if api == nil {
-		o.showCars(nil, nil)
-		return
-	}
-	now := time.Now()
-	to := now.UnixMilli()
-	from := now.Add(-newestRows).UnixMilli()
-	if all {
-		from = now.Add(-judged).UnixMilli()
-	}
-	window := o.referee.rules.Window
-	from = (from/window + 1) * window
-	rows, stamp, err := api.Windows(ctx, httpapi.Range{From: from, To: to})
-	if err != nil {
-		return // it was killed meanwhile: what was seen last stands
-	}
-	alerts, _, err := api.Alerts(ctx, httpapi.Range{From: now.Add(-alertsOf).UnixMilli(), To: to})
-	if err != nil {
-		return
-	}
-	found := o.referee.judge(stamp.Version, rows, from, to)
-	o.mu.Lock()
-	for start := range o.byStart {
-		if start >= from || start < now.Add(-judged).UnixMilli() {
-			delete(o.byStart, start)
-		}
-	}
-	for start, v := range found {
-		o.byStart[start] = v
-	}
-	o.seen.Accuracy, o.seen.Mixed, o.seen.Alerts = Accuracy{}, 0, int64(len(alerts))
-	for _, v := range o.byStart {
-		o.seen.Accuracy = o.seen.Accuracy.plus(v.accuracy)
-		o.seen.Mixed += v.mixed
-	}
-	o.mu.Unlock()
-	o.showCars(rows, alerts)
-}
-
-// showCars notes for every car how old what is known of it is, and whether it has raised an alert.
-func (o *observer) showCars(rows []view.Window, alerts []view.Alert) {
-	now := time.Now()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if rows == nil { // nobody answers: what was known grows older
-		for i, c := range o.cars {
-			if c >= '0' && c < '9' {
-				o.cars[i]++
-			}
-		}
-		return
-	}
-	for i := range o.cars {
-		o.cars[i] = '.'
-	}
-	fleet := o.stage.fleet
-	for _, w := range rows {
-		if car, ok := o.carOf(w.CarID); ok {
-			age := now.Sub(time.Unix(0, fleet.Intended(car, w.LastSeq))) / time.Second
-			age = min(max(age, 0), 9)
-			if mark := byte('0' + age); o.cars[car] == '.' || mark < o.cars[car] {
-				o.cars[car] = mark
-			}
-		}
-	}
-	for _, a := range alerts {
-		if car, ok := o.carOf(a.CarID); ok && now.Sub(time.UnixMilli(a.EventTime)) < flaggedFor {
-			o.cars[car] = 'A'
-		}
-	}
-}
-
-// carOf is the index of a car of the fleet that sends all the time; false for others.
-func (o *observer) carOf(id string) (int, bool) {
-	car, err := strconv.Atoi(strings.TrimPrefix(id, "car-"))
-	return car, err == nil && car < o.stage.cfg.Cars
-}
-
-// watchCar asks blocking queries of one car, and notes how long each of its readings took to be in an answer, whatever
-// happened meanwhile.
-func (o *observer) watchCar(ctx context.Context, car int) {
-	id, seen := datagen.CarID(car), int64(-1)
-	for ctx.Err() == nil {
-		api := o.api()
-		if api == nil {
-			pause(ctx, statusEvery)
-			continue
-		}
-		limited, cancel := context.WithTimeout(ctx, askLimit)
-		answer, found, err := api.Latest(limited, id, max(seen, 0), time.Second, "")
-		cancel()
-		now := time.Now()
-		if err != nil || !found {
-			pause(ctx, statusEvery)
-			continue
-		}
-		for _, seq := range answer.Visible {
-			if seen >= 0 {
-				o.saw(now, now.Sub(time.Unix(0, o.stage.fleet.Intended(car, seq))))
-			}
-		}
-		seen = max(seen, answer.LastSeq)
-	}
-}
-
-func (o *observer) saw(at time.Time, took time.Duration) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.visible = append(o.visible, sample{at, float64(took.Microseconds()) / 1e3})
-}
-
 // now is the side as it was seen last.
 func (o *observer) now() Side {
 	o.mu.Lock()
@@ -331,20 +207,6 @@ func (o *observer) now() Side {
 	s := o.seen
 	s.Visible = quantiles(o.visible)
 	return s
-}
-
-// quantiles are of the nearest rank: the samples are few.
-func quantiles(samples []sample) Visible {
-	if len(samples) == 0 {
-		return Visible{}
-	}
-	ms := make([]float64, len(samples))
-	for i, s := range samples {
-		ms[i] = s.ms
-	}
-	slices.Sort(ms)
-	rank := func(q float64) float64 { return ms[min(int(q*float64(len(ms))), len(ms)-1)] }
-	return Visible{P50: rank(0.5), P99: rank(0.99), N: int64(len(ms))}
 }
 
 func pause(ctx context.Context, d time.Duration) {
