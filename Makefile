@@ -53,7 +53,7 @@ test-scenarios:
 
 ## test-web: the pages in a headless browser, looked at and listened to; needs chromium and npm
 test-web: $(WEB)/axe-$(AXE)/node_modules/axe-core/axe.min.js
-	LAMBDAKAPPA_TEST_AXE=$(abspath $<) $(GO) test -count=1 -timeout 10m -run Web ./bench/report
+	LAMBDAKAPPA_TEST_AXE=$(abspath $<) $(GO) test -count=1 -timeout 10m -p 1 -run Web ./bench/report ./bench/live
 $(WEB)/axe-$(AXE)/node_modules/axe-core/axe.min.js:
 	npm install --silent --no-save --no-package-lock --prefix $(@D:/node_modules/axe-core=) axe-core@$(AXE)
 
