@@ -272,7 +272,7 @@ func TestHubLosesNothingBetweenHistoryAndStream(t *testing.T) {
 	defer server.Close()
 	const last = 300
 	var browsers sync.WaitGroup
-	for range 12 {
+	for range 6 {
 		browsers.Go(func() {
 			for next := 0; next < last; {
 				next = requireEveryTick(t, server.URL, last)

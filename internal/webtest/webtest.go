@@ -8,13 +8,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/memory"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -30,6 +33,9 @@ var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome
 
 // AxeEnv names the file with axe-core's script; without it, [Page.RequireAccessible] skips the test.
 const AxeEnv = "LAMBDAKAPPA_TEST_AXE"
+
+// ShotsEnv names the folder for what [Page.Shot] sees.
+const ShotsEnv = "LAMBDAKAPPA_TEST_SHOTS"
 
 // A Page is one page in a browser of its own. Its methods fail the test that opened it; they are for one goroutine.
 type Page struct {
@@ -130,6 +136,36 @@ func (p *Page) Eventually(expression string) {
 	p.Run(chromedp.Poll(expression, nil, chromedp.WithPollingTimeout(limit/2)))
 }
 
+// Memory is what the page holds when what nobody needs any more has been thrown away: bytes of its script's heap, and nodes of
+// its documents.
+func (p *Page) Memory() (heap float64, nodes int64) {
+	p.t.Helper()
+	p.Run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		if err = heapprofiler.CollectGarbage().Do(ctx); err != nil {
+			return err
+		}
+		if heap, _, _, _, err = runtime.GetHeapUsage().Do(ctx); err != nil {
+			return err
+		}
+		_, nodes, _, err = memory.GetDOMCounters().Do(ctx)
+		return err
+	}))
+	return heap, nodes
+}
+
+// FramesPerSecond is how many frames the page draws, over some seconds.
+func (p *Page) FramesPerSecond(seconds int) float64 {
+	p.t.Helper()
+	return Eval[float64](p, fmt.Sprintf(`new Promise((done) => {
+		const begin = performance.now();
+		let frames = 0;
+		requestAnimationFrame(function count(now) {
+			frames++;
+			if (now - begin < %d) requestAnimationFrame(count); else done(1000 * frames / (now - begin));
+		});
+	})`, 1000*seconds))
+}
+
 // PDF is the page as it is printed.
 func (p *Page) PDF() (pdf []byte) {
 	p.t.Helper()
@@ -138,6 +174,22 @@ func (p *Page) PDF() (pdf []byte) {
 		return err
 	}))
 	return pdf
+}
+
+// Shot writes what is seen, down to the end of the page or only what the window shows, as a PNG into the folder that [ShotsEnv]
+// names, for somebody to look at; without a folder it does nothing.
+func (p *Page) Shot(name string, whole bool) {
+	p.t.Helper()
+	dir := os.Getenv(ShotsEnv)
+	if dir == "" {
+		return
+	}
+	var png []byte
+	p.Run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		png, err = page.CaptureScreenshot().WithCaptureBeyondViewport(whole).WithFromSurface(true).Do(ctx)
+		return err
+	}))
+	require.NoError(p.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
 }
 
 // RequireQuiet demands that nothing was complained about, and that only addresses with one of the prefixes were asked for.
