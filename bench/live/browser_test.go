@@ -214,17 +214,22 @@ func TestWebShowsErrors(t *testing.T) {
 // Ensure that a page whose stream breaks says so, comes back by itself, and knows then what it missed.
 func TestWebComesBack(t *testing.T) {
 	f := newFake(t)
-	f.play(20)
+	f.play(60)
 	p := openLive(t, f, webtest.View{})
 	p.Run(chromedp.Evaluate(`window.states = [];
 		new MutationObserver(() => window.states.push(document.querySelector("#state").textContent))
 			.observe(document.querySelector("#state"), { childList: true, characterData: true, subtree: true }); null`, nil))
 	f.CloseClientConnections()
-	f.play(160)
+	f.play(120)
 	p.Eventually(`window.states.at(-1) === "live"`)
 	require.Equal(t, []string{"reconnecting…", "live"}, webtest.Eval[[]string](p, `window.states`))
 	p.Eventually(`document.querySelector("#uptime").textContent === "0:03:00"`)
 	require.Len(t, texts(p, "#log li"), 4, "every note once")
+	p.Run(chromedp.Evaluate(`document.querySelector(".plot.kappa .canvas").focus()`, nil))
+	for range 4*180/40 - 1 {
+		p.Run(chromedp.KeyEvent(kb.PageUp))
+	}
+	p.Eventually(fmt.Sprintf(`document.querySelector(".plot.kappa .time").textContent === new Date(%d).toTimeString().slice(0, 8)`, fakeStart+40*250))
 	p.Eventually(`document.querySelector("#state").textContent === "no news from the server"`) // the fake stands still
 }
 
@@ -261,7 +266,7 @@ func TestWebStandsStill(t *testing.T) {
 func TestWebForEverybody(t *testing.T) {
 	f := playedFake(t, 1)
 	for name, v := range map[string]webtest.View{
-		"light": {}, "dark": {Dark: true}, "phone": {Width: 390, Height: 844}, "dark-phone": {Width: 390, Height: 844, Dark: true},
+		"light": {}, "dark": {Dark: true}, "projector": {Width: 1920, Height: 1080}, "phone": {Width: 390, Height: 844}, "dark-phone": {Width: 390, Height: 844, Dark: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openLive(t, f, v)

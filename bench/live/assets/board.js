@@ -14,13 +14,13 @@ function wrongSays(a) {
 // The numbers of a side: name as actions call it, label, and the text. The first are the largest.
 const numbers = [
   { number: "freshness", label: "age of the answer", rank: 1, text: (s) => (s.answers ? age(s.freshness_ms) : "no answer") },
-  { number: "accuracy", label: "of windows exact", rank: 1, text: (s) => share(s.accuracy.exact, s.accuracy.windows) },
-  { number: "late", label: "lack late", rank: 2, text: (s) => count(s.accuracy.lacks_late) },
-  { number: "wrong", label: "wrong", rank: 2, text: (s) => count(wrong(s.accuracy)), bad: (s) => wrong(s.accuracy) > 0 },
-  { number: "alerts", label: "alerts/min", rank: 2, text: (s) => count(s.alerts) },
+  { number: "accuracy", label: (s) => `of ${count(s.accuracy.windows)} windows exact`, rank: 1, text: (s) => share(s.accuracy.exact, s.accuracy.windows) },
+  { number: "late", label: "lack late readings", rank: 2, text: (s) => count(s.accuracy.lacks_late) },
+  { number: "wrong", label: "windows wrong", rank: 2, text: (s) => count(wrong(s.accuracy)), bad: (s) => wrong(s.accuracy) > 0 },
+  { number: "alerts", label: "alerts a minute", rank: 2, text: (s) => count(s.alerts) },
   { number: "version", label: "version", rank: 2, text: (s) => s.version || "–" },
   { number: "lag", label: "lag, events", rank: 3, text: (s) => count(s.lag) },
-  { number: "visible", label: "until seen, p99", rank: 3, text: (s) => (s.visible_ms.n ? age(s.visible_ms.p99) : "–") },
+  { number: "visible", label: "to be seen, p99", rank: 3, text: (s) => (s.visible_ms.n ? age(s.visible_ms.p99) : "–") },
   { number: "duplicates", label: "duplicates", rank: 3, text: (s) => count(s.duplicates) },
   { number: "dropped_late", label: "dropped late", rank: 3, text: (s) => count(s.dropped_late) },
   { number: "dead_letters", label: "dead letters", rank: 3, text: (s) => count(s.dead_letters) },
@@ -33,16 +33,17 @@ export class Board {
     this.shown = numbers.map((n) => {
       const cell = list.appendChild(make("div", "rank" + n.rank));
       cell.dataset.number = n.number;
-      cell.appendChild(make("dt", "", n.label));
+      const label = cell.appendChild(make("dt"));
       const text = cell.appendChild(make("dd"));
-      return { n, cell, text };
+      return { n, cell, label, text };
     });
   }
 
   show(side) {
     this.list.classList.toggle("silent", !side.answers);
-    for (const { n, cell, text } of this.shown) {
+    for (const { n, cell, label, text } of this.shown) {
       put(text, n.text(side));
+      put(label, typeof n.label === "string" ? n.label : n.label(side));
       cell.classList.toggle("bad", Boolean(n.bad && n.bad(side)));
     }
   }

@@ -1,6 +1,6 @@
 // A grid with one cell for each car, as one side knows it.
 
-import { titles, variable, whole } from "./text.js";
+import { rem, titles, variable, whole } from "./text.js";
 
 export class Cars {
   constructor(canvas, side) {
@@ -20,7 +20,7 @@ export class Cars {
   show(known) {
     this.known = known;
     const scale = Math.min(2, devicePixelRatio || 1), width = this.canvas.clientWidth, n = known.length;
-    const cell = Math.max(4, Math.floor(Math.sqrt(width * 150 / Math.max(1, n))));
+    const cell = Math.max(4, Math.floor(Math.sqrt(width * 150 * rem() / Math.max(1, n))));
     const across = Math.max(1, Math.floor(width / cell)), high = cell * Math.ceil(n / across);
     if (this.canvas.width !== Math.round(width * scale) || this.canvas.height !== Math.round(high * scale)) {
       this.canvas.width = Math.round(width * scale);

@@ -36,7 +36,7 @@ const events = {
     hello = h;
     at("broker").hidden = !h.embedded;
     put(at("broker"), `Broker: ${h.broker}. It is no Kafka: compare the two sides, nothing else.`);
-    put(at("dots"), `A dot: ${whole(dotSays(h.rate))} measured events. Crossed out: down.`);
+    put(at("dots"), `A dot: ${whole(dotSays(h.rate))} measured events. A window: a car, ${h.window_s} s. Crossed out: down.`);
     put(at("machine"), `${h.machine}; broker ${h.broker}; revision ${h.revision}; windows of ${h.window_s} s; `
       + `views, log and master dataset hold the last ${Math.round(h.keep_s / 60)} min.`);
   },

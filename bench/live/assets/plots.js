@@ -1,11 +1,11 @@
 // The plots of the last five minutes: for every measure one for each side, with the same y axis. The pointer, or the arrow keys,
 // show the values of a moment in all of them; a click on a name hides its line.
 
-import { age, clock, count, make, put, sides, titles, variable } from "./text.js";
+import { age, clock, count, make, put, rem, sides, titles, variable } from "./text.js";
 import { laggards, past } from "./past.js";
 
 const seconds = 300;
-const tall = 124; // pixels of a plot
+const tall = () => Math.round(124 * rem()); // pixels of a plot
 
 // Powers of ten, as far as an axis reaches.
 function powers(from, to) {
@@ -128,18 +128,18 @@ class Plot {
     const wash = (colour, share) => colour + Math.round(share * 255).toString(16).padStart(2, "0");
     const bands = m.stacked ? this.lines.slice(1).map((line, i) => ({ series: [i + 2, i + 1], fill: wash(hue(line.color), 0.45) })) : undefined;
     if (m.stacked) Object.assign(series[0], { fill: wash(hue("--own"), 0.15) });
-    const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { show: false }, font: Math.round(12 * rem()) + "px system-ui, sans-serif" };
     this.plot = new uPlot({
-      width: this.box.clientWidth || 300, height: tall, legend: { show: false }, padding: [8, 14, 0, 0],
+      width: this.box.clientWidth || 300, height: tall(), legend: { show: false }, padding: [8, 14, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: "live", setSeries: false }, points: { size: 6 } },
       scales: {
         x: { time: false, range: () => [m.now - seconds, m.now] },
         y: { ...distributions[m.scale], range: () => m.shared },
       },
       axes: [
-        { ...axis, size: 18, gap: 2, splits: () => [5, 4, 3, 2, 1, 0].map((n) => m.now - 60 * n),
-          values: (u, at) => at.map((v) => (v === m.now ? "now" : "−" + Math.round((m.now - v) / 60) + " min")) },
-        { ...axis, size: 58, gap: 4, splits: () => m.splits(m.shared), filter: (u, at) => at, values: (u, at) => at.map((v) => m.text(v).replace(/\.0+ /, " ")) },
+        { ...axis, size: 18 * rem(), gap: 2, splits: () => [5, 4, 3, 2, 1, 0].map((n) => m.now - 60 * n),
+          values: (u, at) => at.map((v) => (v === m.now ? "now" : m.now - v > 299 ? "" : "−" + Math.round((m.now - v) / 60) + " min")) },
+        { ...axis, size: 58 * rem(), gap: 4, splits: () => m.splits(m.shared), filter: (u, at) => at, values: (u, at) => at.map((v) => m.text(v).replace(/\.0+(?=[ kMG])/, "")) },
       ],
       series: [{}, ...series], bands,
       hooks: { drawClear: [(u) => this.beneath(u)], setCursor: [(u) => this.point(u)] },
@@ -238,7 +238,7 @@ class Plot {
 
   resize() {
     const width = this.box.clientWidth;
-    if (width && width !== this.plot.width) this.plot.setSize({ width, height: tall });
+    if (width && (width !== this.plot.width || tall() !== this.plot.height)) this.plot.setSize({ width, height: tall() });
   }
 }
 

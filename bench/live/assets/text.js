@@ -75,5 +75,8 @@ export function variable(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+// rem is the size of the page's text, in pixels, as a share of what it is on a laptop.
+export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
 export const sides = ["lambda", "kappa"];
 export const titles = { lambda: "Lambda", kappa: "Kappa" };
