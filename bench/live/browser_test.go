@@ -125,8 +125,8 @@ func TestWebReadsThePlots(t *testing.T) {
 	p.RequireQuiet(f.URL + "/")
 }
 
-// press presses the nth button with the keyboard, as soon as it can be pressed.
-func press(p *webtest.Page, n int) {
+// pressKey presses the nth button with the keyboard, as soon as it can be pressed.
+func pressKey(p *webtest.Page, n int) {
 	button := fmt.Sprintf(`document.querySelectorAll("#actions button")[%d]`, n)
 	p.Eventually(button + `.getAttribute("aria-disabled") !== "true"`)
 	p.Run(chromedp.Evaluate(button+`.focus()`, nil), chromedp.KeyEvent(kb.Enter))
@@ -145,8 +145,8 @@ func TestWebButtonsDoWhatTheySay(t *testing.T) {
 		}
 		for _, value := range values {
 			want = append(want, Do{a.Do, a.Part, value})
-			press(p, n)
-			p.Eventually(fmt.Sprintf(`[%q, %q].includes(document.querySelector("#told h3")?.textContent)`, a.Label, value))
+			pressKey(p, n)
+			p.Eventually(fmt.Sprintf(`[%q, %q].includes(document.querySelector("#told h3")?.textContent)`, a.Label, a.Label+": "+value))
 			require.Contains(t, texts(p, "#told")[0], a.Watch)
 			require.Equal(t, want, f.asks())
 			require.Contains(t, texts(p, "#told")[0], a.What)
@@ -159,7 +159,7 @@ func TestWebButtonsDoWhatTheySay(t *testing.T) {
 				p.Eventually(fmt.Sprintf(`document.querySelectorAll("#actions button")[%d].textContent.startsWith("Restart ")`, n))
 				p.Eventually(`document.querySelectorAll(".diagram .down").length > 0`)
 				want = append(want, Do{Restart, a.Part, ""})
-				press(p, n)
+				pressKey(p, n)
 				p.Eventually(fmt.Sprintf(`document.querySelectorAll("#actions button")[%d].textContent.startsWith("Kill ")`, n))
 				require.Equal(t, want, f.asks())
 			}
@@ -187,10 +187,10 @@ func TestWebButtonsRest(t *testing.T) {
 	f := newFake(t)
 	f.play(30)
 	p := openLive(t, f, webtest.View{})
-	press(p, 0)
+	pressKey(p, 0)
 	p.Eventually(`document.querySelector("#told h3")?.textContent === "Late burst"`)
 	f.step() // and the server says that it is on
-	p.Eventually(`Array.from(document.querySelectorAll("#actions button")).slice(0, 4).every((b) => b.getAttribute("aria-disabled") === "true")`)
+	p.Eventually(`Array.from(document.querySelectorAll("#actions button")).slice(0, 4).map((b) => b.getAttribute("aria-disabled") === "true").join() === "true,false,false,false"`)
 	p.Run(chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Enter))
 	require.Len(t, f.asks(), 1)
 	require.True(t, webtest.Eval[bool](p, `document.activeElement.textContent === "Late burst"`), "who uses the keyboard is still there")
@@ -203,7 +203,7 @@ func TestWebShowsErrors(t *testing.T) {
 	f.mu.Lock()
 	f.refusal = `a batch run is on: <b>wait</b> for its end`
 	f.mu.Unlock()
-	press(p, 5)
+	pressKey(p, 5)
 	p.Eventually(`document.querySelector("#told.bad p")?.textContent === "a batch run is on: <b>wait</b> for its end"`)
 	require.Zero(t, webtest.Eval[int](p, `document.querySelectorAll(".watch").length`))
 	require.True(t, webtest.Eval[bool](p, `document.querySelectorAll("#actions button")[5].getAttribute("aria-disabled") === "true"`))
@@ -270,7 +270,7 @@ func TestWebForEverybody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openLive(t, f, v)
-			press(p, 0) // with what it says
+			pressKey(p, 0) // with what it says
 			p.Eventually(`document.querySelector("#told h3") !== null`)
 			p.RequireFits()
 			ground := webtest.Eval[string](p, `getComputedStyle(document.body).backgroundColor`)
@@ -289,7 +289,7 @@ func TestWebForEverybody(t *testing.T) {
 // Ensure that the page moves while everything happens, and holds after an hour what it held after ten minutes. How many frames
 // a second it draws is a machine's; what is asserted is only that it is no slide show.
 func TestWebHoldsForHours(t *testing.T) {
-	if os.Getenv(webtest.AxeEnv) == "" {
+	if os.Getenv(wholeEnv) == "" {
 		t.Skip("takes a minute: make test-web does it")
 	}
 	f := newFake(t)

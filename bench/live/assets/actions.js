@@ -1,6 +1,6 @@
 // The buttons: what the server can do, as it names it. Each says what it did, and frames the numbers to look at.
 
-import { make } from "./text.js";
+import { make, titles } from "./text.js";
 
 const headings = { events: "Disturb the events", parts: "Kill and restart", logic: "Change the logic" };
 const pause = 3000; // ms until something that was refused may be asked for again
@@ -14,12 +14,21 @@ export function highlight(numbers, className) {
   }
 }
 
+// inSeconds is a time as the server writes it: 5s, 1m0s.
+const inSeconds = (text) => Number(text.match(/(\d+)m/)?.[1] ?? 0) * 60 + Number(text.match(/(\d+)s/)?.[1] ?? 0);
+
+// chosen is whether a choice is what holds now; null where nobody says what holds.
+function chosen({ action, value }, tick, hello) {
+  if (action.do === "interval" && hello) return inSeconds(value) === hello.batch_interval_s;
+  if (action.do === "deploy" && action.choices && tick?.sides[action.side]) return tick.sides[action.side].version === value;
+  return null;
+}
+
 export class Actions {
   constructor(parent, told) {
     this.parent = parent;
     this.told = told;
     this.buttons = [];
-    this.bursts = new Set();
     this.framed = 0;
   }
 
@@ -34,9 +43,23 @@ export class Actions {
     for (const group of [...new Set(all.map((a) => a.group))]) {
       const section = this.parent.appendChild(make("section"));
       section.appendChild(make("h3", "", headings[group] || group));
-      const row = section.appendChild(make("div", "buttons"));
-      for (const action of all.filter((a) => a.group === group)) this.add(row, action);
+      let row = null, side = null;
+      for (const action of all.filter((a) => a.group === group)) {
+        if (action.side !== side) row = this.row(section, side = action.side);
+        this.add(row, action);
+      }
     }
+  }
+
+  // row is for the buttons of one side: two of them may have the same label.
+  row(section, side) {
+    if (side) section.appendChild(make("p", "of " + side, titles[side]));
+    const row = section.appendChild(make("div", "buttons"));
+    if (side) {
+      row.setAttribute("role", "group");
+      row.setAttribute("aria-label", titles[side]);
+    }
+    return row;
   }
 
   add(row, action) {
@@ -46,9 +69,9 @@ export class Actions {
     }
     const choices = row.appendChild(make("div", "choices"));
     choices.setAttribute("role", "group");
-    choices.setAttribute("aria-label", action.label);
+    choices.setAttribute("aria-label", [titles[action.side], action.label].filter(Boolean).join(", "));
     choices.appendChild(make("span", "", action.label));
-    for (const choice of action.choices) this.button(choices, action, choice, choice);
+    for (const choice of action.choices) this.button(choices, action, choice, choice.replace(/m0s$/, " min"));
   }
 
   button(row, action, value, label) {
@@ -62,7 +85,8 @@ export class Actions {
 
   async press(button) {
     if (button.element.getAttribute("aria-disabled") === "true") return;
-    const { action, restart } = button, name = button.element.textContent;
+    const { action, restart } = button, label = button.element.textContent;
+    const name = action.choices ? action.label + ": " + label : label;
     const asked = { do: restart ? "restart" : action.do, part: action.part, value: button.value };
     this.rest(button, pause);
     let error = "", text = "";
@@ -114,17 +138,13 @@ export class Actions {
   show(tick, hello) {
     this.tick = tick;
     this.hello = hello;
-    const bursts = ["late", "duplicates", "poison", "spike"];
     for (const b of this.buttons) {
       const { action, element } = b;
-      const bursting = tick && tick.burst && bursts.includes(action.do);
-      const off = Date.now() < b.until || Boolean(bursting);
+      const off = Date.now() < b.until || Boolean(tick && tick.burst === action.do);
       if ((element.getAttribute("aria-disabled") === "true") !== off) element.setAttribute("aria-disabled", String(off));
       if (action.toggle) this.toggle(b, tick);
-      if (action.choices && hello) {
-        const now = String(b.value === hello.batch_interval_s + "s");
-        if (element.getAttribute("aria-pressed") !== now) element.setAttribute("aria-pressed", now);
-      }
+      const now = String(chosen(b, tick, hello));
+      if (now !== "null" && element.getAttribute("aria-pressed") !== now) element.setAttribute("aria-pressed", now);
     }
   }
 

@@ -19,7 +19,7 @@ const numbers = [
   { number: "wrong", label: "windows wrong", rank: 2, text: (s) => count(wrong(s.accuracy)), bad: (s) => wrong(s.accuracy) > 0 },
   { number: "alerts", label: "alerts a minute", rank: 2, text: (s) => count(s.alerts) },
   { number: "version", label: "version", rank: 2, text: (s) => s.version || "–" },
-  { number: "lag", label: "lag, events", rank: 3, text: (s) => count(s.lag) },
+  { number: "lag", label: "lag", rank: 3, text: (s) => count(s.lag) },
   { number: "visible", label: "to be seen, p99", rank: 3, text: (s) => (s.visible_ms.n ? age(s.visible_ms.p99) : "–") },
   { number: "duplicates", label: "duplicates", rank: 3, text: (s) => count(s.duplicates) },
   { number: "dropped_late", label: "dropped late", rank: 3, text: (s) => count(s.dropped_late) },

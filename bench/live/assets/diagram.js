@@ -124,7 +124,7 @@ export class Diagram {
   box(b) {
     const g = element("g", { class: "box" }, this.svg);
     if (b.number) g.dataset.number = b.number;
-    else if (!b.kept) g.dataset.number = "lag cpu memory";
+    else if (!b.kept) g.dataset.number = "cpu memory";
     element("rect", { x: b.x, y: b.y, width, height: high, rx: b.kept ? 14 : 3 }, g);
     element("path", { d: `M${b.x} ${b.y}l${width} ${high}M${b.x + width} ${b.y}l${-width} ${high}`, class: "strike" }, g);
     const texts = [b.title, "", "", ""].map((text, i) => {

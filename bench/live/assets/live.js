@@ -35,9 +35,10 @@ const events = {
   hello(h) {
     hello = h;
     at("broker").hidden = !h.embedded;
-    put(at("broker"), `Broker: ${h.broker}. It is no Kafka: compare the two sides, nothing else.`);
-    put(at("dots"), `A dot: ${whole(dotSays(h.rate))} measured events. A window: a car, ${h.window_s} s. Crossed out: down.`);
-    put(at("machine"), `${h.machine}; broker ${h.broker}; revision ${h.revision}; windows of ${h.window_s} s; `
+    put(at("broker"), `Broker: ${h.broker || "embedded"}. It is no Kafka: compare the two sides, nothing else.`);
+    put(at("window"), `A window holds the readings of one car and ${h.window_s} s. `);
+    put(at("dots"), `A dot: ${whole(dotSays(h.rate))} events, as measured.`);
+    put(at("machine"), `${h.machine}; broker ${h.broker || "embedded"}; revision ${h.revision || "unknown"}; windows of ${h.window_s} s; `
       + `views, log and master dataset hold the last ${Math.round(h.keep_s / 60)} min.`);
   },
   history(h) {
@@ -103,6 +104,7 @@ function connect() {
   source = new EventSource("live/stream");
   for (const [name, take] of Object.entries(events)) source.addEventListener(name, (e) => take(JSON.parse(e.data)));
   source.addEventListener("open", () => {
+    heard = performance.now(); // silence begins to count anew
     say("live");
     loadActions();
   });

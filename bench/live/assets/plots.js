@@ -259,8 +259,10 @@ export class Plots {
     });
     for (const { row } of this.rows) this.seen.observe(row);
     new ResizeObserver(() => this.plots().forEach((p) => p.resize())).observe(section);
-    this.key = section.appendChild(make("p", "key", "▲ a new batch view, or a moment that the log beside names. Grey: while something was down or injected. "
-      + "Both sides have the same scale. Point at a plot to read the values of a moment; click a name to hide its line."));
+    const key = section.appendChild(make("p", "key"));
+    key.appendChild(make("span")).id = "window";
+    key.append("▲ a new batch view, or a moment that the log beside names. Grey: while something was down or injected. "
+      + "Both sides have the same scale. Point at a plot to read the values of a moment; click a name to hide its line.");
   }
 
   plots() {
