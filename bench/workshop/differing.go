@@ -13,7 +13,7 @@ func differing(detail string) string {
 	if !ok {
 		return detail
 	}
-	want, got := strings.Fields(expected), strings.Fields(served)
+	want, got := strings.Fields(expected), strings.Fields(closed(served)) // what comes behind is of other rows
 	if len(want) != len(got) {
 		return detail
 	}
@@ -32,6 +32,23 @@ func differing(detail string) string {
 		return detail
 	}
 	return before + strings.TrimLeft(strings.Join(key, ", ")+": ", ": ") + strings.Join(differ, "; ")
+}
+
+// closed is a text up to the brace that closes it, or all of it.
+func closed(text string) string {
+	depth := 1
+	for i, r := range text {
+		switch r {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth == 0 {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // lastField cuts "Tally:{Readings:10" into its innermost name and value.

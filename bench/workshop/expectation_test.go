@@ -104,6 +104,8 @@ func TestDiffering(t *testing.T) {
 	f("1 of 2 rows exact; different: expected {WindowKey:{CarID:car-7 Start:20} Tally:{Readings:10 LastSeq:3}}, "+
 		"served {WindowKey:{CarID:car-7 Start:20} Tally:{Readings:11 LastSeq:3}}",
 		"1 of 2 rows exact; different: CarID car-7, Start 20: Readings is 11, not 10")
+	f("windows: expected {K:{CarID:car-7} T:{A:1}}, served {K:{CarID:car-7} T:{A:2}}, windows: expected {K:{CarID:car-8}}",
+		"windows: CarID car-7: A is 2, not 1")
 	f("expected {Events:2 DeadLetters:map[] Late:1}, served {Events:3 DeadLetters:map[] Late:1}", "Events is 3, not 2")
 	f("expected {A:1 B:2}, served {A:1}", "expected {A:1 B:2}, served {A:1}")
 	f("2 of 2 rows exact", "2 of 2 rows exact")

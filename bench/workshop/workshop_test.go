@@ -137,13 +137,28 @@ func (r *room) observe(t *testing.T, e *Exercise) {
 	require.Contains(t, said, strings.Join(e.Command, " "))
 	code, _, stderr = r.do(t, append(e.Command, "--quiet")...)
 	require.Equal(t, 0, code, stderr)
-	code, said, stderr = r.do(t, "workshop", "check", number)
+	code, said, stderr = r.check(t, e, func(said, stderr string) {
+		require.NotContains(t, stderr, "running", "it takes the run that is there")
+	})
 	require.Equal(t, 0, code, said+stderr)
-	require.NotContains(t, stderr, "running", "it takes the run that is there")
 	require.Equal(t, len(e.Expect), strings.Count(said, "  yes  "), said)
 	code, said, stderr = r.do(t, "workshop", "solve", number)
 	require.Equal(t, 0, code, stderr)
 	require.Contains(t, said, e.Why)
+}
+
+// check grades an exercise; once more, as it says, when the machine was too slow for a run that counts.
+func (r *room) check(t *testing.T, e *Exercise, first func(said, stderr string)) (code int, said, stderr string) {
+	t.Helper()
+	code, said, stderr = r.do(t, "workshop", "check", fmt.Sprint(e.Number))
+	if first != nil {
+		first(said, stderr)
+	}
+	if strings.Contains(said, "not measured") || strings.Contains(said, "too slow") {
+		t.Log(said)
+		code, said, stderr = r.do(t, "workshop", "check", fmt.Sprint(e.Number), "--again")
+	}
+	return code, said, stderr
 }
 
 // mend does a code task: red when it begins, green when it is solved.
@@ -153,14 +168,14 @@ func (r *room) mend(t *testing.T, e *Exercise) {
 	code, _, stderr := r.do(t, "workshop", "start", number)
 	require.Equal(t, 0, code, stderr)
 	require.NotEqual(t, before, r.source(t))
-	code, said, stderr := r.do(t, "workshop", "check", number)
+	code, said, stderr := r.check(t, e, nil)
 	require.Equal(t, 1, code, said+stderr)
 	require.Contains(t, said, "  NO   ", said+stderr)
 	require.Contains(t, said, " rows exact", "it is the oracle that says so, and not a compiler or a run that broke off")
 	t.Log(said)
 	code, _, stderr = r.do(t, "workshop", "solve", number)
 	require.Equal(t, 0, code, stderr)
-	code, said, stderr = r.do(t, "workshop", "check", number)
+	code, said, stderr = r.check(t, e, nil)
 	require.Equal(t, 0, code, said+stderr)
 	code, _, stderr = r.do(t, "workshop", "reset")
 	require.Equal(t, 0, code, stderr)
