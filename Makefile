@@ -27,7 +27,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-scenarios test-changes test-web cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build demo test test-scenarios test-changes test-workshop test-web cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
 
 ## help: what there is
 help:
@@ -50,6 +50,10 @@ test-changes:
 ## test-scenarios: the tests that run whole scenarios with real processes
 test-scenarios:
 	$(GO) test -count=1 -timeout 20m ./bench -args -scenarios
+
+## test-workshop: every exercise of the workshop, as a learner does it, in a copy of the source
+test-workshop:
+	$(GO) test -count=1 -timeout 20m -v -run '^TestWorkshop$$' ./bench/workshop -args -workshop
 
 ## test-web: the pages in a headless browser, looked at and listened to; needs chromium and npm
 test-web: $(WEB)/axe-$(AXE)/node_modules/axe-core/axe.min.js

@@ -94,6 +94,12 @@ var layout = []row{
 	},
 	{pkg: "bench/decide", within: "bench/ledger bench/result", beyond: "github.com/dustin/go-humanize"},
 	{pkg: "results", tests: "bench/report"},
+	{pkg: "docs/workshop"},
+	{
+		pkg:    "bench/workshop",
+		within: "bench/codesize bench/ledger bench/report bench/result bench/scenarios docs/workshop", tests: "view",
+		beyond: "github.com/dustin/go-humanize github.com/goccy/go-yaml",
+	},
 	{pkg: "bench/ledger", within: "bench/result bench/scenarios view", beyond: "github.com/aclements/go-moremath github.com/dustin/go-humanize golang.org/x/perf gonum.org/v1/gonum"},
 	{pkg: "bench/scenarios", within: "datagen", beyond: "github.com/goccy/go-yaml"},
 	{
@@ -112,7 +118,7 @@ var layout = []row{
 	},
 	{
 		pkg: "cmd/lambdakappa",
-		within: "bench bench/cluster bench/decide bench/live bench/report bench/result bench/scenarios bench/supervise datagen event lambda kappa internal/eventlog " +
+		within: "bench bench/cluster bench/decide bench/live bench/report bench/result bench/scenarios bench/supervise bench/workshop datagen event lambda kappa internal/eventlog " +
 			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc results view",
 		beyond: "github.com/magiconair/properties github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},

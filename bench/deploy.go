@@ -257,6 +257,7 @@ func (d *deployment) bring(ctx context.Context) error {
 	d.until = d.after.at
 	stop()
 	d.watch.wait()
+	d.watch.lookAgain(ctx)
 	d.mark("deploy "+d.plan.To, d.from, d.until)
 	return d.goOn()
 }

@@ -31,7 +31,7 @@ func (d *deployment) judgeSwitch(ctx context.Context, w workload, end []int64) e
 	}
 	mixed := d.watch.mixtures(truths, d.plan.From, d.plan.To)
 	d.checkAnswer(r.Arm, "no answer mixes versions", len(mixed) == 0, "%d samples of history while %s was deployed%s",
-		len(d.watch.samples), d.plan.To, listed(": ", mixed))
+		len(d.watch.samples), d.plan.To, listed(", wrong", mixed))
 	r.Cost = nil // it has the history in it
 	if r.Void == "" {
 		d.fill(changed(from, truths[d.plan.To]))

@@ -78,6 +78,17 @@ func (w *switchWatch) sample(ctx context.Context) {
 	}
 }
 
+// lookAgain asks for every slice once more, at once: a view that went live before it was complete has holes now, and
+// none a moment later.
+func (w *switchWatch) lookAgain(ctx context.Context) {
+	for i := 0; i < w.count && w.err == nil; i++ {
+		var s switchSample
+		if s, w.err = w.ask(ctx, w.first+int64(i)*w.step); w.err == nil {
+			w.samples = append(w.samples, s)
+		}
+	}
+}
+
 // wait returns when sampling has ended.
 func (w *switchWatch) wait() { <-w.done }
 

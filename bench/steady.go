@@ -76,13 +76,8 @@ func (a *steadyArm) status(ctx context.Context) (httpapi.Status, error) {
 	return status, err
 }
 
-// steadyRun executes one steady run and adds it to the summary. A run that is void because the
+// steadyRunOf executes one steady run of the caller's and adds it to the summary. A run that is void because the
 // machine was too slow is retried once.
-func (d *driver) steadyRun(ctx context.Context, head result.Run, s size, probed bool) error {
-	return d.steadyRunOf(ctx, head, s, func(x *execution) *steady { return newSteady(x, s, probed) })
-}
-
-// steadyRunOf is steadyRun with a steady run of the caller's.
 func (d *driver) steadyRunOf(
 	ctx context.Context, head result.Run, s size, of func(*execution) *steady,
 ) error {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"lambdakappa/bench/result"
@@ -11,9 +12,17 @@ import (
 type steadyLoad struct {
 	Probed   bool          `yaml:"probed"`   // ask for sampled events, alerts and cars all the time
 	Together time.Duration `yaml:"together"` // of one more run, with all arms on one log; 0 is none
+	// LateGenerator is how late the generator may be at p99 before a run says nothing: [lagLimit] when 0. What differs
+	// by orders of magnitude can be shown on a machine that others use as well.
+	LateGenerator time.Duration `yaml:"late_generator"`
 }
 
-func (*steadyLoad) check(s *Scenario) error { return s.needs() }
+func (l *steadyLoad) check(s *Scenario) error {
+	if l.LateGenerator < 0 {
+		return fmt.Errorf("late_generator %s: must not be negative", l.LateGenerator)
+	}
+	return s.needs()
+}
 
 func (l *steadyLoad) seconds(o Options, s *Scenario) float64 {
 	var sum float64
@@ -45,7 +54,7 @@ func (l *steadyLoad) all(o Options, s *Scenario) size {
 
 func (l *steadyLoad) run(ctx context.Context, d *driver, s *Scenario) error {
 	for _, point := range append([]*Scenario{s}, s.points(d.opt)...) {
-		if err := d.compareSteady(ctx, point, l.Probed); err != nil {
+		if err := l.compare(ctx, d, point); err != nil {
 			return err
 		}
 	}
@@ -53,12 +62,23 @@ func (l *steadyLoad) run(ctx context.Context, d *driver, s *Scenario) error {
 		return nil
 	}
 	head := result.Run{Scenario: s.Name, Arm: armBoth, Repetition: 1, Seed: d.opt.Seed}
-	return d.steadyRun(ctx, head, l.all(d.opt, s), l.Probed)
+	return l.steadyRun(ctx, d, head, l.all(d.opt, s), l.Probed)
 }
 
-// compareSteady runs the arms, each alone, and controls in between. Runs of the same workload that another
+// steadyRun executes one steady run under the scenario's own limit and adds it to the summary.
+func (l *steadyLoad) steadyRun(ctx context.Context, d *driver, head result.Run, size size, probed bool) error {
+	return d.steadyRunOf(ctx, head, size, func(x *execution) *steady {
+		s := newSteady(x, size, probed)
+		if l.LateGenerator > 0 {
+			s.lagLimit = l.LateGenerator
+		}
+		return s
+	})
+}
+
+// compare runs the arms, each alone, and controls in between. Runs of the same workload that another
 // scenario or another point of a sweep has a control of begin with that one.
-func (d *driver) compareSteady(ctx context.Context, s *Scenario, probed bool) error {
+func (l *steadyLoad) compare(ctx context.Context, d *driver, s *Scenario) error {
 	var control controlTurn
 	if _, known := d.controls[controlKey(s.size)]; known {
 		control.taken = 1
@@ -66,11 +86,11 @@ func (d *driver) compareSteady(ctx context.Context, s *Scenario, probed bool) er
 	return d.eachAlone(s, func(head result.Run) error {
 		if control.due(head.Repetition) {
 			alone := result.Run{Scenario: s.Name, Arm: armControl, Repetition: head.Repetition, Seed: head.Seed}
-			if err := d.steadyRun(ctx, alone, s.size, false); err != nil {
+			if err := l.steadyRun(ctx, d, alone, s.size, false); err != nil {
 				return err
 			}
 		}
-		return d.steadyRun(ctx, head, s.size, probed)
+		return l.steadyRun(ctx, d, head, s.size, l.Probed)
 	})
 }
 

@@ -39,7 +39,7 @@ var columns = map[string][]string{
 	"kappa":          {"kappa"},
 	"kappa-archived": {"kappa"}, // with an archive behind it: its sink, replay from it, republishing
 	"shared":         {"event", "view", "internal"},
-	"bench":          {"bench", "datagen", "results"},
+	"bench":          {"bench", "datagen", "docs", "results"},
 	"cmd":            {"cmd"},
 }
 

@@ -69,3 +69,12 @@ func Values(s *result.Summary, scenario, figure, arm, phase string) []float64 {
 	found, _ := sampleOf(s, &scenarios.Scenario{Name: scenario}, figure, arm, phase, false)
 	return found.values()
 }
+
+// CodeFigure returns what was counted in the source, by the name that rules say it by; false when there is no such figure.
+func CodeFigure(size result.CodeSize, figure string) (float64, bool) {
+	count := codeFigures[figure]
+	if count == nil {
+		return 0, false
+	}
+	return float64(count(size)), true
+}
