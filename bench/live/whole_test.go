@@ -23,7 +23,7 @@ const wholeEnv = "LAMBDAKAPPA_TEST_WHOLE"
 // startWhole shows the page with everything that it shows, as the program does, until the test ends.
 func startWhole(t *testing.T, change func(*Config)) (*server, string) {
 	t.Helper()
-	if os.Getenv(wholeEnv) == "" {
+	if os.Getenv(wholeEnv) == "" && *soak == 0 {
 		t.Skip("starts everything: make test-web")
 	}
 	binary := filepath.Join(t.TempDir(), "lambdakappa")

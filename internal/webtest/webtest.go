@@ -51,7 +51,8 @@ type Page struct {
 type View struct {
 	Width, Height int64 // CSS pixels; 1280 x 900 where they are 0
 	Dark          bool
-	Offline       bool // no request is answered, but for files
+	Offline       bool          // no request is answered, but for files
+	Patience      time.Duration // how long the test may look; 2 minutes where it is 0
 }
 
 // Open opens a page and waits until it has loaded. The test is skipped where there is no browser.
@@ -66,7 +67,10 @@ func Open(t testing.TB, address string, v View) *Page {
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(allocated)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, limit)
+	if v.Patience == 0 {
+		v.Patience = limit
+	}
+	ctx, cancel = context.WithTimeout(ctx, v.Patience)
 	t.Cleanup(cancel)
 	p := &Page{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, p.hear)
