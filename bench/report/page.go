@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -49,6 +50,7 @@ type section struct {
 	Again   string // the command that measures it again; empty for what is no scenario
 	Plots   []*plot
 	Tables  []table
+	Pairs   []pair // of sources
 	Notes   []string
 }
 
@@ -80,6 +82,15 @@ func newPage(s, reference *result.Summary) *page {
 		Sections:  sections(s),
 		Command:   s.Command,
 		Reproduce: reproduceTable(s),
+	}
+}
+
+// showCode puts the sources that a run has kept into the section about code.
+func (p *page) showCode(sizes map[string]result.CodeSize, code fs.FS) {
+	for i := range p.Sections {
+		if s := &p.Sections[i]; s.ID == codeID {
+			s.Pairs = pairs(sizes, code)
+		}
 	}
 }
 

@@ -194,11 +194,14 @@ func runNotes(gs []*group) []string {
 	return notes
 }
 
+// codeID is the anchor of the section about code.
+const codeID = "code-size"
+
 func codeSection(sizes map[string]result.CodeSize, about string) section {
 	return section{
-		ID: "code-size", Title: "code", About: about,
+		ID: codeID, Title: "code", About: about,
 		Plots:  []*plot{codePlot(sizes)},
-		Tables: tablesOf(codeTable(sizes), changeTable(sizes)),
+		Tables: tablesOf(codeTable(sizes), changeTable(sizes), roleTable(sizes)),
 		Notes: []string{
 			"Counted from the Go syntax tree; comments, blank lines and tests are apart.",
 			"Shared code (events, windows, log client, HTTP) is used by both sides and belongs to neither.",
