@@ -85,6 +85,7 @@
       width: width, height: Math.max(240, Math.min(340, width * 0.55)),
       cursor: { y: false, focus: { prox: 24 }, dataIdx: nearest }, focus: { alpha: 0.35 },
       scales: { x: { time: false }, y: { distr: data.log ? 3 : 1 } },
+      legend: { markers: { dash: (u, i) => ({ dashed: "dashed", dots: "dotted" }[(data.lines[i - 1] || {}).style] || "solid") } },
       axes: [x, y], series: [{ label: data.xTicks ? "share" : data.sweep ? "at" : "time", value: (u, v) => xText(data, v) }].concat(lines),
       hooks: { drawClear: [bands(data)] },
     };
