@@ -84,7 +84,7 @@ var layout = []row{
 	{pkg: "bench/supervise", within: "internal/proc"},
 	{pkg: "bench/codesize", within: "bench/result", beyond: "github.com/uudashr/gocognit"},
 	{
-		pkg: "bench/report", within: "bench/decide bench/ledger bench/result internal/web view", tests: "bench/scenarios internal/webtest",
+		pkg: "bench/report", within: "bench/codesize bench/decide bench/ledger bench/result internal/web view", tests: "bench/scenarios internal/webtest",
 		beyond: "github.com/dustin/go-humanize",
 	},
 	{

@@ -213,7 +213,6 @@ func (d *deployment) startArm(ctx context.Context) (*steadyArm, error) {
 		}
 	}
 	s := &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(a.like), served: map[int64]bool{}}
-	s.got.keep = true
 	d.arms[name] = s
 	return s, nil
 }

@@ -36,6 +36,9 @@ func (s *steady) fillFigures() error {
 			w.reading, w.at.Seconds(), float64(w.ns)/1e6))
 	}
 	r.LatencyMs = &result.Latencies{Visible: quantilesOf(all.visible), Query: quantilesOf(all.query)}
+	if s.trial == nil {
+		r.Series = append(r.Series, latencySeries(all.visibleAt, s.live)...)
+	}
 	if all.alert.TotalCount() > 0 {
 		alert := quantilesOf(all.alert)
 		r.LatencyMs.Alert = &alert
@@ -72,6 +75,7 @@ func (l *latencies) merge(o *latencies) {
 		l.slowest = o.slowest
 	}
 	l.unseen = append(l.unseen, o.unseen...)
+	l.visibleAt = append(l.visibleAt, o.visibleAt...)
 	l.wrong += o.wrong
 	if l.failed == nil {
 		l.failed = o.failed

@@ -40,8 +40,7 @@ type latencies struct {
 	wrong   int      // samples <= 0: an answer before its question
 	failed  error
 
-	keep               bool // samples one by one, for a run whose latency changes on the way
-	visibleAt, queryAt []timed
+	visibleAt, queryAt []timed // samples one by one: latency changes on the way
 }
 
 // timed is a sample with its intended moment.
@@ -64,7 +63,7 @@ func (l *latencies) sample(h *hdrhistogram.Histogram, intended int64) {
 	defer l.mu.Unlock()
 	took := time.Now().UnixNano() - intended
 	l.note(h, took)
-	if l.keep && h == l.query {
+	if h == l.query {
 		l.queryAt = append(l.queryAt, timed{intended, took})
 	}
 }
@@ -160,9 +159,7 @@ func (p *probes) saw(car int, seq, now int64) {
 	p.got.mu.Lock()
 	defer p.got.mu.Unlock()
 	p.got.note(p.got.visible, now-intended)
-	if p.got.keep {
-		p.got.visibleAt = append(p.got.visibleAt, timed{intended, now - intended})
-	}
+	p.got.visibleAt = append(p.got.visibleAt, timed{intended, now - intended})
 	if took := now - intended; took > p.got.slowest.ns {
 		p.got.slowest = slowest{
 			reading: fmt.Sprintf("%s/%d", datagen.CarID(car), seq), ns: took,

@@ -101,12 +101,16 @@ func addComplexity(
 
 // lines returns the number of lines that hold at least one token. Every line of a raw string
 // counts: it is content, such as a schema.
-func lines(source []byte) int {
+func lines(source []byte) int { return len(tokenLines(source)) }
+
+// tokenLines returns the numbers of the lines that [lines] counts, in order.
+func tokenLines(source []byte) []int {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(source))
 	var s scanner.Scanner
 	s.Init(file, source, nil, 0) // without comments
-	counted, last := 0, 0
+	var counted []int
+	last := 0
 	for {
 		pos, tok, literal := s.Scan()
 		if tok == token.EOF {
@@ -117,9 +121,21 @@ func lines(source []byte) int {
 		}
 		begin := file.Line(pos)
 		end := begin + strings.Count(literal, "\n")
-		counted += end - max(begin-1, last)
+		for n := max(begin, last+1); n <= end; n++ {
+			counted = append(counted, n)
+		}
 		last = end
 	}
+}
+
+// CountedLines returns the numbers of the lines of a file that a column counts, from 1, in order: those that hold
+// a token, without what other columns alone need.
+func CountedLines(file string, source []byte, column string) ([]int, error) {
+	tree, rest, err := parse(token.NewFileSet(), file, source, column)
+	if err != nil || tree == nil {
+		return nil, err
+	}
+	return tokenLines(rest), nil
 }
 
 // statements returns the number of statements in function bodies. Blocks, labels and the clauses

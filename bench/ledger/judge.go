@@ -60,7 +60,7 @@ func head(q *scenarios.Scenario) result.Scenario {
 	j := result.Scenario{
 		Name: q.Name, Question: q.Question, Sentence: q.Sentence, Claim: q.Claim, Slides: q.Slides,
 		Sources: q.Sources, Predicted: q.Predicted, Against: q.Against,
-		Headline: q.Headline, Figures: q.Figures, Parts: q.Parts, Reading: q.Reading,
+		Headline: q.Headline, Figures: q.Figures, Parts: q.Parts, Reading: q.Reading, Surprises: q.Surprises, Caution: q.Caution,
 	}
 	for _, p := range q.Published {
 		j.Published = append(j.Published, result.Published(p))

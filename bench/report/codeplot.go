@@ -33,7 +33,7 @@ func codePlot(sizes map[string]result.CodeSize) *plot {
 			p.addFiles(side, size)
 		}
 	}
-	p.paint()
+	p.paint(nil)
 	return p
 }
 

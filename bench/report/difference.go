@@ -263,19 +263,29 @@ func onlyIn(before, after *result.Summary) []string {
 	return lines
 }
 
-// counted says how many figures differ, how many do not, and what that is worth.
+// counted says how many figures differ, how many do not, how many nothing can be said of, and what that is worth.
 func counted(changes []change, only []string) []string {
 	n := map[outcome]int{}
 	for i := range changes {
 		n[changes[i].Outcome]++
 	}
 	number := func(n int) string { return humanize.Comma(int64(n)) }
-	same, different := n[equal]+n[small]+n[unseen], n[higher]+n[lower]
-	lines := []string{fmt.Sprintf("%s figures in both runs: %s differ, %s no difference, %s undecided with too few runs",
-		number(len(changes)), number(different), number(same), number(n[uncertain]))}
-	if n[unseen] > 0 {
-		lines = append(lines, fmt.Sprintf("%s of these were not seen to differ and vary too much to be called alike within %.0f %%: "+
-			"their intervals say what may hide there", number(n[unseen]), 100*margin))
+	different := n[higher] + n[lower]
+	told := len(changes) - n[uncertain]
+	lines := []string{
+		number(len(changes)) + " figures in both runs",
+		"  " + number(different) + " differ",
+		fmt.Sprintf("  %s no difference: %s have one value in every run, %s are alike within %.0f %%, %s were not seen to differ and vary too much "+
+			"to be called alike (their intervals say what may hide there)",
+			number(told-different), number(n[equal]), number(n[small]), 100*margin, number(n[unseen])),
+		fmt.Sprintf("  %s undecided: less than %d runs of each, which have no interval", number(n[uncertain]), ledger.LeastToShift),
+	}
+	if told > 0 {
+		lines = append(lines, fmt.Sprintf("of the %s that can be told, %s %% show no difference", number(told),
+			figure(100*float64(told-different)/float64(told))))
+	}
+	if n[uncertain] > 0 {
+		lines = append(lines, "to decide more: bench --repetitions 6, or --profile full, for both")
 	}
 	if different > 0 {
 		lines = append(lines, "An interval misses the truth in one of twenty figures, and a machine is not the same at two times: "+

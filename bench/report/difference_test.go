@@ -55,7 +55,8 @@ func TestDifferences(t *testing.T) {
 	before, after := armAs(t, "kappa"), armAs(t, "kappa")
 	var out bytes.Buffer
 	Differences(&out, before, after, false)
-	require.Contains(t, out.String(), " 0 differ")
+	require.Contains(t, out.String(), "\n  0 differ\n")
+	require.Regexp(t, `of the \d+ that can be told, 100 % show no difference`, out.String())
 	require.NotContains(t, out.String(), "not alike")
 
 	after.Machine.Cores = 64
@@ -72,6 +73,21 @@ func TestDifferences(t *testing.T) {
 	require.Regexp(t, `aa: Equal arms .* supports.* contradicts`, said)
 	require.Contains(t, said, "only before: spike lambda")
 	require.Contains(t, said, "0 figures in both runs", "wrong answers void what was measured")
+}
+
+// Ensure that every figure is counted once, and that one which nothing can be said of is neither a difference nor none.
+func TestDifferencesAreCounted(t *testing.T) {
+	changes := []change{{Outcome: equal}, {Outcome: small}, {Outcome: small}, {Outcome: unseen}, {Outcome: lower}, {Outcome: uncertain}}
+	said := strings.Join(counted(changes, []string{"only before: x"}), "\n")
+	for _, want := range []string{
+		"6 figures in both runs", "\n  1 differ", "4 no difference: 1 have one value in every run, 2 are alike", "1 were not seen to differ",
+		"1 undecided: less than 4 runs", "of the 5 that can be told, 80 % show no difference", "to decide more: bench --repetitions 6",
+		"hold what one figure says against its neighbours", "only before: x",
+	} {
+		require.Contains(t, said, want)
+	}
+	said = strings.Join(counted([]change{{Outcome: uncertain}}, nil), "\n")
+	require.NotContains(t, said, "can be told")
 }
 
 // Ensure that an outcome follows from where the whole interval lies.

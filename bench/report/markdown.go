@@ -62,11 +62,14 @@ func (n *ownNumbers) markdown(b *bytes.Buffer) {
 
 func (s *section) markdown(b *bytes.Buffer) {
 	fmt.Fprintf(b, "## %s\n\n", md(s.Title))
+	if s.Question != "" {
+		fmt.Fprintf(b, "**%s**\n\n", md(s.Question))
+	}
 	if s.About != "" {
 		fmt.Fprintf(b, "%s\n\n", md(s.About))
 	}
-	if s.Reading != "" {
-		fmt.Fprintf(b, "How to read it: %s\n\n", md(s.Reading))
+	for _, w := range s.Words {
+		fmt.Fprintf(b, "**%s.** %s\n\n", w.What, md(w.Says))
 	}
 	for _, p := range s.Plots {
 		fmt.Fprintf(b, "![%s](%s)\n\n%s\n\n", md(p.Title), p.file(), md(p.About))

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"lambdakappa/bench/ledger"
@@ -87,15 +89,19 @@ func (n *need) says(lambda, kappa map[int]float64) cell {
 	return text(compare("Lambda", lambda, "Kappa", kappa))
 }
 
-// counts is compare for what has no noise.
+// counts is compare for what has no noise: the side that is better, and how much of the other's it has.
 func counts(lambda, kappa float64, higher bool) string {
+	better, than, other := "Lambda", "Kappa", lambda/kappa
+	if (lambda > kappa) != higher {
+		better, than, other = "Kappa", "Lambda", kappa/lambda
+	}
 	switch {
 	case lambda == kappa:
 		return "no difference"
-	case (lambda > kappa) == higher:
-		return "Lambda"
+	case math.IsInf(other, 0):
+		return better + ": " + than + " has none"
 	default:
-		return "Kappa"
+		return fmt.Sprintf("%s: x %.2f of %s's, counted", better, other, than)
 	}
 }
 

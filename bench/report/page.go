@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -40,16 +41,33 @@ type banner struct {
 
 // A section is one scenario or one subject.
 type section struct {
-	ID      string
-	Title   string
-	About   string
-	Parts   []string // of the architectures that it is about
-	Reading string   // how to read it
-	Answers answers
-	Again   string // the command that measures it again; empty for what is no scenario
-	Plots   []*plot
-	Tables  []table
-	Notes   []string
+	ID       string
+	Title    string
+	Question string
+	About    string
+	Parts    []string // of the architectures that it is about
+	Words    []word   // about its figures
+	Answers  answers
+	Again    string // the command that measures it again; empty for what is no scenario
+	Plots    []*plot
+	Tables   []table
+	Pairs    []pair // of sources
+	Notes    []string
+}
+
+// A word is a paragraph about a section's figures, with what it is.
+type word struct{ What, Says string }
+
+// wordsOf are how to read a scenario, what surprises in it, and what to be careful with.
+func wordsOf(q result.Scenario) (words []word) {
+	for _, w := range []word{
+		{"How to read it", q.Reading}, {"What surprises in the reference run", q.Surprises}, {"Caution", q.Caution},
+	} {
+		if w.Says != "" {
+			words = append(words, w)
+		}
+	}
+	return words
 }
 
 // answers says of every run whether it is right: in one line when all are.
@@ -62,7 +80,7 @@ type answers struct {
 // newPage draws up the report of s. What a reader's own numbers come to is computed from s, and from the reference run where s
 // has not measured all that it takes; reference may be nil.
 func newPage(s, reference *result.Summary) *page {
-	return &page{
+	p := &page{
 		Title:     "Lambda and Kappa on the same events",
 		Lead:      lead,
 		Facts:     facts(s),
@@ -80,6 +98,17 @@ func newPage(s, reference *result.Summary) *page {
 		Sections:  sections(s),
 		Command:   s.Command,
 		Reproduce: reproduceTable(s),
+	}
+	p.thin()
+	return p
+}
+
+// showCode puts the sources that a run has kept into the section about code.
+func (p *page) showCode(sizes map[string]result.CodeSize, code fs.FS) {
+	for i := range p.Sections {
+		if s := &p.Sections[i]; s.ID == codeID {
+			s.Pairs = pairs(sizes, code)
+		}
 	}
 }
 

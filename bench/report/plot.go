@@ -85,22 +85,22 @@ func (b *bar) total() float64 {
 	return sum
 }
 
-// legend returns the name and hue of everything that is drawn, each name once.
+// legend returns name, hue and style of everything that is drawn, each name once.
 func (p *plot) legend() []line {
 	var entries []line
 	seen := map[string]bool{}
-	add := func(name string, hue int) {
-		if !seen[name] {
-			seen[name] = true
-			entries = append(entries, line{Name: name, Hue: hue})
+	add := func(l line) {
+		if !seen[l.Name] {
+			seen[l.Name] = true
+			entries = append(entries, l)
 		}
 	}
 	for _, l := range p.Lines {
-		add(l.Name, l.Hue)
+		add(line{Name: l.Name, Hue: l.Hue, Style: l.Style})
 	}
 	for _, b := range p.Bars {
 		for _, part := range b.Parts {
-			add(part.Name, part.Hue)
+			add(line{Name: part.Name, Hue: part.Hue})
 		}
 	}
 	return entries

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -135,19 +136,28 @@ type timeKind struct {
 	has                    func(result.Series) bool
 }
 
+// visible begins the names of the series that say how long events took to be visible.
+const visible = "event visible, "
+
 // rowsExact is the series of a run that was cut off at deadlines.
 const rowsExact = "rows exact"
 
 var overTime = []timeKind{
 	{
+		id: "latency-time", unit: "ms", title: "How long until an event is in a served answer, over time", alone: ", alone", log: true,
+		about: "Of the events sent in each half second: the median (a line), the 90th percentile (dashed), the slowest (dots). " +
+			"A stall stands where it hit. Grey: batch runs, kills and compactions.",
+		has: func(s result.Series) bool { return strings.HasPrefix(s.Name, visible) },
+	},
+	{
 		id: "time", unit: "ms", title: "Freshness over time", alone: ", alone", log: true,
 		about: "Age of the newest event in the answer, worst partition. Lower is fresher. Grey: batch runs, kills and compactions.",
-		has:   func(s result.Series) bool { return s.Unit == "ms" },
+		has:   func(s result.Series) bool { return s.Unit == "ms" && !strings.HasPrefix(s.Name, visible) },
 	},
 	{
 		id: "exact", unit: "%", title: "Exact answers over time",
 		about: "Of the windows whose last reading was on the log half a second before, those that were served as they " +
-			"are in the end. Grey: batch runs and faults.",
+			"are in the end: truth A counts every reading, truth B (dashed) none that was late. Grey: batch runs and faults.",
 		has: func(s result.Series) bool { return s.Unit == "%" && s.Name != rowsExact },
 	},
 	{
@@ -174,11 +184,11 @@ func (p *plot) addRun(r *result.Run, kind timeKind) {
 		if !kind.has(s) || len(s.Points) == 0 {
 			continue
 		}
-		name := strings.TrimSpace(strings.TrimPrefix(s.Name, "freshness"))
+		name := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(s.Name, visible), "freshness"))
 		if r.Arm != "both" && !strings.Contains(name, r.Arm) {
 			name = strings.TrimSpace(r.Arm + " " + name)
 		}
-		p.Lines = append(p.Lines, line{Name: name, Hue: hueOf(name, len(p.Lines)), Points: s.Points})
+		p.Lines = append(p.Lines, line{Name: name, Hue: hueOf(name, len(p.Lines)), Points: s.Points, Style: styleOf(s.Name)})
 		p.Data.Rows = append(p.Data.Rows, seriesRow(name, s.Points))
 	}
 	if len(p.Lines) == 0 {
@@ -190,6 +200,18 @@ func (p *plot) addRun(r *result.Run, kind timeKind) {
 			name = r.Arm + ": " + name
 		}
 		p.Bands = append(p.Bands, band{name, m.From, max(m.To, m.From)})
+	}
+}
+
+// styleOf tells the lines of one arm apart that have its colour.
+func styleOf(name string) style {
+	switch name {
+	case visible + "p90", "truth B":
+		return dashed
+	case visible + "max":
+		return dots
+	default:
+		return drawn
 	}
 }
 
@@ -221,8 +243,13 @@ func costPlot(scenario string, gs []*group) *plot {
 			p.addComponents(g.Label, r)
 		}
 	}
-	p.paint()
+	p.paint(componentHues)
 	return p
+}
+
+// componentHues: a layer has the colour that it has in other plots, and no component that of a whole architecture.
+var componentHues = map[string]int{
+	"batch": hueBatch, "speed": hueSpeed, "ingest": hueOther, "process": hueOther + 1, "serve": hueOther + 2, "broker": hueOther + 3,
 }
 
 func (p *plot) addComponents(label string, r *result.Run) {
@@ -239,10 +266,13 @@ func (p *plot) addComponents(label string, r *result.Run) {
 	p.Bars = append(p.Bars, b)
 }
 
-// paint gives every name of a part a hue, in the order of appearance. A component of the two sides
-// with the same role ("lambda serve", "kappa serve") shares it.
-func (p *plot) paint() {
-	hues := map[string]int{}
+// paint gives every name of a part the hue that is known of it, or one in the order of appearance. A component of the
+// two sides with the same role ("lambda serve", "kappa serve") shares it.
+func (p *plot) paint(known map[string]int) {
+	hues := maps.Clone(known)
+	if hues == nil {
+		hues = map[string]int{}
+	}
 	for i := range p.Bars {
 		for j := range p.Bars[i].Parts {
 			part := &p.Bars[i].Parts[j]

@@ -14,16 +14,21 @@ var kept = []string{"samples.txt", "command.txt", "machine.json"}
 
 // WriteReference writes into dir, which exists, what is kept of the run in from when it becomes the
 // reference run: every figure and every verdict, and what they were taken from. The lines over time and
-// the spectra behind plots are left out, which are nine tenths of a summary, and so are the plots.
+// the spectra behind plots are left out, which are nine tenths of a summary, and so are the plots of them; report.md has the others
+// beside it.
 func WriteReference(dir, from string, s *result.Summary) error {
 	small := withoutLines(s)
 	raw, err := json.MarshalIndent(small, "", " ")
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", summaryFile, err)
 	}
+	p := newPage(small, nil)
 	files := map[string][]byte{
 		summaryFile: append(raw, '\n'),
-		"report.md": renderMarkdown(newPage(small, nil)),
+		"report.md": renderMarkdown(p),
+	}
+	for _, plot := range p.plots() {
+		files[plot.file()] = plot.svgFile()
 	}
 	for _, name := range kept {
 		if files[name], err = os.ReadFile(filepath.Join(from, name)); err != nil {

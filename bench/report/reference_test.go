@@ -39,7 +39,7 @@ func TestWriteReference(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, name, string(raw))
 	}
-	require.FileExists(t, filepath.Join(dir, "report.md"))
+	requireLinksResolve(t, dir)
 	require.NoFileExists(t, filepath.Join(dir, "report.html"))
 	require.ErrorContains(t, WriteReference(dir, t.TempDir(), s), "keep as reference")
 }

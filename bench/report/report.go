@@ -35,9 +35,10 @@ func Parse(file string, raw []byte) (*result.Summary, error) {
 }
 
 // Write writes report.html, report.md and plots/*.svg into dir, which exists. What s has not measured of what a reader's
-// own numbers take comes from the reference run, which may be nil.
+// own numbers take comes from the reference run, which may be nil. Sources come from [CodeFolder] in dir, where that is.
 func Write(dir string, s, reference *result.Summary) error {
 	p := newPage(s, reference)
+	p.showCode(s.CodeSize, os.DirFS(filepath.Join(dir, CodeFolder)))
 	html, err := renderHTML(p, embeddedAssets())
 	if err != nil {
 		return fmt.Errorf("render report.html: %w", err)

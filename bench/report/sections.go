@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
@@ -21,7 +23,7 @@ func sections(s *result.Summary) []section {
 		}
 	}
 	if len(s.CodeSize) > 0 {
-		all = append(all, codeSection(s.CodeSize, scenarioOf(s, "code").Sentence))
+		all = append(all, codeSection(s.CodeSize, scenarioOf(s, "code"), again(s, "code")))
 	}
 	return append(all, limitsSection(s), budgetSection(s))
 }
@@ -33,7 +35,7 @@ func again(s *result.Summary, scenario string) string {
 
 func scenarioSection(q result.Scenario, gs []*group) section {
 	name := q.Name
-	sec := section{ID: slug(name), Title: name, About: aboutOf(q) + sentOf(gs), Parts: q.Parts, Reading: q.Reading}
+	sec := section{ID: slug(name), Title: name, Question: sentence(q.Question), About: aboutOf(q) + sentOf(gs), Parts: q.Parts, Words: wordsOf(q)}
 	for _, p := range append([]*plot{latencyPlot(name, gs)}, append(timePlots(name, gs), costPlot(name, gs))...) {
 		if len(p.Lines) > 0 || len(p.Bars) > 0 {
 			sec.Plots = append(sec.Plots, p)
@@ -194,11 +196,14 @@ func runNotes(gs []*group) []string {
 	return notes
 }
 
-func codeSection(sizes map[string]result.CodeSize, about string) section {
+// codeID is the anchor of the section about code.
+const codeID = "code-size"
+
+func codeSection(sizes map[string]result.CodeSize, q result.Scenario, again string) section {
 	return section{
-		ID: "code-size", Title: "code", About: about,
+		ID: codeID, Title: "code", Question: sentence(q.Question), About: aboutOf(q), Parts: q.Parts, Words: wordsOf(q), Again: again,
 		Plots:  []*plot{codePlot(sizes)},
-		Tables: tablesOf(codeTable(sizes), changeTable(sizes)),
+		Tables: tablesOf(codeTable(sizes), changeTable(sizes), roleTable(sizes)),
 		Notes: []string{
 			"Counted from the Go syntax tree; comments, blank lines and tests are apart.",
 			"Shared code (events, windows, log client, HTTP) is used by both sides and belongs to neither.",
@@ -356,9 +361,22 @@ func limitCell(x float64) cell {
 // aboutOf introduces a scenario: what is run, and what is claimed about it.
 func aboutOf(q result.Scenario) string {
 	if q.Claim == "" {
-		return q.Sentence + "."
+		return sentence(q.Sentence)
 	}
-	return q.Sentence + ". Claim: " + q.Claim + sourcesOf(&q) + "."
+	return sentence(q.Sentence) + " Claim: " + q.Claim + sourcesOf(&q) + "."
+}
+
+// sentence makes one of words that a file has without its capital and its full stop.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(first)) + s[size:]
+	if last := s[len(s)-1]; last == '.' || last == '?' {
+		return s
+	}
+	return s + "."
 }
 
 // sentOf says what the scenario's own runs were sent; the points of a sweep say what differs.

@@ -58,11 +58,23 @@ func (p *plot) svgLegend() (string, int) {
 			x, row = edge, row+1
 		}
 		y := 14 + float64(row)*18
-		fmt.Fprintf(&b, `<rect class="f%d" x="%.1f" y="%.1f" width="14" height="10" rx="2"/>`, l.Hue, x, y-9)
+		l.svgKey(&b, x, y-9)
 		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f">%s</text>`, x+19, y, esc(l.Name))
 		x += width
 	}
 	return b.String(), row + 1
+}
+
+// svgKey draws in a legend how a line looks.
+func (l *line) svgKey(b *strings.Builder, x, y float64) {
+	switch l.Style {
+	case dots:
+		fmt.Fprintf(b, `<circle class="f%d" cx="%.1f" cy="%.1f" r="4"/>`, l.Hue, x+7, y+5)
+	case dashed:
+		fmt.Fprintf(b, `<path class="l%d" stroke-dasharray="3 4" d="M%.1f %.1fh14"/>`, l.Hue, x, y+5)
+	default:
+		fmt.Fprintf(b, `<rect class="f%d" x="%.1f" y="%.1f" width="14" height="10" rx="2"/>`, l.Hue, x, y)
+	}
 }
 
 func (p *plot) svgLines(top float64) string {

@@ -12,10 +12,12 @@ type Scenario struct {
 	Predicted string      `json:"predicted,omitempty"`
 	Against   string      `json:"against,omitempty"`
 	Published []Published `json:"published,omitempty"`
-	Parts     []string    `json:"parts,omitempty"`    // of the architectures that it is about
-	Reading   string      `json:"reading,omitempty"`  // how to read it, what surprises, what to be careful with
-	Headline  []string    `json:"headline,omitempty"` // figures for the verdict table
-	Figures   []string    `json:"figures,omitempty"`  // that were to be measured
+	Parts     []string    `json:"parts,omitempty"`     // of the architectures that it is about
+	Reading   string      `json:"reading,omitempty"`   // how to read its figures
+	Surprises string      `json:"surprises,omitempty"` // what surprises in the reference run's
+	Caution   string      `json:"caution,omitempty"`   // what they do not say
+	Headline  []string    `json:"headline,omitempty"`  // figures for the verdict table
+	Figures   []string    `json:"figures,omitempty"`   // that were to be measured
 
 	// Verdict is supports, contradicts, no difference, undecided, not measurable here, not run yet or
 	// not in this run; empty for a scenario without a claim. Lean is what the medians alone would say.

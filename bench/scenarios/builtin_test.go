@@ -17,3 +17,16 @@ func TestBuiltin(t *testing.T) {
 	}
 	require.ElementsMatch(t, found, named)
 }
+
+// Ensure that every scenario helps its reader, and that no figure is typed (p99 and v2 are names): those come from runs.
+func TestBuiltinSayHowTheyAreRead(t *testing.T) {
+	for _, s := range Builtin() {
+		require.NotEmpty(t, s.Reading, s.Name)
+		require.NotEmpty(t, s.Caution, s.Name)
+		if !s.Apart && s.Procedure != NotBuilt {
+			require.NotEmpty(t, s.Surprises, s.Name)
+			require.NotEmpty(t, s.Parts, s.Name)
+		}
+		require.NotRegexp(t, `[^pv0-9][0-9]`, s.Reading+s.Surprises+s.Caution, s.Name)
+	}
+}

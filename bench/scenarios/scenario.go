@@ -20,8 +20,10 @@ type Scenario struct {
 
 	Published []Published `yaml:"published"` // figures of others, as context
 
-	Parts   []string `yaml:"parts"`   // of the two architectures that it is about; see [Parts]
-	Reading string   `yaml:"reading"` // how to read its figures, what surprises in them, what to be careful with
+	Parts     []string `yaml:"parts"`     // of the two architectures that it is about; see [Parts]
+	Reading   string   `yaml:"reading"`   // how to read its figures
+	Surprises string   `yaml:"surprises"` // what surprises in those of the reference run; figures are said by data alone
+	Caution   string   `yaml:"caution"`   // what they do not say
 
 	Procedure string           `yaml:"procedure"` // how it is run
 	With      ast.Node         `yaml:"with"`      // the procedure's own settings; may be nil

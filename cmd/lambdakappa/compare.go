@@ -15,11 +15,16 @@ func (a *app) compare() *cobra.Command {
 		Long: `Say what changed from one run to another: answers, verdicts, and figures with their 95 % intervals.
 
 A figure differs when its whole interval lies on one side of "no change" and its middle is beyond 10 %. It takes
-four runs of each: a quick run repeats most scenarios once, a full one (bench --profile full) six times.`,
+four runs of each: a quick run repeats most scenarios once, a full one (bench --profile full) six times. What has
+fewer is undecided, and counted apart: neither as a difference nor as none.`,
 		Example: `  lambdakappa compare results/20261122T201500Z-quick results/latest
 
   # what this machine does other than the one of the reference run
   lambdakappa compare results/reference results/latest
+
+  # what a change of the source did to one question
+  lambdakappa bench --scenario freshness --repetitions 6    # before, and again after the change
+  lambdakappa compare results/20261122T201500Z-freshness results/latest
 
   # every figure, those that do not differ as well
   lambdakappa compare --all results/before results/after`,

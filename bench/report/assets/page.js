@@ -85,6 +85,7 @@
       width: width, height: Math.max(240, Math.min(340, width * 0.55)),
       cursor: { y: false, focus: { prox: 24 }, dataIdx: nearest }, focus: { alpha: 0.35 },
       scales: { x: { time: false }, y: { distr: data.log ? 3 : 1 } },
+      legend: { markers: { dash: (u, i) => ({ dashed: "dashed", dots: "dotted" }[(data.lines[i - 1] || {}).style] || "solid") } },
       axes: [x, y], series: [{ label: data.xTicks ? "share" : data.sweep ? "at" : "time", value: (u, v) => xText(data, v) }].concat(lines),
       hooks: { drawClear: [bands(data)] },
     };
@@ -124,7 +125,7 @@
 
   // What is wider than the window is scrolled with the keyboard too; what is not is no stop on the way.
   function reach() {
-    for (const box of document.querySelectorAll(".wide, .drawing")) {
+    for (const box of document.querySelectorAll(".wide, .drawing, .code")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
     }
   }
@@ -134,6 +135,7 @@
   dark.addEventListener("change", () => { plots.forEach((p) => p.destroy()); plots = figures.map(draw); });
   reach();
   addEventListener("resize", reach);
+  document.addEventListener("toggle", reach, true); // what is closed has no width
   addEventListener("resize", () => plots.forEach((p, i) => {
     const width = figures[i].clientWidth;
     p.setSize({ width: width, height: Math.max(240, Math.min(340, width * 0.55)) });
