@@ -117,6 +117,7 @@ var layout = []row{
 			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc results view",
 		beyond: "github.com/magiconair/properties github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
+	{pkg: "cmd/workshop-kit"},
 	{pkg: "."},
 }
 
