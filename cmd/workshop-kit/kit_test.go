@@ -189,7 +189,7 @@ func TestTexts(t *testing.T) {
 		for line := range strings.Lines(start) {
 			require.LessOrEqual(t, len(line), 90+1, line)
 		}
-		require.Contains(t, start, "Go go1.26.0 or later"[3:])
+		require.Contains(t, start, "go1.26.0 or later")
 		require.Contains(t, names["kit/GO.txt"], "Go is not in this archive.")
 		require.Contains(t, names["kit/GO.txt"], "go1.26.8."+goos+"-"+goarch+".")
 		require.Contains(t, names, map[bool]string{true: "kit.cmd", false: "kit.sh"}[goos == "windows"])
