@@ -71,4 +71,3 @@ func proxyURL(folder string) string {
 	}
 	return "file://" + strings.NewReplacer("%", "%25", " ", "%20", ",", "%2C", "|", "%7C", "#", "%23", "?", "%3F").Replace(folder)
 }
-
