@@ -27,7 +27,7 @@ SYSTEMS := windows/amd64 darwin/arm64 linux/arm64
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-scenarios test-changes test-workshop test-web cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint clean
+.PHONY: help build demo test test-scenarios test-changes test-workshop test-web test-kit cross test-kafka test-kafka-cluster test-kafka-faults test-kafka-suites kafka-jars kafka-up kafka-down bench bench-all bench-short microbench fuzz fmt lint workshop-kit clean
 
 ## help: what there is
 help:
@@ -81,12 +81,17 @@ test-kafka-suites: build kafka-jars
 	echo "testing on $$LAMBDAKAPPA_TEST_BROKERS"; \
 	$(GO) test -count=1 -timeout 30m -p 1 ./internal/eventlog ./lambda ./kappa ./bench/systemtest
 
+## test-kit: the workshop's kits for all systems; one of them used in an empty home without network: minutes
+test-kit:
+	$(GO) test -count=1 -timeout 40m -v -run '^TestKitInARoom$$' ./cmd/workshop-kit -args -kit
+
 ## cross: vet and build for windows/amd64, darwin/arm64 and linux/arm64
+# Without paths, as kits are built: what is compiled once serves both.
 cross:
 	@set -e; for system in $(SYSTEMS); do \
 		echo "vet and build for $$system"; \
 		export GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0; \
-		$(GO) vet ./...; $(GO) build -o /dev/null ./cmd/lambdakappa; \
+		$(GO) vet -trimpath ./...; $(GO) build -trimpath -o /dev/null ./cmd/lambdakappa; \
 	done
 
 ## kafka-jars: fetch Apache Kafka's jars with Maven
@@ -143,6 +148,10 @@ lint:
 		test -z "$$files" || { echo "not formatted, run make fmt:"; echo "$$files"; exit 1; }
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
+## workshop-kit: one archive per system in dist/, for laptops without a network: program, source, modules
+workshop-kit:
+	$(GO) run ./cmd/workshop-kit --out dist $(ARGS)
+
 ## clean: remove what was built; results stay
 clean:
-	rm -rf bin
+	rm -rf bin dist

@@ -111,6 +111,7 @@ var layout = []row{
 			"github.com/schollz/progressbar/v3 github.com/shirou/gopsutil/v4 golang.org/x/sync " +
 			"golang.org/x/term",
 	},
+	{pkg: "bench/doctor", within: "bench internal/proc", beyond: "github.com/dustin/go-humanize"},
 	{
 		pkg: "bench/systemtest",
 		tests: "bench/oracle datagen event view internal/eventlog internal/eventlog/logtest internal/eventout internal/httpapi " +
@@ -118,10 +119,11 @@ var layout = []row{
 	},
 	{
 		pkg: "cmd/lambdakappa",
-		within: "bench bench/cluster bench/decide bench/live bench/report bench/result bench/scenarios bench/supervise bench/workshop datagen event lambda kappa internal/eventlog " +
+		within: "bench bench/cluster bench/decide bench/doctor bench/live bench/report bench/result bench/scenarios bench/supervise bench/workshop datagen event lambda kappa internal/eventlog " +
 			"internal/eventout internal/fleetreport internal/httpapi internal/redrive internal/proc results view",
 		beyond: "github.com/magiconair/properties github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sync",
 	},
+	{pkg: "cmd/workshop-kit"},
 	{pkg: "."},
 }
 

@@ -24,6 +24,7 @@ type search struct {
 	lowest, highest float64 // no rate outside is tried
 	precision       float64 // it ends when the least that did not hold is at most 1+precision times the greatest that did
 	begin           float64
+	step            float64 // searchStep, or wider for a search of few trials
 
 	held   float64 // greatest rate that has held; 0 when none has
 	missed float64 // least rate that has not; +Inf when all have
@@ -33,7 +34,7 @@ type search struct {
 func newSearch(begin, lowest, highest, precision float64) *search {
 	return &search{
 		lowest: lowest, highest: highest, precision: precision,
-		begin: min(max(begin, lowest), highest), missed: math.Inf(1), beyond: math.Inf(1),
+		begin: min(max(begin, lowest), highest), step: searchStep, missed: math.Inf(1), beyond: math.Inf(1),
 	}
 }
 
@@ -43,9 +44,9 @@ func (s *search) next() (float64, bool) {
 	case s.held == 0 && math.IsInf(top, 1):
 		return s.begin, true
 	case s.held == 0:
-		return max(top/searchStep, s.lowest), top > s.lowest
+		return max(top/s.step, s.lowest), top > s.lowest
 	case math.IsInf(top, 1):
-		return min(s.held*searchStep, s.highest), s.held < s.highest
+		return min(s.held*s.step, s.highest), s.held < s.highest
 	default:
 		return math.Sqrt(s.held * top), !s.closed()
 	}

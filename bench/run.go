@@ -46,7 +46,11 @@ func Run(ctx context.Context, o Options) (*result.Summary, error) {
 
 // runIn is Run into a folder that was created for it, or goes on with what is there from earlier.
 func runIn(ctx context.Context, o Options, f *folder, earlier *result.Summary) (*result.Summary, error) {
-	d, err := newDriver(o, f, earlier)
+	asked, err := o.asked()
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDriver(o, f, asked, earlier)
 	if err != nil {
 		return nil, err
 	}
@@ -110,11 +114,7 @@ type driver struct {
 	reference *result.Summary // the committed run; nil when there is none
 }
 
-func newDriver(o Options, f *folder, earlier *result.Summary) (*driver, error) {
-	asked, err := o.asked()
-	if err != nil {
-		return nil, err
-	}
+func newDriver(o Options, f *folder, asked []*Scenario, earlier *result.Summary) (*driver, error) {
 	d := &driver{
 		opt: o, asked: asked, folder: f, began: time.Now(),
 		progress: newProgress(o, asked), summary: newSummary(o, f),
@@ -124,6 +124,7 @@ func newDriver(o Options, f *folder, earlier *result.Summary) (*driver, error) {
 		d.restore(earlier)
 	}
 	if raw := results.Reference(); raw != nil {
+		var err error
 		if d.reference, err = report.Parse("reference run", raw); err != nil {
 			return nil, err
 		}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"lambdakappa/bench"
+	"lambdakappa/bench/doctor"
 	"lambdakappa/bench/live"
 )
 
@@ -20,13 +22,19 @@ computed beside them, and buttons that send late, double and broken events, kill
 deploy another version of the logic.
 
 It runs for as long as you like: log, views and master dataset keep the last ten minutes (--keep). Ctrl-C ends everything and
-removes what it has written. Nothing but this machine can reach the page unless --listen says so.`,
+removes what it has written. Nothing but this machine can reach the page unless --listen says so. Where 'lambdakappa doctor'
+has found that half of what this machine sustains is less than the page's own rate, it takes that half.`,
 		Example: `  lambdakappa demo
   lambdakappa demo --rate 500                 # for a small laptop
   lambdakappa demo --listen 127.0.0.1:0       # any free port
   lambdakappa demo --listen 0.0.0.0:8090      # for the room: everybody who reaches this machine may press the buttons`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.runDemo(c, cfg) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !c.Flags().Changed("rate") {
+				cfg.Rate = a.gentleRate(cfg.Rate)
+			}
+			return a.runDemo(c, cfg)
+		},
 	}
 	flags := c.Flags()
 	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "`host:port` of the page; port 0 takes a free one")
@@ -37,6 +45,19 @@ removes what it has written. Nothing but this machine can reach the page unless 
 	flags.StringVar(&cfg.Dir, "dir", "", "new or empty `folder` for data and logs; by default a temporary one")
 	flags.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "of the cars")
 	return c
+}
+
+// gentleRate is the page's own rate, or half of what this machine sustains where doctor has found that to be
+// less: a browser runs beside it.
+func (a *app) gentleRate(own float64) float64 {
+	sustained, when, known := doctor.Sustained()
+	half := float64(sustained / 2)
+	if !known || half >= own {
+		return own
+	}
+	fmt.Fprintf(a.stderr, "%.0f events/s, half of what 'lambdakappa doctor' has found on %s; --rate takes others\n",
+		half, when.Format(time.DateOnly))
+	return half
 }
 
 func (a *app) runDemo(c *cobra.Command, cfg live.Config) error {

@@ -109,7 +109,7 @@ func (e *codeError) Error() string { return e.text }
 func (a *app) root() *cobra.Command {
 	root := a.group("lambdakappa",
 		"Lambda and Kappa: two ways to compute one answer, side by side",
-		a.bench(), a.demo(), a.redraw(), a.compare(), a.decide(), a.workshop(), a.datagen(), a.broker(), a.registry(), a.kafka(), a.redrive(), a.lambda(), a.kappa(), a.fleetReport())
+		a.bench(), a.demo(), a.doctor(), a.redraw(), a.compare(), a.decide(), a.workshop(), a.datagen(), a.broker(), a.registry(), a.kafka(), a.redrive(), a.lambda(), a.kappa(), a.fleetReport())
 	root.Long = `Lambda and Kappa are two ways to compute the same answers from the same log of events. This program
 runs both on the same events, holds every answer against a truth that neither of them computed, and
 reports what each way costs.
