@@ -13,7 +13,7 @@ func TestLatencyOverTime(t *testing.T) {
 	began := time.Unix(1_000, 0)
 	sample := func(at, took time.Duration) timed { return timed{began.Add(at).UnixNano(), took.Nanoseconds()} }
 	samples := []timed{sample(-time.Second, time.Hour)} // of history
-	for i := range 200 {                               // the first slot: all alike
+	for i := range 200 {                                // the first slot: all alike
 		samples = append(samples, sample(time.Duration(i)*time.Millisecond, 8*time.Millisecond))
 	}
 	for i := range 30 { // the third: few, and a stall
