@@ -5,8 +5,10 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
@@ -19,7 +21,11 @@ import (
 // openReport writes the report of a run and opens it from disk, with the network gone.
 func openReport(t *testing.T, s, reference *result.Summary, address string, v webtest.View) *webtest.Page {
 	t.Helper()
-	dir := t.TempDir()
+	return openReportIn(t, t.TempDir(), s, reference, address, v)
+}
+
+func openReportIn(t *testing.T, dir string, s, reference *result.Summary, address string, v webtest.View) *webtest.Page {
+	t.Helper()
 	require.NoError(t, Write(dir, s, reference))
 	v.Offline = true
 	file := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dir, "report.html"))} // of any folder's name
@@ -75,6 +81,30 @@ func TestWebPlotsAreInteractive(t *testing.T) {
 	p := openReport(t, fixture(t, "right"), nil, "", webtest.View{})
 	p.Run(chromedp.Evaluate(`document.querySelectorAll("figure .u-legend .u-series")[1].querySelector("th").click()`, nil))
 	p.Eventually(`document.querySelectorAll("figure .u-legend .u-series")[1].classList.contains("u-off")`)
+
+	const plot = `Array.from(document.querySelectorAll("figure")).find((f) => /over time/.test(f.querySelector("figcaption").textContent))`
+	place := webtest.Eval[[]float64](p, `(() => {
+		const over = `+plot+`.querySelector(".u-over");
+		over.scrollIntoView({ block: "center" });
+		const r = over.getBoundingClientRect();
+		return [r.left, r.width, r.top + r.height / 2];
+	})()`)
+	at := func(share float64) (x, y float64) { return place[0] + share*place[1], place[2] }
+	move := func(share float64) chromedp.Action {
+		x, y := at(share)
+		return chromedp.MouseEvent("mouseMoved", x, y, chromedp.ButtonLeft)
+	}
+	seconds := func() float64 { // under a pointer that is at a tenth of the width
+		p.Run(move(0.12), move(0.1))
+		return webtest.Eval[float64](p, `parseFloat(`+plot+`.querySelector(".u-legend .u-value").textContent)`)
+	}
+	before := seconds()
+	press := func(kind string, share float64) chromedp.Action {
+		x, y := at(share)
+		return chromedp.MouseEvent(input.MouseType(kind), x, y, chromedp.ButtonLeft, chromedp.ClickCount(1))
+	}
+	p.Run(press("mousePressed", 0.5), move(0.6), move(0.8), press("mouseReleased", 0.8))
+	require.Greater(t, seconds(), before+1, "looked closer")
 	p.RequireQuiet("file://")
 }
 
@@ -96,6 +126,8 @@ func TestWebComputesAsTheProgram(t *testing.T) {
 			maps.Copy(in, change)
 			p := openReport(t, fixture(t, "right"), reference, address, webtest.View{})
 			requireAnswer(t, p, model, in)
+			require.Equal(t, regexp.MustCompile(`interval|late|changes|people`).MatchString(address),
+				webtest.Eval[bool](p, `document.getElementById("more").open`), "what an address says is shown")
 			p.RequireQuiet("file://")
 		})
 	}
@@ -116,6 +148,33 @@ func requireAnswer(t *testing.T, p *webtest.Page, model *decide.Model, in decide
 	require.Equal(t, answer, texts("#answer td"))
 	require.Equal(t, turns, texts("#turns li"))
 	require.Equal(t, model.Limits(in), texts("#limits li"))
+}
+
+// Ensure that two sources stand beside each other, and below each other on a phone; that a line which is too long is scrolled
+// with the keyboard; and that they can be read by everybody, in the light and in the dark.
+func TestWebSourcesBesideEachOther(t *testing.T) {
+	s := fixture(t, "right")
+	sizes, root := ownSource(t)
+	s.CodeSize = sizes
+	dir := t.TempDir()
+	keepSource(t, dir, root)
+	for name, v := range map[string]webtest.View{"light": {}, "dark": {Dark: true}, "phone": {Width: 390, Height: 844}} {
+		t.Run(name, func(t *testing.T) {
+			p := openReportIn(t, dir, s, nil, "", v)
+			require.Equal(t, len(roles), webtest.Eval[int](p, `document.querySelectorAll("details.pair").length`))
+			require.Zero(t, webtest.Eval[int](p, `document.querySelectorAll("details.pair[open]").length`), "who came for figures is not stopped")
+			p.Run(chromedp.Evaluate(`document.querySelectorAll("details.pair summary").forEach((s) => s.click())`, nil))
+			p.Eventually(`document.querySelectorAll("details.pair[open]").length === ` + fmt.Sprint(len(roles)))
+			places := webtest.Eval[[]float64](p, `Array.from(document.querySelectorAll("details.pair .source")).slice(0, 2)
+				.map((e) => e.getBoundingClientRect().top)`)
+			require.Equal(t, v.Width == 390, places[1] > places[0], "one below the other")
+			p.RequireFits()
+			p.Run(chromedp.Evaluate(`document.querySelector(".code").focus()`, nil), chromedp.KeyEvent(kb.ArrowRight))
+			p.Eventually(`document.activeElement.classList.contains("code") && document.activeElement.scrollLeft > 0`)
+			p.RequireQuiet("file://")
+			p.RequireAccessible()
+		})
+	}
 }
 
 // Ensure that a slider is a number that can be moved with the keyboard, that what it says is computed, and that the address

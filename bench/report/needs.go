@@ -49,7 +49,10 @@ var needs = []need{
 const firstNeeds = 5
 
 func needTable(s *result.Summary) table {
-	t := table{Head: []string{"if you need", "Lambda", "Kappa", "this run says", "measured as"}}
+	t := table{
+		Caption: "The side that does better stands first, with its figure as a multiple of the other's and the 95 % interval of that",
+		Head:    []string{"if you need", "Lambda", "Kappa", "this run says", "measured as"},
+	}
 	for _, n := range needs {
 		if row := n.row(s); row != nil && len(t.Rows) < firstNeeds {
 			t.Rows = append(t.Rows, row)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"lambdakappa/bench/decide"
@@ -28,7 +29,10 @@ func newOwnNumbers(s, reference *result.Summary) *ownNumbers {
 		return nil
 	}
 	in := model.Defaults()
-	n := &ownNumbers{Model: model, Own: own, Answer: table{Head: append([]string{"what it takes"}, model.Columns...)}}
+	n := &ownNumbers{Model: model, Own: own, Answer: table{
+		Caption: "x: times Lambda's; in brackets the 95 % interval",
+		Head:    append([]string{"what it takes"}, model.Columns...),
+	}}
 	for _, q := range model.Quantities {
 		row := []cell{text(q.Name)}
 		for _, answer := range model.Line(q, in) {
@@ -41,6 +45,24 @@ func newOwnNumbers(s, reference *result.Summary) *ownNumbers {
 	}
 	n.Limits = model.Limits(in)
 	return n
+}
+
+// first are the inputs that everybody has an answer to; the others are a click away, so that the answer is on the screen.
+var first = []string{"rate", "history", "staleness", "core", "disk", "files"}
+
+// First are the inputs that are shown, and More those behind them.
+func (n *ownNumbers) First() []decide.Input { return n.inputs(true) }
+
+// More are the inputs that begin with what most have.
+func (n *ownNumbers) More() []decide.Input { return n.inputs(false) }
+
+func (n *ownNumbers) inputs(shown bool) (some []decide.Input) {
+	for _, i := range n.Model.Inputs {
+		if slices.Contains(first, i.Name) == shown {
+			some = append(some, i)
+		}
+	}
+	return some
 }
 
 // asked are the numbers that the form begins with.

@@ -4,6 +4,7 @@ import (
 	"html"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -75,6 +76,18 @@ func TestPairsOfOtherSourcesAreNotShown(t *testing.T) {
 	require.Contains(t, sourceOf(sizes, code, "kappa", "kappa/process.go").Missing, "is not the file that was counted")
 	require.Contains(t, sourceOf(sizes, code, "kappa", "kappa/state.go").Missing, "has kept no kappa/state.go")
 	require.Empty(t, pairs(sizes, os.DirFS(t.TempDir()+"/"+CodeFolder)))
+}
+
+// keepSource leaves in dir what a run keeps of the source.
+func keepSource(t *testing.T, dir string, root fs.FS) {
+	t.Helper()
+	for _, r := range roles {
+		for _, file := range []string{r.lambda, r.kappa} {
+			if file != "" {
+				require.NoError(t, writeFile(filepath.Join(dir, CodeFolder, file), []byte(mustRead(t, root, file))))
+			}
+		}
+	}
 }
 
 func mustRead(t *testing.T, fsys fs.FS, file string) string {

@@ -47,13 +47,7 @@ func TestLargestReport(t *testing.T) {
 	sizes, root := ownSource(t)
 	s.CodeSize = sizes
 	dir := t.TempDir()
-	for _, p := range roles {
-		for _, file := range []string{p.lambda, p.kappa} {
-			if file != "" {
-				require.NoError(t, writeFile(filepath.Join(dir, CodeFolder, file), []byte(mustRead(t, root, file))))
-			}
-		}
-	}
+	keepSource(t, dir, root)
 	require.NoError(t, Write(dir, s, nil))
 	html, err := os.ReadFile(filepath.Join(dir, "report.html"))
 	require.NoError(t, err)

@@ -146,7 +146,10 @@
 
   if (location.hash.startsWith("#numbers:")) {
     for (const [name, value] of new URLSearchParams(location.hash.slice("#numbers:".length))) {
-      if (byName[name]) form.elements[name].value = value;
+      if (!byName[name]) continue;
+      form.elements[name].value = value;
+      const hidden = form.elements[name].closest("details");
+      if (hidden) hidden.open = true;
     }
     document.getElementById("numbers").scrollIntoView();
   }
