@@ -37,6 +37,11 @@ type Config struct {
 	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
 	CommitInterval time.Duration // between commits of the position: what a crash has to read again
 
+	// ViewRetention is how far behind the watermark, in event time, rows are kept by serving, and in the
+	// changelog and the side topics: see retention.go and trail.go. 0 keeps everything. Processor and
+	// serving are given the same.
+	ViewRetention time.Duration
+
 	//bench:only kappa-archived
 	Dir string // of the sink alone: holds master/ and windows/, see archive.go
 	//bench:only kappa-archived
@@ -96,6 +101,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("archive: is read %s; a replay of the log, or of 'kappa republish', can be %s",
 			AtLeastOnce, ExactlyOnce)
 	}
+	if c.Archive != "" && c.ViewRetention > 0 { //bench:only kappa-archived
+		return fmt.Errorf("archive: a view of it keeps everything; give no view retention")
+	}
 	for _, f := range []struct {
 		name  string
 		value time.Duration
@@ -109,7 +117,10 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s %s: must be above 0", f.name, f.value)
 		}
 	}
-	return c.Rules.Validate()
+	if err := c.Rules.Validate(); err != nil {
+		return err
+	}
+	return c.Rules.CheckRetention(c.ViewRetention.Milliseconds())
 }
 
 func checkVersion(version string) error {

@@ -166,14 +166,15 @@ func (p *batchPart) hasWindow(car string, start int64) bool {
 	return ok && p.windowAt(i, start) != nil
 }
 
-// hasAlert reports whether there is a row for that key. A part that is not loaded has none.
-func (p *batchPart) hasAlert(car string, seq int64) bool {
+// hasAlert reports whether there is a row for that key, of an event time from a time on. A part that is not
+// loaded has none.
+func (p *batchPart) hasAlert(car string, seq, from int64) bool {
 	if p == nil {
 		return false
 	}
-	_, found := slices.BinarySearchFunc(p.alerts, view.AlertKey{CarID: car, Seq: seq},
+	i, found := slices.BinarySearchFunc(p.alerts, view.AlertKey{CarID: car, Seq: seq},
 		func(a view.Alert, key view.AlertKey) int { return a.AlertKey.Compare(key) })
-	return found
+	return found && p.alerts[i].EventTime >= from
 }
 
 // alertsOf returns the alerts of one car, or of all when car is "".

@@ -23,6 +23,11 @@ type Config struct {
 	Incremental bool          // a batch run continues from the previous view where it can
 	Interval    time.Duration // between the starts of two batch runs
 
+	// ViewRetention is how far behind the watermark, in event time, rows are kept by serving and batch layer, files
+	// of the master dataset, and records of the side topics: see retention.go, base.go and trail.go. 0 keeps
+	// everything. All components are given the same.
+	ViewRetention time.Duration
+
 	RollInterval time.Duration // a master file is closed at the latest this long after its first event
 	RollRows     int           // or when it has this many rows
 
@@ -95,7 +100,16 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s %s: must be above 0", f.name, f.value)
 		}
 	}
-	return c.Rules.Validate()
+	if err := c.Rules.Validate(); err != nil {
+		return err
+	}
+	if c.ViewRetention > 0 && c.Incremental {
+		return fmt.Errorf("incremental: a run over what view retention keeps is bounded, and begins anew; give one of the two")
+	}
+	if c.ViewRetention > 0 && c.Mistakes.NaiveMerge {
+		return fmt.Errorf("merge naive: keeps everything; give no view retention")
+	}
+	return c.Rules.CheckRetention(c.ViewRetention.Milliseconds())
 }
 
 func checkVersion(version string) error {

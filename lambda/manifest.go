@@ -41,9 +41,10 @@ type Manifest struct {
 // [0, Boundary) of it.
 type PartManifest struct {
 	Boundary     int64           `json:"boundary"`
-	Watermark    event.Watermark `json:"watermark"`     // of those offsets, Unix ms
-	NewestAppend int64           `json:"newest_append"` // of those offsets, Unix ms; 0 when there are none
-	Counters     view.Counters   `json:"counters"`      // of those offsets; nothing is ever dropped late
+	KeptFrom     int64           `json:"kept_from,omitempty"` // event time, Unix ms: the view has rows from it on; 0 is all
+	Watermark    event.Watermark `json:"watermark"`           // of those offsets, Unix ms
+	NewestAppend int64           `json:"newest_append"`       // of those offsets, Unix ms; 0 when there are none
+	Counters     view.Counters   `json:"counters"`            // of those offsets; nothing is ever dropped late
 }
 
 // boundary returns the boundary of a partition: the first offset that the batch view does not
@@ -62,6 +63,14 @@ func (m *Manifest) watermark(partition int) event.Watermark {
 		return event.NoWatermark
 	}
 	return m.Partitions[partition].Watermark
+}
+
+// keptFrom returns the event time from which on the batch view has the rows of a partition.
+func (m *Manifest) keptFrom(partition int) int64 {
+	if partition >= len(m.Partitions) {
+		return 0
+	}
+	return m.Partitions[partition].KeptFrom
 }
 
 // newestAppend returns the newest append time of a partition's offsets before the boundary.

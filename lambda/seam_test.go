@@ -50,7 +50,7 @@ func ingestAll(t testing.TB, cfg Config, records []eventlog.Record, cuts ...int6
 func loadPair(t testing.TB, cfg Config, m *Manifest) *pair {
 	t.Helper()
 	s := &Serving{cfg: cfg, partitions: 1}
-	p := newPair(m, 1)
+	p := DefaultConfig().newPair(m, 1)
 	batches, err := s.loadBatch(m)
 	require.NoError(t, err)
 	p.setBatches(batches)
