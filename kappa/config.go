@@ -180,11 +180,29 @@ func group(name string) string { return "kappa-" + name }
 // CreateTopics creates the topics of Kappa for an input of the given number of partitions and
 // for one view (see [Config.ViewName]).
 func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int, name string) error {
+	return createTopics(ctx, log, partitions, name, nil)
+}
+
+// CreateTopics creates the topics of Kappa for an input of the given number of partitions, and for the view and
+// the retention of the configuration.
+func (c Config) CreateTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
+	var settings map[string]string
+	if c.ViewRetention > 0 {
+		settings = eventlog.Short()
+	}
+	return createTopics(ctx, log, partitions, c.ViewName(), settings)
+}
+
+// createTopics creates the topics, with settings of those that a retention trims. The control topic is never
+// trimmed: its records are few, and what they say holds until the next.
+func createTopics(
+	ctx context.Context, log *eventlog.Log, partitions int, name string, settings map[string]string,
+) error {
 	return log.CreateTopics(ctx,
-		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Compacted: true},
-		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Compacted: true},
-		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions},
+		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Trimmed: true, Settings: settings},
+		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Trimmed: true, Settings: settings},
+		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions, Settings: settings},
 		eventlog.TopicSpec{Name: ControlTopic, Partitions: 1, Compacted: true},
-		eventlog.TopicSpec{Name: ChangelogTopic(name), Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: ChangelogTopic(name), Partitions: partitions, Trimmed: true, Settings: settings},
 	)
 }

@@ -265,6 +265,7 @@ func (p *part) setBatch(batch *batchPart) {
 	defer p.mu.Unlock()
 	p.batch, p.extra = batch, rowCount{}
 	for _, c := range p.cars {
+		p.forgetTrips(c) //bench:change view
 		p.countExtra(&p.extra, c)
 	}
 	p.past = p.countPast(batch)

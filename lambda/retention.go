@@ -143,10 +143,10 @@ func (p *part) countPast(batch *batchPart) (past rowCount) {
 	if batch == nil || p.keptFrom == 0 {
 		return past
 	}
-	for i, id := range batch.cars {
+	for i := range batch.cars {
 		windows := batch.windowsOf(int32(i))
 		past.windows += sort.Search(len(windows), func(i int) bool { return windows[i].start >= p.keptFrom })
-		past.trips += p.countPastTrips(batch, id) //bench:change view
+		past.trips += p.countPastTrips(batch, batch.cars[i]) //bench:change view
 	}
 	for i := range batch.alerts {
 		if batch.alerts[i].EventTime < p.keptFrom {

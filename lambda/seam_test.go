@@ -24,6 +24,8 @@ func (m *deadLetterBox) Append(
 	return 0, nil
 }
 
+func (m *deadLetterBox) DeleteRecords(context.Context, string, []int64) error { return nil }
+
 // ingestAll makes master files of records, cut at the given offsets and at the end.
 func ingestAll(t testing.TB, cfg Config, records []eventlog.Record, cuts ...int64) *deadLetterBox {
 	t.Helper()
