@@ -113,6 +113,35 @@ func (r Rules) TripForgotten(windowStart int64, w Watermark) bool {
 //bench:change view
 func (r Rules) TripClosed(end int64, w Watermark) bool { return r.TripLate(end+r.TripGap, w) }
 
+// Settled is how far behind the watermark nothing changes any more: windows that end there take no more
+// readings, and trips that end there are over and forgotten.
+func (r Rules) Settled() int64 {
+	settled := r.Window + r.AllowedLateness
+	settled += 2 * r.TripGap //bench:change view
+	return settled
+}
+
+// CheckRetention returns an error when rows cannot be kept for no more than keep ms of event time: what
+// may still change must not be dropped. 0 is to keep everything.
+func (r Rules) CheckRetention(keep int64) error {
+	if keep == 0 || keep >= r.Settled() {
+		return nil
+	}
+	return fmt.Errorf("view retention %s: must be 0, to keep everything, or at least %s, behind which nothing changes any more",
+		ms(keep), ms(r.Settled()))
+}
+
+// KeptFrom returns the event time from which on rows are kept under w, when they are kept for keep ms behind
+// it: 0 when that is everything. It is the start of a window, so that it moves once per window length and
+// a window is before it or not, and it never goes back. A window, or an alert, is kept when it begins at it
+// or after it, a trip when it ends there.
+func (r Rules) KeptFrom(w Watermark, keep int64) int64 {
+	if keep == 0 || int64(w) <= keep { // NoWatermark is below everything
+		return 0
+	}
+	return r.WindowStart(int64(w) - keep)
+}
+
 // A Watermark is the event time (Unix ms) up to which one partition's input is believed complete
 // (Akidau et al., "The Dataflow Model", 2015): the greatest event time that passed the skew guard
 // minus the disorder bound.

@@ -174,3 +174,28 @@ func ExampleRules() {
 	// 9000 in window 0 late: true
 	// 29000 in window 20000 late: false
 }
+
+// Ensure that what is kept begins with a window, never goes back, and leaves out nothing that may still change.
+func TestWhatIsKeptBeginsWithAWindow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := anyRules(t)
+		keep := r.Settled() + rapid.Int64Range(0, 1e8).Draw(t, "more")
+		require.NoError(t, r.CheckRetention(keep))
+		w := event.Watermark(rapid.Int64Range(1, 1e15).Draw(t, "w"))
+		from := r.KeptFrom(w, keep)
+		require.Zero(t, from%r.Window)
+		require.GreaterOrEqual(t, r.KeptFrom(w+event.Watermark(rapid.Int64Range(0, 1e9).Draw(t, "on")), keep), from)
+		require.LessOrEqual(t, from, max(0, int64(w)-keep))
+		if from > 0 {
+			require.Greater(t, from, int64(w)-keep-r.Window)
+			require.True(t, r.Closed(from-r.Window, w), "the window before it takes no more")
+			require.True(t, r.TripForgotten(r.WindowStart(from-1+r.TripGap), w), "a trip that ended before it is let go of")
+		}
+		require.Zero(t, r.KeptFrom(w, 0))
+		require.Zero(t, r.KeptFrom(event.NoWatermark, keep))
+	})
+	require.NoError(t, event.DefaultRules().CheckRetention(0))
+	require.EqualError(t, event.DefaultRules().CheckRetention(60_000),
+		"view retention 1m0s: must be 0, to keep everything, or at least 1m40s, behind which nothing changes any more")
+	require.Error(t, event.DefaultRules().CheckRetention(-1))
+}

@@ -89,6 +89,7 @@ func (s *Serving) Status() httpapi.Status {
 		status.Lag += end - progress.Position
 		status.Counters.Add(progress.Counters)
 	}
+	status.KeptFrom = s.KeptFrom("")
 	return status
 }
 
@@ -116,7 +117,8 @@ func (m *materialised) partsOf(car string) []*part {
 // readWindows appends the part's rows in the range.
 func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
 	return copyRows(p, rows, r.Car, func(rows []view.Window, c *carRows) []view.Window {
-		i := sort.Search(len(c.windows), func(i int) bool { return c.windows[i].start >= r.From })
+		from := max(r.From, p.keptFrom)
+		i := sort.Search(len(c.windows), func(i int) bool { return c.windows[i].start >= from })
 		for ; i < len(c.windows) && c.windows[i].start < r.To; i++ {
 			key := view.WindowKey{CarID: c.id, Start: c.windows[i].start}
 			rows = append(rows, view.Window{WindowKey: key, Tally: c.windows[i].tally})
@@ -128,8 +130,9 @@ func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
 // readAlerts appends the part's alerts in the range.
 func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 	return copyRows(p, rows, r.Car, func(rows []view.Alert, c *carRows) []view.Alert {
+		from := max(r.From, p.keptFrom)
 		for _, a := range c.alerts {
-			if a.eventTime < r.From || a.eventTime >= r.To {
+			if a.eventTime < from || a.eventTime >= r.To {
 				continue
 			}
 			rows = append(rows, view.Alert{
@@ -162,6 +165,9 @@ func (p *part) readTrips(rows []view.Trip, r httpapi.Range, interval int64) []vi
 		i := sort.Search(len(c.trips), func(i int) bool { return c.trips[i].Start >= r.From })
 		for ; i < len(c.trips) && c.trips[i].Start < r.To; i++ {
 			trip := c.trips[i]
+			if trip.End < p.keptFrom {
+				continue
+			}
 			rows = append(rows, view.Trip{
 				CarID: c.id, Stretch: trip, Distance: view.Distance(trip.SpeedSum, interval),
 			})
@@ -229,6 +235,9 @@ func (p *part) latest(car string, afterSeq int64, mayWait bool) (httpapi.Latest,
 		return httpapi.Latest{}, false, nil
 	}
 	newest := c.windows[len(c.windows)-1]
+	if newest.start < p.keptFrom {
+		return httpapi.Latest{}, false, nil
+	}
 	return httpapi.Latest{
 		Car: car, LastSeq: c.lastSeq, Visible: c.visible(afterSeq),
 		Window: view.Window{

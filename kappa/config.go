@@ -37,6 +37,11 @@ type Config struct {
 	CatchUpLinger  time.Duration // and this long while far behind: a window is rewritten less often
 	CommitInterval time.Duration // between commits of the position: what a crash has to read again
 
+	// ViewRetention is how far behind the watermark, in event time, rows are kept by serving, and in the
+	// changelog and the side topics: see retention.go and trail.go. 0 keeps everything. Processor and
+	// serving are given the same.
+	ViewRetention time.Duration
+
 	//bench:only kappa-archived
 	Dir string // of the sink alone: holds master/ and windows/, see archive.go
 	//bench:only kappa-archived
@@ -96,6 +101,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("archive: is read %s; a replay of the log, or of 'kappa republish', can be %s",
 			AtLeastOnce, ExactlyOnce)
 	}
+	if c.Archive != "" && c.ViewRetention > 0 { //bench:only kappa-archived
+		return fmt.Errorf("archive: a view of it keeps everything; give no view retention")
+	}
 	for _, f := range []struct {
 		name  string
 		value time.Duration
@@ -109,7 +117,10 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s %s: must be above 0", f.name, f.value)
 		}
 	}
-	return c.Rules.Validate()
+	if err := c.Rules.Validate(); err != nil {
+		return err
+	}
+	return c.Rules.CheckRetention(c.ViewRetention.Milliseconds())
 }
 
 func checkVersion(version string) error {
@@ -169,11 +180,29 @@ func group(name string) string { return "kappa-" + name }
 // CreateTopics creates the topics of Kappa for an input of the given number of partitions and
 // for one view (see [Config.ViewName]).
 func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int, name string) error {
+	return createTopics(ctx, log, partitions, name, nil)
+}
+
+// CreateTopics creates the topics of Kappa for an input of the given number of partitions, and for the view and
+// the retention of the configuration.
+func (c Config) CreateTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
+	var settings map[string]string
+	if c.ViewRetention > 0 {
+		settings = eventlog.Short()
+	}
+	return createTopics(ctx, log, partitions, c.ViewName(), settings)
+}
+
+// createTopics creates the topics, with settings of those that a retention trims. The control topic is never
+// trimmed: its records are few, and what they say holds until the next.
+func createTopics(
+	ctx context.Context, log *eventlog.Log, partitions int, name string, settings map[string]string,
+) error {
 	return log.CreateTopics(ctx,
-		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Compacted: true},
-		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Compacted: true},
-		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions},
+		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Trimmed: true, Settings: settings},
+		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Trimmed: true, Settings: settings},
+		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions, Settings: settings},
 		eventlog.TopicSpec{Name: ControlTopic, Partitions: 1, Compacted: true},
-		eventlog.TopicSpec{Name: ChangelogTopic(name), Partitions: partitions, Compacted: true},
+		eventlog.TopicSpec{Name: ChangelogTopic(name), Partitions: partitions, Trimmed: true, Settings: settings},
 	)
 }

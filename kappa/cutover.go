@@ -30,7 +30,7 @@ func (s *Serving) nominate(now standing) *materialised {
 	if name == "" || name == live.name {
 		return nil
 	}
-	s.next = newMaterialised(name, len(live.parts))
+	s.next = s.cfg.newMaterialised(name, len(live.parts))
 	s.next.announced = now.announced
 	return s.next
 }

@@ -305,7 +305,7 @@ func failAt(name string, n int64) func(step string) error {
 // Ensure that the new view has caught up only when it has on every partition, and that the old
 // one stands still from then on.
 func TestFreezeIfBehind(t *testing.T) {
-	old, next := newMaterialised("v1", 2), newMaterialised("v2", 2)
+	old, next := DefaultConfig().newMaterialised("v1", 2), DefaultConfig().newMaterialised("v2", 2)
 	at := func(m *materialised, partition int, position int64) {
 		t.Helper()
 		var rows changelogWriter
@@ -452,7 +452,7 @@ func TestStanding(t *testing.T) {
 // Ensure which view is built beside the live one.
 func TestNominate(t *testing.T) {
 	s := &Serving{cfg: DefaultConfig()}
-	s.live.Store(newMaterialised("v1", 1))
+	s.live.Store(DefaultConfig().newMaterialised("v1", 1))
 	f := func(now standing, next string) {
 		t.Helper()
 		s.nominate(now)

@@ -50,6 +50,11 @@
 //   - A process that answers keeps nothing on disk. Serving keeps all rows in memory, so it grows
 //     with history, and loads the changelog again when it starts.
 //
+// With a view retention (Config.ViewRetention) nothing grows for ever. Serving drops what lies that far behind the
+// watermark, of each partition by its own, and says from which event time on it answers everything (retention.go). The
+// processor trims its changelog and, while its version is live, the side topics: what was written so long ago that
+// neither an answer nor a restore needs it (trail.go). The control topic is never trimmed, and neither is an archive.
+//
 // # Reprocessing
 //
 // To change the logic is to replay the log with another version, in Kreps' four steps:
@@ -114,6 +119,10 @@
 // Dead letters and late events are keyed by their place in the log and alerts by their reading:
 // they are said at least once, and readers keep one per key.
 //
+// The changelog is trimmed by the watermark of the commit, so a restore finds every row that was open then. A serving
+// that lags by more than a view retention passes over rows that were trimmed meanwhile: until it has caught up it
+// answers without them.
+//
 // A file of the archive appears complete or not at all, and the sink goes on where the files of a
 // partition end. What was not published when it died is read again. A log that forgets events before
 // the sink had them stops it.
@@ -170,4 +179,7 @@
 //     when any component dies and comes back.
 //  9. The files of a dataset of the archive form a chain per partition, without gap or overlap, and
 //     what is in a file is a function of its range of input offsets.
+//  10. With a view retention, what is answered is what would be answered without, but for what lies before
+//     kept_from: windows and alerts of later times, and trips that end later, row for row, also when
+//     whatever is trimmed was trimmed, or anybody has died.
 package kappa

@@ -23,12 +23,14 @@ type part struct {
 	progress progress
 	reach    int64 // rows may reflect the input up to here, which is progress or a little more
 	cars     map[string]*carRows
-	all      []*carRows // the cars, and nothing is ever taken out
+	all      []*carRows // the cars; a slice that somebody may hold is added to, and never changed
 	windows  int        // rows
 	alerts   int        // rows
 	//bench:change view
 	trips   int // rows
 	waiters map[string]*waiter
+
+	retention // what is kept of it, see retention.go
 
 	seen  []reading // memory for decoding
 	tally view.Tally
@@ -52,22 +54,27 @@ func newPart() *part {
 // part is frozen: then the rest of the batch was left out.
 func (p *part) take(records []eventlog.Record) (progressed, frozen bool, err error) {
 	for len(records) > 0 {
-		n := min(len(records), rowsPerLock)
-		moved, frozen, err := p.takeLocked(records[:n])
+		some := records[:min(len(records), rowsPerLock)]
+		n, moved, frozen, err := p.takeLocked(some)
 		progressed = progressed || moved
 		if frozen || err != nil {
 			return progressed, frozen, err
+		}
+		if n < len(some) {
+			p.forget()
 		}
 		records = records[n:]
 	}
 	return progressed, false, nil
 }
 
-func (p *part) takeLocked(records []eventlog.Record) (progressed, frozen bool, err error) {
+// takeLocked takes rows in and returns how many: all of them, or those before a progress that leaves rows
+// behind. These are to be forgotten first, so that nobody reads the one and finds the other.
+func (p *part) takeLocked(records []eventlog.Record) (n int, progressed, frozen bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.frozen {
-		return false, true, nil
+		return 0, false, true, nil
 	}
 	for i := range records {
 		r := &records[i]
@@ -81,28 +88,29 @@ func (p *part) takeLocked(records []eventlog.Record) (progressed, frozen bool, e
 		//bench:change view
 		case seenKind: // is between processors
 		case progressRow:
-			err = p.takeProgress(r)
-			progressed = true
+			var next progress
+			if next, err = readProgress(r.Value); err == nil {
+				if p.moves(next.Watermark) {
+					return i, progressed, false, nil
+				}
+				p.takeProgress(next)
+				progressed = true
+			}
 		default:
 			err = errRow
 		}
 		if err != nil {
-			return progressed, false, fmt.Errorf("offset %d: %w", r.Offset, err)
+			return i, progressed, false, fmt.Errorf("offset %d: %w", r.Offset, err)
 		}
 	}
-	return progressed, false, nil
+	return len(records), progressed, false, nil
 }
 
-func (p *part) takeProgress(r *eventlog.Record) error {
-	progress, err := readProgress(r.Value)
-	if err != nil {
-		return err
-	}
+func (p *part) takeProgress(progress progress) {
 	if !p.begun || progress.Position > p.progress.Position {
 		p.begun, p.progress = true, progress
 		p.reach = max(p.reach, progress.Position)
 	}
-	return nil
 }
 
 func (p *part) takeWindow(r *eventlog.Record) error {
@@ -112,6 +120,9 @@ func (p *part) takeWindow(r *eventlog.Record) error {
 	}
 	if p.seen, err = readWindow(r.Value, &p.tally, p.seen[:0]); err != nil {
 		return err
+	}
+	if start < p.keptFrom {
+		return nil
 	}
 	c := p.car(id)
 	cell, isNew := c.window(start)
@@ -139,7 +150,7 @@ func (p *part) takeAlert(r *eventlog.Record) error {
 		return err
 	}
 	var a alert
-	if err := readAlert(r.Value, &a); err != nil {
+	if err := readAlert(r.Value, &a); err != nil || a.EventTime < p.keptFrom {
 		return err
 	}
 	cell, isNew := p.car(id).alert(seq)
@@ -163,7 +174,7 @@ func (p *part) takeTrip(r *eventlog.Record) error {
 		return err
 	}
 	var row tripRow
-	if err := readTrip(start, r.Value, &row); err != nil {
+	if err := readTrip(start, r.Value, &row); err != nil || row.End < p.keptFrom {
 		return err
 	}
 	c := p.car(id)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +18,8 @@ type processor struct {
 	cfg    Config
 	starts []int64 // offsets to begin at, per partition; nil is the start of the log
 	ends   []int64 // offsets to stop before; nil is never
+
+	isLive atomic.Bool // the view answers, or nobody does
 
 	mu   sync.Mutex
 	idle map[int]*task // partitions that were taken away, with their state as it was
@@ -40,6 +43,7 @@ func (p *processor) run(ctx context.Context) error {
 				stop()
 				return nil
 			}
+			p.isLive.Store(s.live == "" || s.live == p.cfg.ViewName())
 			return p.dropReplaced(work, s)
 		})
 	})
@@ -156,7 +160,7 @@ func (p *processor) task(
 		return nil, err
 	}
 	t = newTask(p.cfg, partition, end)
-	t.transactor, t.began = transactor, began
+	t.transactor, t.began, t.isLive = transactor, began, &p.isLive
 	if err := t.resume(ctx, m, commit, start); err != nil {
 		return nil, err
 	}

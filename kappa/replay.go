@@ -72,7 +72,7 @@ func (p *processor) stand(ctx context.Context) error {
 	if partitions == 0 {
 		return fmt.Errorf("topic %s does not exist: there is nothing to replay", p.cfg.input())
 	}
-	if err := CreateTopics(ctx, p.cfg.Log, partitions, p.cfg.ViewName()); err != nil {
+	if err := p.cfg.CreateTopics(ctx, p.cfg.Log, partitions); err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
 	s, err := readControl(ctx, p.cfg.Log)
@@ -129,7 +129,7 @@ func (p *processor) dropStale(ctx context.Context, partitions int) error {
 	if err := p.cfg.Log.DeleteTopics(ctx, ChangelogTopic(p.cfg.ViewName())); err != nil {
 		return fmt.Errorf("drop the view that was built by other rules: %w", err)
 	}
-	if err := CreateTopics(ctx, p.cfg.Log, partitions, p.cfg.ViewName()); err != nil {
+	if err := p.cfg.CreateTopics(ctx, p.cfg.Log, partitions); err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
 	return nil

@@ -177,6 +177,7 @@ func (t *task) restoreWindow(r *eventlog.Record) error {
 		return nil
 	}
 	t.kept.flushed(r.Offset, t.kept.lastProgress, neededForWindow(t.rules, start))
+	t.ahead = max(t.ahead, start)
 	c := t.car(string(id))
 	w := t.window(c, start)
 	held := w.tally.Readings

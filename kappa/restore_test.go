@@ -28,6 +28,7 @@ type memory struct {
 	sides     map[string]string // key of a side record -> reason
 	alerts    map[string]bool   // values of the alert topic
 	restored  int               // rows read by the latest restore
+	trimmed   int64             // the changelog begins here
 }
 
 func newMemory() *memory {
@@ -71,6 +72,7 @@ func (m *memory) flush(t require.TestingT, task *task, survives int) (torn bool)
 			return true
 		}
 		task.kept.flushed(first, m.end-1, needed)
+		task.trail.note("changelog", first, max(task.Watermark, event.Watermark(task.ahead)))
 	}
 	task.sides.forget()
 	task.alerts = task.alerts[:0]
@@ -99,6 +101,10 @@ func (m *memory) commitAt(t require.TestingT, task *task) {
 	text, err := json.Marshal(from)
 	require.NoError(t, err)
 	m.commit = string(text)
+	if before, passed := task.trail.passed(task.Watermark)["changelog"]; passed {
+		m.trimmed = before
+		m.changelog = slices.DeleteFunc(m.changelog, func(r eventlog.Record) bool { return r.Offset < before })
+	}
 }
 
 // compact keeps the latest row of every key.

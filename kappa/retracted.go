@@ -1,11 +1,14 @@
 package kappa
 
+import "slices"
+
 // Somebody may have acted on an alert. The alert topic is append-only: what a new version does not say
 // again is not taken back there, and what it says of old events comes late. So a cut-over to another
 // version reports how many alerts it retracts, and how many are belated.
 
 // compareAlerts counts the alerts that a cut-over takes back: the old version had raised them and the
-// new one does not; and those of events that the old version had processed without raising one. The
+// new one does not; and those of events that the old version had processed without raising one. What
+// either has dropped because of its age is not among them. The
 // old view is frozen, so nobody has to be kept from writing to it, and everything in it is reflected by
 // the new one.
 func compareAlerts(old, new *materialised) (retracted, belated int) {
@@ -21,9 +24,9 @@ func (p *part) compareAlerts(new *part) (retracted, belated int) {
 	for from := 0; from < len(p.all); from += rowsPerLock {
 		retracted += p.countGone(new, p.all[from:min(from+rowsPerLock, len(p.all))])
 	}
-	for from, more := 0, true; more; from += rowsPerLock {
-		var gone, added int
-		gone, added, more = p.compareCars(new, from)
+	cars := new.carsOf("")
+	for from := 0; from < len(cars); from += rowsPerLock {
+		gone, added := p.compareCars(new, cars[from:min(from+rowsPerLock, len(cars))])
 		retracted, belated = retracted+gone, belated+added
 	}
 	return retracted, belated
@@ -33,28 +36,37 @@ func (p *part) compareAlerts(new *part) (retracted, belated int) {
 func (p *part) countGone(new *part, cars []*carRows) (retracted int) {
 	new.mu.RLock()
 	defer new.mu.RUnlock()
+	from := max(p.keptFrom, new.keptFrom)
 	for _, c := range cars {
 		if new.cars[c.id] == nil {
-			retracted += len(c.alerts)
+			retracted += len(alertsFrom(c.alerts, from))
 		}
 	}
 	return retracted
 }
 
-// compareCars compares cars of the new part, and says whether there are more.
-func (p *part) compareCars(new *part, from int) (retracted, belated int, more bool) {
+// compareCars compares cars of the new part.
+func (p *part) compareCars(new *part, cars []*carRows) (retracted, belated int) {
 	new.mu.RLock()
 	defer new.mu.RUnlock()
-	to := min(from+rowsPerLock, len(new.all))
-	for _, c := range new.all[min(from, to):to] {
+	from := max(p.keptFrom, new.keptFrom)
+	for _, c := range cars {
 		var before []alertCell
 		if was := p.cars[c.id]; was != nil {
 			before = was.alerts
 		}
-		gone, added := differ(before, c.alerts, p.reach)
+		gone, added := differ(alertsFrom(before, from), alertsFrom(c.alerts, from), p.reach)
 		retracted, belated = retracted+gone, belated+added
 	}
-	return retracted, belated, to < len(new.all)
+	return retracted, belated
+}
+
+// alertsFrom returns the alerts of event times from a time on.
+func alertsFrom(alerts []alertCell, from int64) []alertCell {
+	if from == 0 {
+		return alerts
+	}
+	return slices.DeleteFunc(slices.Clone(alerts), func(a alertCell) bool { return a.eventTime < from })
 }
 
 // differ counts the alerts of a car that are in before alone, and in after alone if their event's

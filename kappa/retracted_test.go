@@ -12,7 +12,7 @@ import (
 // old one has processed without saying it.
 func TestCompareAlerts(t *testing.T) {
 	of := func(version string, reach int64, alerts ...alert) *materialised {
-		m := newMaterialised(version, 1)
+		m := DefaultConfig().newMaterialised(version, 1)
 		var rows changelogWriter
 		for i := range alerts {
 			rows.alert(&alerts[i], 0)

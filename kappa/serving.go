@@ -45,7 +45,7 @@ type materialised struct {
 	stamped atomic.Pointer[httpapi.Stamp] // what answers say that they come from
 }
 
-func newMaterialised(name string, partitions int) *materialised {
+func (c Config) newMaterialised(name string, partitions int) *materialised {
 	m := &materialised{
 		name: name, offsets: make([]int64, partitions), dropped: make(chan struct{}),
 		stop: func() {},
@@ -53,7 +53,9 @@ func newMaterialised(name string, partitions int) *materialised {
 	m.version, m.views = readName(name)
 	m.stampAs(&progress{})
 	for range partitions {
-		m.parts = append(m.parts, newPart())
+		p := newPart()
+		p.retention = retention{rules: c.Rules, keep: c.ViewRetention.Milliseconds()}
+		m.parts = append(m.parts, p)
 	}
 	return m
 }
@@ -79,7 +81,7 @@ func NewServing(ctx context.Context, cfg Config) (*Serving, error) {
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
-	m := newMaterialised(now.live, len(*s.ends.Load()))
+	m := cfg.newMaterialised(now.live, len(*s.ends.Load()))
 	if err := s.load(ctx, m); err != nil {
 		return nil, err
 	}

@@ -100,8 +100,8 @@ func (s *sideOutputs) alert(version string, a *alert, appendTime int64) error {
 	return nil
 }
 
-// write appends everything that was collected, acknowledged, and forgets it.
-func (s *sideOutputs) write(ctx context.Context, log output) error {
+// write appends everything that was collected, acknowledged, tells note where it begins, and forgets it.
+func (s *sideOutputs) write(ctx context.Context, log output, note func(topic string, first int64)) error {
 	for _, out := range []struct {
 		topic   string
 		records []eventlog.Record
@@ -113,9 +113,11 @@ func (s *sideOutputs) write(ctx context.Context, log output) error {
 		if len(out.records) == 0 {
 			continue
 		}
-		if _, err := log.Append(ctx, out.topic, s.partition, out.records); err != nil {
+		first, err := log.Append(ctx, out.topic, s.partition, out.records)
+		if err != nil {
 			return fmt.Errorf("append to %s: %w", out.topic, err)
 		}
+		note(out.topic, first)
 	}
 	s.forget()
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"lambdakappa/event"
@@ -39,6 +40,9 @@ type task struct {
 	alerts []alert // raised since the last flush
 	rows   changelogWriter
 	kept   keptRows
+	trail  *trail       // of the changelog, and of the side topics while the version is live
+	isLive *atomic.Bool // the version answers; nil is that it does
+	ahead  int64        // rows that a restore has found may be of event times up to here, whatever the watermark
 
 	// Invariant: committed <= durable <= Position; where events may be lost, durable <= committed.
 	durable   int64 // rows and side outputs of offsets below it are acknowledged
@@ -73,6 +77,7 @@ func newTask(cfg Config, partition int, until int64) *task {
 		decoder: event.NewDecoder(cfg.Log),
 		state:   cfg.Mistakes.tell(newState(cfg.Rules, cfg.Views)),
 		sides:   sideOutputs{partition: partition},
+		trail:   newTrail(cfg.Rules, cfg.ViewRetention.Milliseconds()),
 		covered: -1,
 	}
 }
@@ -152,7 +157,19 @@ func (t *task) settle(ctx context.Context, m *eventlog.Member, now time.Time) er
 	if err := t.flushDue(ctx, m, now); err != nil {
 		return err
 	}
-	return t.commitDue(ctx, m, now)
+	if err := t.commitDue(ctx, m, now); err != nil {
+		return err
+	}
+	return t.trim(ctx)
+}
+
+// trim deletes what is too old. It goes by the watermark of the commit: whoever restores from that needs rows that
+// the watermark of now may have left behind already.
+func (t *task) trim(ctx context.Context) error {
+	if t.committed != t.Position {
+		return nil
+	}
+	return t.trail.trim(ctx, t.cfg.Log, t.partition, t.Watermark)
 }
 
 func (t *task) flushDue(ctx context.Context, m *eventlog.Member, now time.Time) error {
@@ -218,7 +235,7 @@ func (t *task) write(ctx context.Context) error {
 	if err := t.cfg.step("side outputs"); err != nil {
 		return err
 	}
-	if err := t.sides.write(ctx, t.output()); err != nil {
+	if err := t.sides.write(ctx, t.output(), t.noteSide); err != nil {
 		return err
 	}
 	if err := t.cfg.step("rows"); err != nil {
@@ -230,7 +247,16 @@ func (t *task) write(ctx context.Context) error {
 		return fmt.Errorf("append to %s: %w", topic, err)
 	}
 	t.kept.flushed(first, first+int64(len(t.rows.records))-1, needed)
+	t.trail.note(topic, first, max(t.Watermark, event.Watermark(t.ahead)))
 	return t.cfg.step("rows acknowledged")
+}
+
+// noteSide notes where the side outputs of a flush begin. They are of all versions, and a candidate goes through
+// event times that are long past: only the live version can say how old what lies before is.
+func (t *task) noteSide(topic string, first int64) {
+	if t.isLive == nil || t.isLive.Load() {
+		t.trail.note(topic, first, t.Watermark)
+	}
 }
 
 // encode turns what is pending into records; it returns the watermark up to which a restore needs

@@ -112,6 +112,7 @@ func (t *task) restoreTrip(r *eventlog.Record) error {
 		return nil
 	}
 	t.kept.flushed(r.Offset, t.kept.lastProgress, neededForTrips(t.rules, s.horizon(row.End)))
+	t.ahead = max(t.ahead, row.End)
 	s.oldest = min(s.oldest, s.horizon(row.End))
 	s.restore(s.car(string(id)), row)
 	return nil

@@ -80,7 +80,7 @@ func (s *Serving) Status() httpapi.Status {
 	for i, part := range p.parts {
 		boundary, newest := p.manifest.boundary(i), p.manifest.newestAppend(i)
 		part.mu.RLock()
-		progress, extra := part.progress, part.extra
+		progress, extra, past := part.progress, part.extra, part.past
 		part.mu.RUnlock()
 
 		end := max(ends[i], progress.Position) // ends are looked up every now and then
@@ -91,10 +91,11 @@ func (s *Serving) Status() httpapi.Status {
 		})
 		status.Lag += end - progress.Position
 		status.Counters.Add(progress.Counters)
-		status.Rows.Windows += len(part.batch.windows) + extra.windows
-		status.Rows.Alerts += len(part.batch.alerts) + extra.alerts
-		status.Rows.Trips += len(part.batch.trips) + extra.trips //bench:change view
+		status.Rows.Windows += len(part.batch.windows) + extra.windows - past.windows
+		status.Rows.Alerts += len(part.batch.alerts) + extra.alerts - past.alerts
+		status.Rows.Trips += len(part.batch.trips) + extra.trips - past.trips //bench:change view
 	}
+	status.KeptFrom = s.KeptFrom("")
 	return status
 }
 
@@ -140,7 +141,7 @@ func (p *part) latest(
 		return httpapi.Latest{}, false, p.wait(car)
 	}
 	newest, found := c.newest()
-	if !found {
+	if !found || newest.start < p.keptFrom {
 		return httpapi.Latest{}, false, nil
 	}
 	return httpapi.Latest{

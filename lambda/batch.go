@@ -60,6 +60,8 @@ type batchFold struct {
 	//bench:change view keep
 	trips *foldedTrips // nil when they are not kept
 
+	keptFrom int64 // the view has rows from this event time on; 0 is all
+
 	isOpen  func(eventTime int64) bool // at the boundary; nil: no row of this file is in an open window
 	handed  []handedReading            // that count and whose window is open, or not forgotten by the trips
 	repeats []repeat                   // readings that were seen before: duplicates or conflicts

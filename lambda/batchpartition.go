@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"lambdakappa/event"
 )
 
 // A batchPartition is the part of a batch run that belongs to one partition. Partitions are
@@ -14,7 +12,8 @@ import (
 type batchPartition struct {
 	cfg       Config
 	partition int
-	chain     []segment // the whole master dataset of the partition
+	segments  []segment // the master dataset of the partition, as it is on disk
+	chain     []segment // those that the run covers
 	fold      *batchFold
 	logic     batchLogic // over fold
 	manifest  PartManifest
@@ -22,17 +21,26 @@ type batchPartition struct {
 
 	base int64 // generation to go on from; 0 is none
 	from int   // index in chain of the first segment to fold
+
+	remains *remains    // of files that were removed; nil when none was
+	rest    partRemains // those of this partition
+	cut     *cut        // where the files begin that are left after this run; nil when all are
 }
 
-func newBatchPartition(c Config, partition int, segments []segment) *batchPartition {
+func newBatchPartition(c Config, partition int, segments []segment, r *remains) *batchPartition {
+	rest := r.of(partition)
 	p := &batchPartition{
-		cfg: c, partition: partition, fold: newBatchFold(c.Rules, c.Views),
-		manifest: PartManifest{Watermark: event.NoWatermark},
+		cfg: c, partition: partition, fold: newBatchFold(c.Rules, c.Views), segments: segments,
+		manifest: PartManifest{
+			Boundary: rest.End, Watermark: rest.Watermark, NewestAppend: rest.NewestAppend,
+			Counters: rest.Counters.Clone(), KeptFrom: rest.KeptFrom,
+		},
+		remains: r, rest: rest,
 	}
 	p.fold.countRepeats = c.Mistakes.CountRepeats
 	p.logic = batchLogics[c.Logic](p.fold, c.Version)
 	if len(segments) > 0 {
-		first := chainStart(segments)
+		first := rest.first(segments)
 		p.chain = longestChain(segments, first)
 		p.manifest.Boundary = chainEnd(p.chain, first)
 	}
@@ -82,9 +90,16 @@ func (p *batchPartition) read(ctx context.Context) error {
 			return err
 		}
 	}
+	firstKept, err := p.keep(facts)
+	if err != nil {
+		return err
+	}
 	for i := p.from; i < len(p.chain); i++ {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if i == firstKept {
+			p.cutBefore(facts[:i])
 		}
 		if err := p.readSegment(p.chain[i], &facts[i]); err != nil {
 			return err
@@ -95,6 +110,38 @@ func (p *batchPartition) read(ctx context.Context) error {
 		p.fold.keepLastAlerts()
 	}
 	return p.judgeRepeats()
+}
+
+// keep decides what the view keeps, takes over the remains, and returns the index of the first file that may hold a
+// reading of a time that is answered: -1 when all files stay. It is at most the last file, by whose end ingest
+// knows where to go on.
+func (p *batchPartition) keep(facts []segmentFacts) (firstKept int, err error) {
+	keep := p.cfg.ViewRetention.Milliseconds()
+	p.manifest.KeptFrom = max(p.manifest.KeptFrom, p.cfg.Rules.KeptFrom(p.manifest.Watermark, keep))
+	p.fold.keptFrom = p.manifest.KeptFrom
+	if p.rest.End > 0 {
+		if err := p.remains.load(p.cfg, p.partition, p.fold); err != nil {
+			return 0, fmt.Errorf("load remains: %w", err)
+		}
+	}
+	if keep == 0 || len(p.chain) == 0 {
+		return -1, nil
+	}
+	for firstKept < len(facts)-1 && facts[firstKept].MaxEventTime < p.manifest.KeptFrom {
+		firstKept++ // one without rows is older than everything
+	}
+	return firstKept, nil
+}
+
+// cutBefore notes what the first files leave behind when they are removed.
+func (p *batchPartition) cutBefore(facts []segmentFacts) {
+	left := p.rest
+	left.Counters = p.rest.Counters.Clone()
+	left.KeptFrom = p.manifest.KeptFrom
+	for i := range facts {
+		left.add(p.cfg.Rules, &facts[i])
+	}
+	p.cut = p.fold.cutHere(left)
 }
 
 // loadBase takes over the state of the previous generation.

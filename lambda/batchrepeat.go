@@ -1,6 +1,10 @@
 package lambda
 
-import "math"
+import (
+	"math"
+
+	"lambdakappa/view"
+)
 
 // Duplicate or conflict? A reading that was seen before is not counted either way, so the fold
 // does not need to know. The counters do, and it takes the fingerprint of the first copy, which
@@ -33,14 +37,23 @@ func (p *batchPartition) judgeRepeats() error {
 	if err != nil {
 		return err
 	}
-	for _, r := range p.fold.repeats {
-		if firsts[readingID{r.car, r.seq}] == r.fingerprint {
-			p.manifest.Counters.Duplicates++
-		} else {
-			p.manifest.Counters.Conflicts++
+	for i, r := range p.fold.repeats {
+		first, known := firsts[readingID{r.car, r.seq}] // not when it was in a file that is gone
+		isConflict := known && first != r.fingerprint
+		countRepeat(&p.manifest.Counters, isConflict)
+		if p.cut != nil && i < p.cut.repeats {
+			countRepeat(&p.cut.Counters, isConflict)
 		}
 	}
 	return nil
+}
+
+func countRepeat(c *view.Counters, isConflict bool) {
+	if isConflict {
+		c.Conflicts++
+	} else {
+		c.Duplicates++
+	}
 }
 
 // firstFingerprints returns the fingerprint of the first copy of every wanted reading.

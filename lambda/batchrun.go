@@ -53,8 +53,10 @@ func RunBatch(ctx context.Context, cfg Config) (Manifest, error) {
 // runBatch is RunBatch without a log: all that the batch layer has to know of it is the number of
 // partitions.
 func runBatch(ctx context.Context, cfg Config, partitions int) (*Manifest, error) {
-	if err := removeLeftovers(cfg.viewsDir(), leftoverPrefix); err != nil {
-		return nil, fmt.Errorf("remove leftovers: %w", err)
+	for _, dir := range []string{cfg.viewsDir(), cfg.remainsDir()} {
+		if err := removeLeftovers(dir, leftoverPrefix); err != nil {
+			return nil, fmt.Errorf("remove leftovers: %w", err)
+		}
 	}
 	run, err := cfg.planBatch(partitions)
 	if err != nil {
@@ -67,6 +69,11 @@ func runBatch(ctx context.Context, cfg Config, partitions int) (*Manifest, error
 	read := time.Now()
 	if err := run.write(ctx, started, read); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(run.aside))
+	}
+	if cfg.ViewRetention > 0 {
+		if err := run.trim(); err != nil {
+			return nil, err
+		}
 	}
 	m := &run.manifest
 	cfg.notify("generation", "generation", m.Generation, "version", m.Version, "logic", m.Logic,
@@ -97,19 +104,29 @@ func (c Config) planBatch(partitions int) (*batchRun, error) {
 	if err != nil {
 		return nil, err
 	}
+	left, err := c.readRemains()
+	if err == nil {
+		err = left.allow(c.Views, c.Rules)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read remains: %w", err)
+	}
 	run := &batchRun{cfg: c, manifest: Manifest{
 		Generation: 1, Version: c.Version, Views: c.Views, Rules: c.Rules, Logic: c.Logic,
 		Mistake: c.Mistakes.ofBatch(),
 	}}
 	for p := range partitions {
-		run.partitions = append(run.partitions, newBatchPartition(c, p, master[p]))
+		run.partitions = append(run.partitions, newBatchPartition(c, p, master[p], left))
 		run.manifest.Columns = run.partitions[p].logic.names()
+	}
+	if left != nil { // its number is taken, also when somebody has removed the views
+		run.manifest.Generation = left.Generation + 1
 	}
 	if previous == nil {
 		return run, nil
 	}
-	run.manifest.Generation = previous.Generation + 1
-	if c.Incremental && run.continues(previous) {
+	run.manifest.Generation = max(run.manifest.Generation, previous.Generation+1)
+	if c.Incremental && left == nil && run.continues(previous) {
 		run.manifest.Base = previous.Generation
 		for p, part := range run.partitions {
 			part.continueFrom(previous, previous.Partitions[p])
@@ -126,7 +143,7 @@ func (r *batchRun) continues(previous *Manifest) bool {
 		return false
 	}
 	for p, part := range r.partitions {
-		if !part.hasCut(previous.Partitions[p].Boundary) {
+		if !part.hasCut(previous.Partitions[p].Boundary) || previous.Partitions[p].KeptFrom > 0 {
 			return false
 		}
 	}
@@ -170,8 +187,8 @@ func (r *batchRun) summarize() {
 		m.Partitions = append(m.Partitions, part.manifest)
 		m.Counters.Add(part.manifest.Counters)
 		m.Rows += part.rows
-		m.Windows += int64(part.fold.windows.len)
-		m.Alerts += int64(len(part.fold.alerts))
-		m.Trips += part.fold.trips.len() //bench:change view
+		m.Windows += part.fold.windowsKept()
+		m.Alerts += part.fold.alertsKept()
+		m.Trips += part.fold.tripsKept() //bench:change view
 	}
 }

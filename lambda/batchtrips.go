@@ -47,12 +47,10 @@ func (t *foldedTrips) of(car int32) []view.Stretch {
 	return t.cars[car]
 }
 
-// len is the number of all trips.
-func (t *foldedTrips) len() (n int64) {
-	if t != nil {
-		for _, trips := range t.cars {
-			n += int64(len(trips))
-		}
+// tripsKept is the number of trips that the view has.
+func (f *batchFold) tripsKept() (n int64) {
+	for car := range f.cars {
+		n += int64(len(f.keptTrips(int32(car))))
 	}
 	return n
 }
@@ -112,11 +110,27 @@ func (f *batchFold) writeTrips(dir string, partition int, order carOrder) error 
 	}
 	return writeParquet(partFile(dir, "trips", partition), func(emit func(tripEntry)) {
 		for _, i := range order.cars {
-			for _, s := range f.trips.of(i) {
-				emit(tripEntry{f.cars[i].id, s.Start, s.End, s.Readings, s.SpeedSum, s.HarshBrakes})
+			for _, s := range f.keptTrips(i) {
+				emit(newTripEntry(f.cars[i].id, s))
 			}
 		}
 	})
+}
+
+// keptTrips are the trips of a car that the view has.
+func (f *batchFold) keptTrips(car int32) []view.Stretch {
+	trips := f.trips.of(car)
+	return trips[endingFrom(trips, f.keptFrom):]
+}
+
+func newTripEntry(car string, s view.Stretch) tripEntry {
+	return tripEntry{car, s.Start, s.End, s.Readings, s.SpeedSum, s.HarshBrakes}
+}
+
+func (e *tripEntry) stretch() view.Stretch {
+	return view.Stretch{
+		Start: e.Start, End: e.End, Readings: e.Readings, SpeedSum: e.SpeedSum, HarshBrakes: e.HarshBrakes,
+	}
 }
 
 // loadTrips comes after loadWindows: a car with a trip has a window.
@@ -129,10 +143,7 @@ func (p *batchPart) loadTrips(path string) error {
 		if err != nil {
 			return err
 		}
-		p.trips = append(p.trips, view.Stretch{
-			Start: r.Start, End: r.End, Readings: r.Readings,
-			SpeedSum: r.SpeedSum, HarshBrakes: r.HarshBrakes,
-		})
+		p.trips = append(p.trips, r.stretch())
 		p.tripsEnd[car] = int32(len(p.trips))
 		return nil
 	})

@@ -71,7 +71,7 @@ func (f *batchFold) writeView(dir string, partition int, order carOrder) error {
 	err := writeParquet(partFile(dir, "windows", partition), func(emit func(windowEntry)) {
 		var windows []int32
 		for _, i := range order.cars {
-			windows = f.windows.oldestFirst(windows[:0], f.cars[i].newest)
+			windows = f.keptWindows(windows[:0], i)
 			for _, w := range windows {
 				emit(newWindowEntry(f.cars[i].id, &f.windows.at(w).batchWindow))
 			}
@@ -80,16 +80,55 @@ func (f *batchFold) writeView(dir string, partition int, order carOrder) error {
 	return errors.Join(err,
 		writeParquet(partFile(dir, "alerts", partition), func(emit func(alertEntry)) {
 			for _, a := range inOrder(order, f.alerts) {
-				emit(alertEntry{f.cars[a.car].id, a.seq, a.eventTime, int32(a.rule), a.score})
+				if a.eventTime >= f.keptFrom {
+					emit(alertEntry{f.cars[a.car].id, a.seq, a.eventTime, int32(a.rule), a.score})
+				}
 			}
 		}),
 		writeParquet(partFile(dir, "seen", partition), func(emit func(seenEntry)) {
 			for _, i := range order.cars {
+				if !f.isAnswered(i) {
+					continue
+				}
 				for _, run := range f.cars[i].seen {
 					emit(seenEntry{f.cars[i].id, run.first, run.last})
 				}
 			}
 		}))
+}
+
+// isAnswered reports whether the view has a window of a car, and with it whatever it has of the car.
+func (f *batchFold) isAnswered(car int32) bool {
+	newest := f.cars[car].newest
+	return newest != noIndex && f.windows.at(newest).start >= f.keptFrom
+}
+
+// keptWindows appends the indices of the windows of a car that the view has to dst, which is empty, by ascending
+// start.
+func (f *batchFold) keptWindows(dst []int32, car int32) []int32 {
+	dst = f.windows.oldestFirst(dst, f.cars[car].newest)
+	return dst[sort.Search(len(dst), func(i int) bool { return f.windows.at(dst[i]).start >= f.keptFrom }):]
+}
+
+// windowsKept is the number of windows that the view has.
+func (f *batchFold) windowsKept() (n int64) {
+	if f.keptFrom == 0 {
+		return int64(f.windows.len)
+	}
+	for car := range f.cars {
+		n += int64(len(f.keptWindows(nil, int32(car))))
+	}
+	return n
+}
+
+// alertsKept is the number of alerts that the view has.
+func (f *batchFold) alertsKept() (n int64) {
+	for i := range f.alerts {
+		if f.alerts[i].eventTime >= f.keptFrom {
+			n++
+		}
+	}
+	return n
 }
 
 // writeHandover writes the readings that the speed layer has to know.
@@ -166,14 +205,15 @@ func (p *batchPart) hasWindow(car string, start int64) bool {
 	return ok && p.windowAt(i, start) != nil
 }
 
-// hasAlert reports whether there is a row for that key. A part that is not loaded has none.
-func (p *batchPart) hasAlert(car string, seq int64) bool {
+// hasAlert reports whether there is a row for that key, of an event time from a time on. A part that is not
+// loaded has none.
+func (p *batchPart) hasAlert(car string, seq, from int64) bool {
 	if p == nil {
 		return false
 	}
-	_, found := slices.BinarySearchFunc(p.alerts, view.AlertKey{CarID: car, Seq: seq},
+	i, found := slices.BinarySearchFunc(p.alerts, view.AlertKey{CarID: car, Seq: seq},
 		func(a view.Alert, key view.AlertKey) int { return a.AlertKey.Compare(key) })
-	return found
+	return found && p.alerts[i].EventTime >= from
 }
 
 // alertsOf returns the alerts of one car, or of all when car is "".

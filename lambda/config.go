@@ -23,6 +23,11 @@ type Config struct {
 	Incremental bool          // a batch run continues from the previous view where it can
 	Interval    time.Duration // between the starts of two batch runs
 
+	// ViewRetention is how far behind the watermark, in event time, rows are kept by serving and batch layer, files
+	// of the master dataset, and records of the side topics: see retention.go, remains.go and trail.go. 0 keeps
+	// everything. All components are given the same.
+	ViewRetention time.Duration
+
 	RollInterval time.Duration // a master file is closed at the latest this long after its first event
 	RollRows     int           // or when it has this many rows
 
@@ -95,7 +100,16 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s %s: must be above 0", f.name, f.value)
 		}
 	}
-	return c.Rules.Validate()
+	if err := c.Rules.Validate(); err != nil {
+		return err
+	}
+	if c.ViewRetention > 0 && c.Incremental {
+		return fmt.Errorf("incremental: takes no view retention, under which a run over everything is bounded")
+	}
+	if c.ViewRetention > 0 && c.Mistakes.NaiveMerge {
+		return fmt.Errorf("merge naive: keeps everything; give no view retention")
+	}
+	return c.Rules.CheckRetention(c.ViewRetention.Milliseconds())
 }
 
 func checkVersion(version string) error {
@@ -148,10 +162,25 @@ const (
 
 // CreateTopics creates the topics of Lambda for an input of the given number of partitions.
 func CreateTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
+	return createTopics(ctx, log, partitions, nil)
+}
+
+// CreateTopics creates the topics of Lambda for an input of the given number of partitions, and for the retention
+// of the configuration.
+func (c Config) CreateTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
+	var settings map[string]string
+	if c.ViewRetention > 0 {
+		settings = eventlog.Short()
+	}
+	return createTopics(ctx, log, partitions, settings)
+}
+
+// createTopics creates the topics, with settings of those that a retention trims.
+func createTopics(ctx context.Context, log *eventlog.Log, partitions int, settings map[string]string) error {
 	return log.CreateTopics(ctx,
-		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Compacted: true},
-		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Compacted: true},
-		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions},
-		eventlog.TopicSpec{Name: SpeedViewTopic, Partitions: partitions, Trimmed: true},
+		eventlog.TopicSpec{Name: DeadLettersTopic, Partitions: partitions, Trimmed: true, Settings: settings},
+		eventlog.TopicSpec{Name: LateTopic, Partitions: partitions, Trimmed: true, Settings: settings},
+		eventlog.TopicSpec{Name: AlertsTopic, Partitions: partitions, Settings: settings},
+		eventlog.TopicSpec{Name: SpeedViewTopic, Partitions: partitions, Trimmed: true, Settings: settings},
 	)
 }

@@ -60,6 +60,13 @@
 //   - Serving keeps all rows in memory, so it grows with history, and loads them again when it
 //     starts. A batch run holds its view in memory while it computes it.
 //
+// With a view retention (Config.ViewRetention) nothing grows for ever. Serving drops what lies that far behind the
+// watermark, of each partition by its own, and says from which event time on it answers everything (retention.go). The
+// batch layer leaves the same out of its view, and removes the files of the master dataset that no answer needs;
+// what they still have a say in stays in remains/, with which the next run begins (remains.go): from then on the two
+// together are what could not be computed again. Speed layer and ingest trim the topics that they write (trail.go).
+// What still grows is a run per hole in the seqs of a car that goes on sending.
+//
 // # Reprocessing
 //
 // There is nothing to it: every batch run computes everything from the master dataset, so a batch
@@ -103,6 +110,9 @@
 //     starting from a generation whose boundary the side outputs have passed.
 //   - Serving loads the newest generation that is as far as all before it. While one is dead and its
 //     lease lasts, the speed layer keeps two generations.
+//   - Files are removed from the oldest on, after the generation and then the remains are published: whatever is
+//     left at a crash is a chain, and what lies before the end of the remains is removed by the next run. Nobody
+//     calls it lost.
 //
 // While the broker is away, serving answers from what it has, and everybody else waits for it. Only a broker
 // that is there and takes no write for 30 s (too few copies in sync, say) ends a process, with an error.
@@ -159,4 +169,8 @@
 //     and comes back.
 //  8. The speed layer's memory is bounded by open windows and trips (twice, while a generation is built), not
 //     by history.
+//  9. With a view retention, what is answered is what would be answered without, but for what lies before
+//     kept_from: windows and alerts of later times, and trips that end later, row for row, also when
+//     whatever is trimmed was trimmed, or anybody has died. But a trip that has begun before is answered from a
+//     later reading on if one that would join it to its beginning comes later than the retention.
 package lambda

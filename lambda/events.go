@@ -91,8 +91,12 @@ func (c Config) wholeChains() (map[int][]segment, error) {
 
 func (c Config) chains() (map[int][]segment, error) {
 	master, err := c.scanMaster()
+	if err != nil {
+		return nil, err
+	}
+	left, err := c.readRemains()
 	for partition, segments := range master {
-		first := chainStart(segments)
+		first := left.of(partition).first(segments)
 		chain := longestChain(segments, first)
 		end := chainEnd(chain, first)
 		behind := func(s segment) bool { return s.first > end }

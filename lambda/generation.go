@@ -165,7 +165,7 @@ func (g *generation) flush(ctx context.Context) error {
 	if err := g.cfg.step("side outputs"); err != nil {
 		return err
 	}
-	if err := g.sides.write(ctx, g.cfg.Log); err != nil {
+	if err := g.sides.write(ctx, g.cfg.Log, g.Watermark); err != nil {
 		return err
 	}
 	if err := g.cfg.step("rows"); err != nil {

@@ -53,6 +53,9 @@ type ingestTask struct {
 	decoder   *event.Decoder
 	event     event.CarSensor // the one that is being read
 
+	watermark event.Watermark // of what it has read
+	trail     *trail          // of the dead letters
+
 	position int64          // everything below it is in published files
 	segment  *segmentWriter // the file that is being written; nil when there is none
 	due      time.Time      // when it has to be published
@@ -62,9 +65,10 @@ type ingestTask struct {
 	deadLetters []eventlog.Record
 }
 
-// An appender takes dead letters. It is the log.
+// An appender takes dead letters, and deletes old ones. It is the log.
 type appender interface {
 	Append(ctx context.Context, topic string, partition int, records []eventlog.Record) (int64, error)
+	deleter
 }
 
 func newIngestTask(
@@ -72,6 +76,7 @@ func newIngestTask(
 ) *ingestTask {
 	return &ingestTask{
 		cfg: cfg, partition: partition, out: out, decoder: event.NewDecoder(schemas),
+		watermark: event.NoWatermark, trail: newTrail(cfg.Rules, cfg.ViewRetention.Milliseconds()),
 	}
 }
 
@@ -118,16 +123,20 @@ func (t *ingestTask) start(ctx context.Context, m membership) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	left, err := t.cfg.readRemains()
+	if err != nil {
+		return 0, fmt.Errorf("read remains: %w", err)
+	}
 	starts, err := t.cfg.Log.StartOffsets(ctx, eventlog.CarsTopic)
 	if err != nil {
 		return 0, err
 	}
-	segments, logStart := master[t.partition], starts[t.partition]
-	if len(segments) == 0 {
+	segments, rest, logStart := master[t.partition], left.of(t.partition), starts[t.partition]
+	if len(segments) == 0 && rest.End == 0 {
 		t.cfg.noteLost("ingest", t.partition, 0, logStart)
 		return logStart, nil
 	}
-	first := chainStart(segments)
+	first := rest.first(segments)
 	position := chainEnd(longestChain(segments, first), first)
 	return position, eventlog.LostBefore(eventlog.CarsTopic, t.partition, position, logStart)
 }
@@ -190,6 +199,7 @@ func (t *ingestTask) addOne(r *eventlog.Record) error {
 	if err != nil {
 		return fmt.Errorf("decode offset %d: %w", r.Offset, err)
 	}
+	t.watermark = t.cfg.Rules.Advance(t.watermark, t.event.EventTime)
 	t.rows = append(t.rows,
 		newMasterRow(&t.event, r.Offset, r.AppendTime, event.Fingerprint(r.Value)))
 	return nil
@@ -227,11 +237,15 @@ func (t *ingestTask) openSegment(ctx context.Context, r *eventlog.Record) error 
 // could still be lost.
 func (t *ingestTask) flush(ctx context.Context) error {
 	if len(t.deadLetters) > 0 {
-		_, err := t.out.Append(ctx, DeadLettersTopic, t.partition, t.deadLetters)
+		first, err := t.out.Append(ctx, DeadLettersTopic, t.partition, t.deadLetters)
 		if err != nil {
 			return fmt.Errorf("append dead letters: %w", err)
 		}
 		t.deadLetters = t.deadLetters[:0]
+		t.trail.note(DeadLettersTopic, first, t.watermark)
+		if err := t.trail.trim(ctx, t.out, t.partition, t.watermark); err != nil {
+			return err
+		}
 	}
 	if len(t.rows) > 0 {
 		if err := t.segment.write(t.rows); err != nil {

@@ -44,6 +44,9 @@ type PartManifest struct {
 	Watermark    event.Watermark `json:"watermark"`     // of those offsets, Unix ms
 	NewestAppend int64           `json:"newest_append"` // of those offsets, Unix ms; 0 when there are none
 	Counters     view.Counters   `json:"counters"`      // of those offsets; nothing is ever dropped late
+
+	// KeptFrom is the event time, Unix ms, from which on the view has the rows; 0 is all of them.
+	KeptFrom int64 `json:"kept_from,omitempty"`
 }
 
 // boundary returns the boundary of a partition: the first offset that the batch view does not
@@ -62,6 +65,14 @@ func (m *Manifest) watermark(partition int) event.Watermark {
 		return event.NoWatermark
 	}
 	return m.Partitions[partition].Watermark
+}
+
+// keptFrom returns the event time from which on the batch view has the rows of a partition.
+func (m *Manifest) keptFrom(partition int) int64 {
+	if partition >= len(m.Partitions) {
+		return 0
+	}
+	return m.Partitions[partition].KeptFrom
 }
 
 // newestAppend returns the newest append time of a partition's offsets before the boundary.
@@ -89,12 +100,18 @@ const keepGenerations = 4
 func (c Config) viewsDir() string { return filepath.Join(c.Dir, "views") }
 
 func (c Config) generationDir(generation int64) string {
-	return filepath.Join(c.viewsDir(), fmt.Sprintf("gen-%06d", generation))
+	return generationDir(c.viewsDir(), generation)
+}
+
+func generationDir(dir string, generation int64) string {
+	return filepath.Join(dir, fmt.Sprintf("gen-%06d", generation))
 }
 
 // generations lists the generations on disk, ascending.
-func (c Config) generations() ([]int64, error) {
-	entries, err := os.ReadDir(c.viewsDir())
+func (c Config) generations() ([]int64, error) { return generationsIn(c.viewsDir()) }
+
+func generationsIn(dir string) ([]int64, error) {
+	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

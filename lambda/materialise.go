@@ -27,12 +27,15 @@ type part struct {
 	progress progress       // of the speed view; it starts at the boundary
 	reach    int64          // rows may reflect the input up to here, which is progress or a little more
 	cars     map[string]*carRows
-	all      []*carRows // the cars, and nothing is ever taken out
+	all      []*carRows // the cars; a slice that somebody may hold is added to, and never changed
 	extra    rowCount   // rows of the speed view that the batch view does not have
+	past     rowCount   // rows of the batch view that are not answered any more
 	tripGap  int64      //bench:change view
 	//bench:change view
 	merged  []view.Stretch // memory to merge trips in, to count them
 	waiters map[string]*waiter
+
+	retention // what is kept of both views, see retention.go
 
 	since *batchTime // rows older than it are not taken; nil but for a naive merge, see Mistakes
 }
@@ -78,44 +81,54 @@ func newPart(m *Manifest, partition int) *part {
 	}
 	p.reach = p.progress.Position
 	p.tripGap = m.Rules.TripGap //bench:change view
+	p.rules, p.keptFrom = m.Rules, m.keptFrom(partition)
 	return p
 }
 
 // take takes rows of the part's generation in. It reports whether the progress has moved on.
 func (p *part) take(records []eventlog.Record, row *speedRow) (progressed bool, err error) {
 	for len(records) > 0 {
-		n := min(len(records), rowsPerLock)
-		moved, err := p.takeLocked(records[:n], row)
+		some := records[:min(len(records), rowsPerLock)]
+		n, moved, err := p.takeLocked(some, row)
 		progressed = progressed || moved
 		if err != nil {
 			return progressed, err
+		}
+		if n < len(some) {
+			p.forget()
 		}
 		records = records[n:]
 	}
 	return progressed, nil
 }
 
-func (p *part) takeLocked(records []eventlog.Record, row *speedRow) (progressed bool, err error) {
+// takeLocked takes rows in and returns how many: all of them, or those before a progress that leaves rows
+// behind. These are to be forgotten first, so that nobody reads the one and finds the other.
+func (p *part) takeLocked(records []eventlog.Record, row *speedRow) (n int, progressed bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range records {
 		if p.frozen {
-			return progressed, nil
+			return len(records), progressed, nil
 		}
 		r := &records[i]
 		if err := readRow(r, row); err != nil {
-			return progressed, fmt.Errorf("offset %d: %w", r.Offset, err)
+			return i, progressed, fmt.Errorf("offset %d: %w", r.Offset, err)
 		}
-		moved, err := p.takeRow(r, row)
-		if err != nil {
-			return progressed, fmt.Errorf("offset %d: %w", r.Offset, err)
+		moved, leaves, err := p.takeRow(r, row)
+		if err != nil || leaves {
+			if err != nil {
+				err = fmt.Errorf("offset %d: %w", r.Offset, err)
+			}
+			return i, progressed, err
 		}
 		progressed = progressed || moved
 	}
-	return progressed, nil
+	return len(records), progressed, nil
 }
 
-func (p *part) takeRow(r *eventlog.Record, row *speedRow) (progressed bool, err error) {
+// takeRow takes a row in. It leaves out a progress that leaves rows behind.
+func (p *part) takeRow(r *eventlog.Record, row *speedRow) (progressed, leaves bool, err error) {
 	switch {
 	case row.kind == beginRow:
 		p.builds[r.Offset] = true
@@ -130,22 +143,28 @@ func (p *part) takeRow(r *eventlog.Record, row *speedRow) (progressed bool, err 
 	case row.kind == progressRow:
 		return p.takeProgress(r)
 	}
-	return false, nil
+	return false, false, nil
 }
 
 // takeProgress counts only for a build that was seen from its beginning. One that is behind what
 // is there (the speed layer builds a generation again after a crash) changes nothing.
-func (p *part) takeProgress(r *eventlog.Record) (progressed bool, err error) {
+func (p *part) takeProgress(r *eventlog.Record) (progressed, leaves bool, err error) {
 	progress, err := readProgress(r.Value)
 	if err != nil || !p.builds[progress.Build] || progress.Position < p.progress.Position {
-		return false, err
+		return false, false, err
+	}
+	if p.moves(progress.Watermark) {
+		return false, true, nil
 	}
 	p.progress = progress
 	p.reach = max(p.reach, progress.Position)
-	return true, nil
+	return true, false, nil
 }
 
 func (p *part) takeWindow(row *speedRow) {
+	if row.start < p.keptFrom {
+		return
+	}
 	c := p.car(row.car)
 	cell, isNew := c.window(row.start)
 	if isNew && !p.batch.hasWindow(c.id, row.start) {
@@ -164,9 +183,12 @@ func (p *part) takeWindow(row *speedRow) {
 }
 
 func (p *part) takeAlert(row *speedRow) {
+	if row.alert.EventTime < p.keptFrom {
+		return
+	}
 	c := p.car(row.car)
 	cell, isNew := c.alert(row.alert.Seq)
-	if isNew && !p.batch.hasAlert(c.id, row.alert.Seq) {
+	if isNew && !p.batch.hasAlert(c.id, row.alert.Seq, p.keptFrom) {
 		p.extra.alerts++
 	}
 	if isNew || row.offset >= cell.offset {
@@ -243,16 +265,23 @@ func (p *part) setBatch(batch *batchPart) {
 	defer p.mu.Unlock()
 	p.batch, p.extra = batch, rowCount{}
 	for _, c := range p.cars {
-		for _, w := range c.windows {
-			if !batch.hasWindow(c.id, w.start) {
-				p.extra.windows++
-			}
-		}
-		for _, a := range c.alerts {
-			if !batch.hasAlert(c.id, a.seq) {
-				p.extra.alerts++
-			}
-		}
-		p.extra.trips += p.countTrips(c) //bench:change view
+		p.forgetTrips(c) //bench:change view
+		p.countExtra(&p.extra, c)
 	}
+	p.past = p.countPast(batch)
+}
+
+// countExtra counts the rows of a car in the speed view that the batch view does not have.
+func (p *part) countExtra(extra *rowCount, c *carRows) {
+	for _, w := range c.windows {
+		if !p.batch.hasWindow(c.id, w.start) {
+			extra.windows++
+		}
+	}
+	for _, a := range c.alerts {
+		if !p.batch.hasAlert(c.id, a.seq, p.keptFrom) {
+			extra.alerts++
+		}
+	}
+	extra.trips += p.countTrips(c) //bench:change view
 }

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"math"
 	"sort"
 
 	"lambdakappa/internal/httpapi"
@@ -16,15 +17,16 @@ func (p *part) readWindows(rows []view.Window, r httpapi.Range) []view.Window {
 	if r.Layer != httpapi.Batch {
 		speed = p.copyWindows(r)
 	}
+	r.From = max(r.From, p.keptNow())
 	if r.Layer != httpapi.Speed {
 		for i := range p.batch.carsIn(r.Car) {
 			car := p.batch.cars[i]
-			rows = mergeWindows(rows, car, inRange(p.batch.windowsOf(i), r), speed[car])
+			rows = mergeWindows(rows, car, inRange(p.batch.windowsOf(i), r), inRange(speed[car], r))
 			delete(speed, car)
 		}
 	}
 	for car, windows := range speed {
-		rows = mergeWindows(rows, car, nil, windows)
+		rows = mergeWindows(rows, car, nil, inRange(windows, r))
 	}
 	return rows
 }
@@ -92,6 +94,7 @@ func (p *part) readAlerts(rows []view.Alert, r httpapi.Range) []view.Alert {
 	if r.Layer != httpapi.Batch {
 		speed = p.copyAlerts(r)
 	}
+	r.From = max(r.From, p.keptNow())
 	emit := func(a view.Alert) {
 		if a.EventTime >= r.From && a.EventTime < r.To {
 			rows = append(rows, a)
@@ -117,7 +120,7 @@ func (p *part) copyAlerts(r httpapi.Range) map[view.AlertKey]view.Alert {
 	p.copyRows(r.Car, func(c *carRows) {
 		for _, a := range c.alerts {
 			key := view.AlertKey{CarID: c.id, Seq: a.seq}
-			if out := a.eventTime < r.From || a.eventTime >= r.To; out && !p.batch.hasAlert(c.id, a.seq) {
+			if out := a.eventTime < r.From || a.eventTime >= r.To; out && !p.batch.hasAlert(c.id, a.seq, math.MinInt64) {
 				continue
 			}
 			alerts[key] = view.Alert{

@@ -10,17 +10,24 @@ import (
 // swap to another version reports how many alerts it retracts, and how many are belated.
 
 // compareAlerts counts the alerts that a swap takes back: the old version had raised them and the new
-// one does not; and those of readings that the old version had counted without raising one. The old
-// pair is frozen, and everything in it is reflected by the new one.
+// one does not; and those of readings that the old version had counted without raising one. What
+// either has dropped because of its age is not among them. The old pair is frozen, and everything in it is
+// reflected by the new one.
 func compareAlerts(old, new *pair) (retracted, belated int) {
 	all := httpapi.All()
 	all.Layer = httpapi.Merged
 	for i, p := range old.parts {
+		now := new.parts[i].readAlerts(nil, all)
+		kept := all
+		kept.From = max(p.keptNow(), new.parts[i].keptNow())
 		before := map[view.AlertKey]bool{}
-		for _, a := range p.readAlerts(nil, all) {
+		for _, a := range p.readAlerts(nil, kept) {
 			before[a.AlertKey] = true
 		}
-		for _, a := range new.parts[i].readAlerts(nil, all) {
+		for _, a := range now {
+			if a.EventTime < kept.From {
+				continue
+			}
 			if before[a.AlertKey] {
 				delete(before, a.AlertKey)
 			} else if p.hasReading(a.AlertKey) {

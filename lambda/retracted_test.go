@@ -13,7 +13,7 @@ import (
 // one has counted, in either layer, without saying it.
 func TestCompareAlerts(t *testing.T) {
 	pairOf := func(seen seqSet, alerts ...view.Alert) *pair {
-		p := newPair(&Manifest{}, 1)
+		p := DefaultConfig().newPair(&Manifest{}, 1)
 		p.setBatches([]*batchPart{{
 			cars: []string{"a"}, index: map[string]int32{"a": 0}, windowsEnd: []int32{0},
 			seen: seen, seenEnd: []int32{int32(len(seen))}, alerts: alerts,
@@ -38,8 +38,8 @@ func TestCompareAlerts(t *testing.T) {
 // Ensure that alerts are compared when serving has let go of everything: whoever is told may ask it.
 func TestServingIsFreeWhenAlertsAreCompared(t *testing.T) {
 	s := &Serving{next: map[int64]*pair{}, answering: true}
-	s.live.Store(newPair(&Manifest{Version: "v1"}, 1))
-	p := newPair(&Manifest{Version: "v2", Generation: 1}, 1)
+	s.live.Store(DefaultConfig().newPair(&Manifest{Version: "v1"}, 1))
+	p := DefaultConfig().newPair(&Manifest{Version: "v2", Generation: 1}, 1)
 	p.setBatches([]*batchPart{nil})
 	s.live.Load().setBatches([]*batchPart{nil})
 	p.loaded, s.next[1] = true, p

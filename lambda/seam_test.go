@@ -24,6 +24,8 @@ func (m *deadLetterBox) Append(
 	return 0, nil
 }
 
+func (m *deadLetterBox) DeleteRecords(context.Context, string, []int64) error { return nil }
+
 // ingestAll makes master files of records, cut at the given offsets and at the end.
 func ingestAll(t testing.TB, cfg Config, records []eventlog.Record, cuts ...int64) *deadLetterBox {
 	t.Helper()
@@ -50,7 +52,7 @@ func ingestAll(t testing.TB, cfg Config, records []eventlog.Record, cuts ...int6
 func loadPair(t testing.TB, cfg Config, m *Manifest) *pair {
 	t.Helper()
 	s := &Serving{cfg: cfg, partitions: 1}
-	p := newPair(m, 1)
+	p := DefaultConfig().newPair(m, 1)
 	batches, err := s.loadBatch(m)
 	require.NoError(t, err)
 	p.setBatches(batches)

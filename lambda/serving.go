@@ -48,11 +48,14 @@ type pair struct {
 	stamped atomic.Pointer[httpapi.Stamp] // what answers say that they come from
 }
 
-func newPair(m *Manifest, partitions int) *pair {
+func (c Config) newPair(m *Manifest, partitions int) *pair {
 	p := &pair{manifest: m, dropped: make(chan struct{})}
 	p.stampAs(&progress{})
 	for i := range partitions {
-		p.parts = append(p.parts, newPart(m, i))
+		part := newPart(m, i)
+		part.keep = c.ViewRetention.Milliseconds()
+		part.moves(part.progress.Watermark)
+		p.parts = append(p.parts, part)
 	}
 	return p
 }
@@ -69,7 +72,7 @@ func NewServing(ctx context.Context, cfg Config) (s *Serving, err error) {
 	}
 	s.partitions = len(*s.ends.Load())
 	s.offsets = make([]int64, s.partitions)
-	zero := newPair(&Manifest{Version: cfg.Version, Views: cfg.Views, Rules: cfg.Rules}, s.partitions)
+	zero := cfg.newPair(&Manifest{Version: cfg.Version, Views: cfg.Views, Rules: cfg.Rules}, s.partitions)
 	zero.setBatches(make([]*batchPart, s.partitions))
 	s.live.Store(zero)
 

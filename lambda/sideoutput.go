@@ -22,6 +22,7 @@ type sideOutputs struct {
 	views     view.Set // for which events may be late
 	said      said     // what is acknowledged already
 	held      bool     // another generation says the same: what waits is kept until it has, or until it ends
+	trail     *trail   // of the topics; nil while another generation answers, whose watermark is further
 
 	// What waits. Offset of a record is that of its event.
 	dropped []eventlog.Record
@@ -108,8 +109,8 @@ func (s *sideOutputs) forgetSaid() {
 	}
 }
 
-// write appends everything that was collected, acknowledged, and forgets it.
-func (s *sideOutputs) write(ctx context.Context, log *eventlog.Log) error {
+// write appends everything that was collected under w, acknowledged, and forgets it.
+func (s *sideOutputs) write(ctx context.Context, log *eventlog.Log, w event.Watermark) error {
 	if s.held {
 		s.forgetSaid()
 		return nil
@@ -124,8 +125,12 @@ func (s *sideOutputs) write(ctx context.Context, log *eventlog.Log) error {
 		if len(out.records) == 0 {
 			continue
 		}
-		if _, err := log.Append(ctx, out.topic, s.partition, out.records); err != nil {
+		first, err := log.Append(ctx, out.topic, s.partition, out.records)
+		if err != nil {
 			return fmt.Errorf("append to %s: %w", out.topic, err)
+		}
+		if s.trail != nil {
+			s.trail.note(out.topic, first, w)
 		}
 	}
 	clear(s.dropped) // the events' bytes are theirs: let them go

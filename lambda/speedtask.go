@@ -103,6 +103,7 @@ type speedTask struct {
 	catchUp   chan struct{} // of the layer
 	live      *generation
 	next      *building // nil most of the time
+	trail     *trail    // of the side topics
 
 	// said is the position of the side outputs. It is all that the group commits, with the
 	// generation that was reached.
@@ -138,6 +139,8 @@ func (t *speedTask) start(ctx context.Context, from said) error {
 	if t.live, err = t.cfg.begin(ctx, h, event.NewDecoder(t.cfg.Log)); err != nil {
 		return err
 	}
+	t.trail = newTrail(h.rules, t.cfg.ViewRetention.Milliseconds())
+	t.live.sides.trail = t.trail
 	// No position is committed, so the first commit says at once what is reached.
 	t.committed, t.reached = said{offset: -1}, t.live.number
 	return nil
@@ -203,6 +206,9 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 		now := time.Now()
 		if t.committed != *t.said.Load() && now.Sub(t.lastCommit) >= t.cfg.CommitInterval {
 			if err := t.commit(ctx, m, now); err != nil {
+				return err
+			}
+			if err := t.trail.trim(ctx, t.cfg.Log, t.partition, t.live.Watermark); err != nil {
 				return err
 			}
 		}
@@ -315,6 +321,7 @@ func (t *speedTask) changeOver() error {
 		"generation", t.live.number)
 	err := t.live.close()
 	t.live = next.generation
+	t.live.sides.trail = t.trail
 	if next.silent {
 		t.live.sides.takeOver(*t.said.Load())
 	}

@@ -34,7 +34,7 @@ func (s *Serving) pair(generation int64) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPair(m, s.partitions)
+	p := s.cfg.newPair(m, s.partitions)
 	p.appeared = time.Now()
 	for _, part := range live.parts {
 		p.goal = append(p.goal, part.position())

@@ -78,8 +78,8 @@ func TestLatestWaitsThroughSwap(t *testing.T) {
 func TestAPairGoesLiveWhileItsRowsArrive(t *testing.T) {
 	cfg := testConfig(t)
 	s := &Serving{cfg: cfg, partitions: 1, next: map[int64]*pair{}}
-	s.live.Store(newPair(&Manifest{}, 1))
-	next := newPair(&Manifest{Generation: 1}, 1)
+	s.live.Store(DefaultConfig().newPair(&Manifest{}, 1))
+	next := DefaultConfig().newPair(&Manifest{Generation: 1}, 1)
 	s.next[1] = next
 
 	s.mu.Lock()

@@ -70,7 +70,7 @@ func (row *speedRow) readTrip(f, key *fields) {
 // with their tombstones. So nobody is answered a reading twice, or not at all. A build that comes
 // after a crash says again what was said: smaller trips, which change nothing.
 func (p *part) takeTrip(row *speedRow) {
-	if row.gone {
+	if row.gone || row.trip.End < p.keptFrom {
 		return
 	}
 	c := p.car(row.car)
@@ -138,9 +138,10 @@ func (p *part) readTrips(rows []view.Trip, r httpapi.Range, interval int64) []vi
 	if r.Layer != httpapi.Batch {
 		speed = p.copyTrips(r.Car)
 	}
+	keptFrom := p.keptNow()
 	emit := func(car string, trips []view.Stretch) {
 		for _, t := range trips {
-			if t.Start >= r.From && t.Start < r.To {
+			if t.Start >= r.From && t.Start < r.To && t.End >= keptFrom {
 				rows = append(rows, view.Trip{
 					CarID: car, Stretch: t, Distance: view.Distance(t.SpeedSum, interval),
 				})

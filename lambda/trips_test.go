@@ -216,7 +216,7 @@ func TestTripsAreCountedWheneverTheBatchViewComes(t *testing.T) {
 	h, err := cfg.loadHandover(m, 0)
 	require.NoError(t, err)
 	s := &Serving{cfg: cfg, partitions: 1}
-	p := newPair(m, 1)
+	p := DefaultConfig().newPair(m, 1)
 	build(t, newGeneration(cfg, h, event.NewDecoder(schemas{})), p.parts[0], records, rand.New(rand.NewPCG(1, 1)))
 	batches, err := s.loadBatch(m)
 	require.NoError(t, err)

@@ -60,7 +60,7 @@ func (s *stage) argsOf(name string) []string {
 	defer s.mu.Unlock()
 	side := sideOf(name)
 	args := append(strings.Fields(name), s.logArgs()...)
-	args = append(args, "--version", s.versions[side], "--views", views) //HACK
+	args = append(args, "--version", s.versions[side], "--views", views, "--view-retention", s.cfg.Keep.String())
 	if side == Lambda {
 		args = append(args, "--dir", s.lambdaDir())
 	}

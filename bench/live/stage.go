@@ -87,7 +87,8 @@ func (s *stage) begin(ctx context.Context) error {
 // startLog starts the broker and creates the input topic, which forgets what is older than Keep.
 func (s *stage) startLog(ctx context.Context) error {
 	s.cfg.Say("starting the embedded broker")
-	broker, err := s.supervisor.Start(ctx, brokerPart, outsideEnv, "broker", "--dir", s.brokerDir()) //HACK2
+	broker, err := s.supervisor.Start(ctx, brokerPart, outsideEnv, "broker", "--dir", s.brokerDir(),
+		"--housekeeping", housekeeping.String())
 	if err != nil {
 		return err
 	}
@@ -105,20 +106,12 @@ func (s *stage) startLog(ctx context.Context) error {
 		return err
 	}
 	if err := s.log.CreateTopics(ctx, eventlog.TopicSpec{
-		Name: eventlog.CarsTopic, Partitions: partitions, Settings: retained(s.cfg.Keep),
+		Name: eventlog.CarsTopic, Partitions: partitions, Settings: eventlog.Forgetting(s.cfg.Keep),
 	}); err != nil {
 		return err
 	}
 	_, err = s.log.RegisterSchema(ctx, carevent.Subject, carevent.Schema)
 	return err
-}
-
-// retained are the settings of a topic that forgets what is older than keep, a segment at a time.
-func retained(keep time.Duration) map[string]string {
-	return map[string]string{
-		"retention.ms": strconv.FormatInt(keep.Milliseconds(), 10),
-		"segment.ms":   strconv.FormatInt((keep / 10).Milliseconds(), 10),
-	}
 }
 
 // housekeeping is how often the broker compacts and forgets. Nothing is appended meanwhile, which takes milliseconds with what

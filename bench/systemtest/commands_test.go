@@ -10,6 +10,7 @@ import (
 
 	"lambdakappa/internal/eventlog"
 	"lambdakappa/internal/eventlog/logtest"
+	"lambdakappa/internal/httpapi"
 	"lambdakappa/view"
 )
 
@@ -47,7 +48,7 @@ func (s *script) play(c command) (string, error) {
 		"send": s.world.sendAll, "settle": s.world.settleAll, "batch": s.world.batch,
 		"kill": s.world.kill, "start": s.world.start, "compact": s.world.compact,
 		"deploy": s.world.deploy, "check": s.world.checkAll, "break": s.world.breakSide,
-		"visible": s.world.visible, "redrive": s.world.redrive,
+		"visible": s.world.visible, "redrive": s.world.redrive, "gone": s.world.gone,
 	}[c.name]
 	if !known {
 		return "", fmt.Errorf("command %q: see the package comment", c.name)
@@ -72,6 +73,8 @@ func (s *script) open(c command) (err error) {
 			set.views, err = view.ParseSet(strings.ReplaceAll(value, " ", ""))
 		case "incremental":
 			set.incremental, err = strconv.ParseBool(value)
+		case "retention":
+			set.retention, err = time.ParseDuration(value)
 		case "guarantee":
 			set.guarantee = value
 		case "mistake":
@@ -170,7 +173,7 @@ func (w *world) deploy(c command) (string, error) {
 	if len(c.words) != 1 {
 		return "", errors.New("deploy: want VERSION")
 	}
-	w.version = c.words[0]
+	w.version, w.deployed = c.words[0], true
 	if text, given := c.args["views"]; given {
 		views, err := view.ParseSet(strings.ReplaceAll(text, " ", ""))
 		if err != nil {
@@ -236,6 +239,36 @@ func (w *world) visible(c command) (string, error) {
 		names, texts = append(names, s.name()), append(texts, rowsText(latest.Visible, seqText))
 	}
 	return sideBySide(c.args["differ"], names, texts)
+}
+
+// gone asks for what lies before a time, and prints what is wrong with that.
+func (w *world) gone(c command) (string, error) {
+	to, err := instant(c.args["to"])
+	if err != nil {
+		return "", fmt.Errorf("gone: to: %w", err)
+	}
+	r := httpapi.All()
+	r.To = to
+	var names, texts []string
+	for _, s := range w.sides {
+		client := s.client()
+		if client == nil {
+			return "", fmt.Errorf("ask %s: nobody serves", s.name())
+		}
+		defer client.Close()
+		_, _, err := client.Windows(w.ctx, r)
+		var gone *httpapi.Error
+		switch {
+		case errors.As(err, &gone):
+			texts = append(texts, fmt.Sprintf("%d %v\n", gone.Code, gone))
+		case err != nil:
+			return "", err
+		default:
+			texts = append(texts, "is answered\n")
+		}
+		names = append(names, s.name())
+	}
+	return sideBySide("", names, texts)
 }
 
 // checkAll prints what is wrong on either side.

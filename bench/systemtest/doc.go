@@ -12,7 +12,7 @@
 // # Commands
 //
 //	open [partitions=1] [window=10s] [gap=30s] [version=v1] [incremental=false]
-//	     [views=(windows,alerts,trips)] [guarantee=at-least-once|exactly-once] [mistake=count-repeats|naive-merge|pin-v1]
+//	     [retention=0s] [views=(windows,alerts,trips)] [guarantee=at-least-once|exactly-once] [mistake=count-repeats|naive-merge|pin-v1]
 //	                 a new log; all components of both sides start; a mistake is made by the sides that
 //	                 can make it
 //	send             one event a line:
@@ -27,6 +27,9 @@
 //	compact          the broker compacts the log's compacted topics
 //	deploy v2 [views=...]   both sides bring the new version live, then settle
 //	windows alerts trips counters late dead-letters   what is answered; [differ=(the reason)]
+//	kept-from        the event time from which on both sides answer everything, by partition; with a retention the truth
+//	                 is held against what lies behind it, and side topics may have forgotten what lies before
+//	gone to=12:00:00 asks for what lies before a time, and prints the error
 //	check            all of the above against the oracle, printing only what is wrong
 //	visible car=a after=0   the readings that a point query names; [differ=(the reason)]
 //	break SIDE HOW   from here on the side's answers are falsified on their way to the checker

@@ -24,6 +24,7 @@ type kappaSystem struct {
 	mistakes kappa.Mistakes
 
 	guarantee kappa.Guarantee // "" is its default
+	retention time.Duration
 }
 
 // kappaMistakes are the mistakes that "open" may ask for, as far as Kappa can make them.
@@ -37,6 +38,7 @@ func (k *kappaSystem) config() kappa.Config {
 	cfg := kappa.DefaultConfig()
 	cfg.Rules, cfg.Version, cfg.Views = k.rules, k.version, k.views
 	cfg.Mistakes = k.mistakes
+	cfg.ViewRetention = k.retention
 	cfg.Guarantee = cmp.Or(k.guarantee, cfg.Guarantee)
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	cfg.Notify = k.notify
@@ -44,7 +46,7 @@ func (k *kappaSystem) config() kappa.Config {
 }
 
 func (k *kappaSystem) createTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
-	return kappa.CreateTopics(ctx, log, partitions, k.config().ViewName())
+	return k.config().CreateTopics(ctx, log, partitions)
 }
 
 func (k *kappaSystem) run(part string) (component, error) {

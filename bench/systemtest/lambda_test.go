@@ -19,6 +19,7 @@ type lambdaSystem struct {
 	views       view.Set
 	dir         string
 	incremental bool
+	retention   time.Duration
 	notify      func(fact string, fields ...any)
 	mistakes    lambda.Mistakes
 }
@@ -37,7 +38,7 @@ func (l *lambdaSystem) parts() []string { return []string{"ingest", "speed", ser
 func (l *lambdaSystem) config() lambda.Config {
 	cfg := lambda.DefaultConfig()
 	cfg.Rules, cfg.Version, cfg.Views = l.rules, l.version, l.views
-	cfg.Dir, cfg.Incremental = l.dir, l.incremental
+	cfg.Dir, cfg.Incremental, cfg.ViewRetention = l.dir, l.incremental, l.retention
 	cfg.Linger, cfg.CatchUpLinger, cfg.CommitInterval = linger, linger, commitInterval
 	cfg.Notify = l.notify
 	cfg.Mistakes = l.mistakes
@@ -46,7 +47,7 @@ func (l *lambdaSystem) config() lambda.Config {
 }
 
 func (l *lambdaSystem) createTopics(ctx context.Context, log *eventlog.Log, partitions int) error {
-	return lambda.CreateTopics(ctx, log, partitions)
+	return l.config().CreateTopics(ctx, log, partitions)
 }
 
 func (l *lambdaSystem) run(part string) (component, error) {

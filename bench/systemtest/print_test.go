@@ -28,6 +28,12 @@ var printers = map[string]func(*answer) string{
 			return place(at)
 		})
 	},
+	"kept-from": func(a *answer) string {
+		if a.status.KeptFrom == 0 {
+			return "everything\n"
+		}
+		return clockOf(a.status.KeptFrom) + "\n"
+	},
 	"dead-letters": func(a *answer) string {
 		var b strings.Builder
 		for _, at := range positions(a.deadLetters) {

@@ -18,13 +18,19 @@ const randomScripts = 10
 
 // Ensure that whatever happens to the log and to the components, in whatever order, both sides
 // answer the truth. A script that fails is printed as a transcript: put it into testdata.
-func TestRandomScripts(t *testing.T) {
+func TestRandomScripts(t *testing.T) { playRandom(t, drawScript) }
+
+// Ensure that they answer the truth of what they keep, to the row, where they drop what the watermark has left behind,
+// and trim what they have on disk and on the log.
+func TestRandomScriptsWithARetention(t *testing.T) { playRandom(t, drawKeepingScript) }
+
+func playRandom(t *testing.T, draw func(*rapid.T) []command) {
 	t.Parallel()
 	dir := t.TempDir()
 	log := logtest.Config(t)
 	for seed := range randomScripts {
 		name := fmt.Sprintf("seed-%d", seed)
-		commands := rapid.Custom(drawScript).Example(seed)
+		commands := rapid.Custom(draw).Example(seed)
 		s := &script{ctx: t.Context(), log: log, dir: filepath.Join(dir, name), prefix: name + "."}
 		if err := playScript(s, commands); err != nil {
 			t.Errorf("%s: %v\n\n%s", name, err, transcript(commands))
@@ -85,6 +91,22 @@ func drawScript(t *rapid.T) []command {
 		command{name: "settle"}, command{name: "check"}, command{name: "batch"}, command{name: "check"})
 }
 
+// drawKeepingScript draws a longer transcript, of sides that keep little more than what may still change.
+func drawKeepingScript(t *rapid.T) []command {
+	script := drawScript(t)
+	open := script[0].args
+	open["incremental"] = "false"
+	open["retention"] = map[string]string{"30s": "100s", "5s": "50s", "2s": "45s"}[open["gap"]]
+	d := &drawnLog{seqs: map[string]int{}, ends: map[int]int{}}
+	d.goOn(script)
+	for range rapid.IntRange(4, 8).Draw(t, "more steps") {
+		script = append(script, d.burst(t))
+		script = append(script, rapid.SampledFrom(accidents).Draw(t, "accident")...)
+	}
+	return append(script,
+		command{name: "settle"}, command{name: "check"}, command{name: "batch"}, command{name: "check"})
+}
+
 // laterVersions are what a script may deploy beside v1.
 var laterVersions = []string{
 	"v2", //bench:change bugfix
@@ -118,6 +140,27 @@ type drawnLog struct {
 	now  int            // seconds after noon that the log has reached
 	seqs map[string]int // next seq by car
 	ends map[int]int    // next offset by partition
+}
+
+// goOn takes up a log where a script has left it.
+func (d *drawnLog) goOn(script []command) {
+	for _, c := range script {
+		for line := range strings.Lines(c.input) {
+			var place, car string
+			if fields := strings.Fields(line); fields[0] == "again" {
+				place = fields[1][:1]
+			} else {
+				car = strings.TrimPrefix(fields[0], "car=")
+				place = map[string]string{"a": "0", "d": "1"}[car]
+				var seq, hour, minute, second int
+				_, _ = fmt.Sscanf(fields[1], "seq=%d", &seq)
+				_, _ = fmt.Sscanf(fields[3], "append=%d:%d:%d", &hour, &minute, &second)
+				d.seqs[car] = max(d.seqs[car], seq+1)
+				d.now = max(d.now, minute*60+second)
+			}
+			d.ends[int(place[0]-'0')]++
+		}
+	}
 }
 
 func (d *drawnLog) burst(t *rapid.T) command {

@@ -36,7 +36,9 @@ type world struct {
 	log        *eventlog.Log
 	sides      []*side
 	rules      event.Rules
+	keep       int64 // ms of event time behind the watermark that rows are kept; 0 is everything
 	version    string
+	deployed   bool     // in the place of another one
 	views      view.Set // that are served
 	sinceStart view.Set // that every event was judged for as it came
 	partitions int
@@ -58,8 +60,9 @@ type settings struct {
 	version     string
 	views       view.Set
 	incremental bool
-	guarantee   string // of Kappa; "" is its default
-	mistake     string // that both sides make on purpose, if they can
+	retention   time.Duration // of rows; 0 keeps everything
+	guarantee   string        // of Kappa; "" is its default
+	mistake     string        // that both sides make on purpose, if they can
 
 	notify func(side, fact string, fields ...any) // is told what components say; may be nil
 }
@@ -85,19 +88,19 @@ func openWorld(ctx context.Context, cfg eventlog.Config, s settings) (*world, er
 	rules.Window, rules.TripGap = s.window.Milliseconds(), s.gap.Milliseconds()
 	w := &world{
 		ctx: ctx, cfg: cfg, rules: rules, version: s.version, partitions: s.partitions,
-		views: s.views, sinceStart: s.views,
+		views: s.views, sinceStart: s.views, keep: s.retention.Milliseconds(),
 		sent: map[oracle.Position]eventlog.Record{}, ends: make([]int64, s.partitions),
 	}
 	w.sides = []*side{
 		newSide(&lambdaSystem{
 			rules: rules, version: s.version, views: s.views, dir: filepath.Join(s.dir, "lambda"),
-			incremental: s.incremental, notify: s.heard("lambda"),
+			incremental: s.incremental, retention: s.retention, notify: s.heard("lambda"),
 			mistakes: lambdaMistakes[s.mistake],
 		}, cfg),
 		newSide(&kappaSystem{
 			rules: rules, version: s.version, views: s.views, dir: filepath.Join(s.dir, "kappa"),
 			notify: s.heard("kappa"), mistakes: kappaMistakes[s.mistake],
-			guarantee: kappa.Guarantee(s.guarantee),
+			guarantee: kappa.Guarantee(s.guarantee), retention: s.retention,
 		}, cfg),
 	}
 	var err error

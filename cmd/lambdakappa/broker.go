@@ -20,7 +20,10 @@ loopback, with their data in a folder. It prints its addresses on stdout once it
 
   {"time":"…","event":"ready","addr":"127.0.0.1:34567","registry":"http://127.0.0.1:34568"}`,
 		Example: `  lambdakappa broker --dir /tmp/log
-  lambdakappa broker --dir /tmp/log --port 9092 --registry-port 8081`,
+  lambdakappa broker --dir /tmp/log --port 9092 --registry-port 8081
+
+  # for hours: topics are compacted, and lose what their retention lets go
+  lambdakappa broker --dir /tmp/log --port 9092 --registry-port 8081 --housekeeping 1m`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if cfg.Dir == "" {
@@ -29,6 +32,9 @@ loopback, with their data in a folder. It prints its addresses on stdout once it
 			if max(cfg.Port, cfg.RegistryPort) > maxPort || min(cfg.Port, cfg.RegistryPort) < 0 {
 				return usagef("--port and --registry-port take a port from 0 to %d", maxPort)
 			}
+			if cfg.Housekeeping < 0 {
+				return usagef("--housekeeping %s: must not be negative; 0 is never", cfg.Housekeeping)
+			}
 			return a.runBroker(c, cfg)
 		},
 	}
@@ -36,16 +42,19 @@ loopback, with their data in a folder. It prints its addresses on stdout once it
 	c.Flags().IntVar(&cfg.Port, "port", 0, "`port` of the broker; 0 takes a free one")
 	c.Flags().IntVar(&cfg.RegistryPort, "registry-port", 0,
 		"`port` of the schema registry; 0 takes a free one")
+	c.Flags().DurationVar(&cfg.Housekeeping, "housekeeping", 0,
+		"compact topics and apply their retention this often; appends wait meanwhile; 0 is never")
 	return c
 }
 
 func (a *app) runBroker(c *cobra.Command, cfg eventlog.BrokerConfig) error {
 	debug.SetGCPercent(eventlog.BrokerGCPercent)
+	cfg.Notify = a.notify()
 	b, err := eventlog.StartBroker(cfg)
 	if err != nil {
 		return err
 	}
-	a.notify()("ready", "addr", b.Addr(), "registry", b.RegistryURL())
+	cfg.Notify("ready", "addr", b.Addr(), "registry", b.RegistryURL())
 	<-c.Context().Done()
 	return b.Close()
 }

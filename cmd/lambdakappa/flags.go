@@ -23,6 +23,7 @@ type logFlags struct {
 	cfg        eventlog.Config
 	security   securityFlags
 	partitions int
+	retention  time.Duration
 }
 
 func (f *logFlags) add(flags *pflag.FlagSet) {
@@ -42,6 +43,8 @@ func (f *logFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.cfg.SessionTimeout, "session-timeout", eventlog.DefaultSessionTimeout,
 		"a group gives up a process that says nothing for so long")
 	flags.IntVar(&f.partitions, "partitions", 4, "number of partitions of the input topic, when it has to be created")
+	flags.DurationVar(&f.retention, "log-retention", 0,
+		"the broker deletes events that were appended longer ago, when the input topic has to be created; 0 keeps all")
 }
 
 func (f *logFlags) check() error {
@@ -54,6 +57,8 @@ func (f *logFlags) check() error {
 			`such as "lambdakappa broker" prints it`)
 	case f.partitions < 1:
 		return usagef("--partitions %d: must be above 0", f.partitions)
+	case f.retention < 0:
+		return usagef("--log-retention %s: must not be negative; 0 keeps all", f.retention)
 	}
 	for _, broker := range f.cfg.Brokers {
 		if _, _, err := net.SplitHostPort(broker); err != nil {
@@ -99,6 +104,9 @@ func (f *logFlags) input(ctx context.Context, log *eventlog.Log) (int, error) {
 		return n, err
 	}
 	spec := eventlog.TopicSpec{Name: eventlog.CarsTopic, Partitions: f.partitions}
+	if f.retention > 0 {
+		spec.Settings = eventlog.Forgetting(f.retention)
+	}
 	if err := log.CreateTopics(ctx, spec); err != nil {
 		return 0, err
 	}
@@ -147,6 +155,12 @@ func addLingers(flags *pflag.FlagSet, linger, catchUp, commit *time.Duration) {
 	flags.DurationVar(catchUp, "catch-up-linger", *catchUp,
 		"the same, while far behind the end of the log")
 	flags.DurationVar(commit, "commit-interval", *commit, "between commits of the position")
+}
+
+// addViewRetention adds the flag that says how long rows are kept; all components of a side get the same.
+func addViewRetention(flags *pflag.FlagSet, keep *time.Duration) {
+	flags.DurationVar(keep, "view-retention", 0,
+		"drop rows this far behind the watermark, in event time; 0 keeps all; the same for all components")
 }
 
 // addRolls adds the flags of what writes Parquet; both sides have the same.

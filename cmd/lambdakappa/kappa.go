@@ -48,7 +48,7 @@ func (a *app) kappaCommand(
 			flags:   f.log,
 			serving: c.Flags().Lookup("listen") != nil,
 			topics: func(ctx context.Context, log *eventlog.Log, partitions int) error {
-				return kappa.CreateTopics(ctx, log, partitions, f.cfg.ViewName())
+				return f.cfg.CreateTopics(ctx, log, partitions)
 			},
 			run: func(ctx context.Context, log *eventlog.Log) error {
 				f.cfg.Log = log
@@ -83,6 +83,7 @@ func (a *app) kappaProcess() *cobra.Command {
   # a mistake, to see what it costs
   lambdakappa kappa process … --deduplicate=false`,
 	}, kappa.Process)
+	addViewRetention(c.Flags(), &f.cfg.ViewRetention)
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	addInput(c, &f.cfg)
 	addGuarantee(c, &f.cfg.Guarantee)
@@ -145,6 +146,7 @@ or on other machines: they share the partitions, and cut over once.`,
 		return nil
 	}
 	addInput(c, &f.cfg)
+	addViewRetention(c.Flags(), &f.cfg.ViewRetention)
 	c.Flags().StringVar(&f.cfg.Archive, "archive", "",
 		"begin with the events in this `folder` of 'kappa sink', and go on with the log where they end")
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
@@ -157,7 +159,7 @@ or on other machines: they share the partitions, and cut over once.`,
 
 func (a *app) kappaServe() *cobra.Command {
 	listen := ""
-	c, _ := a.kappaCommand(&cobra.Command{
+	c, f := a.kappaCommand(&cobra.Command{
 		Use:   "serve",
 		Short: "Materialise the live view and answer over HTTP",
 		Example: `  lambdakappa kappa serve --brokers 127.0.0.1:9092 --schema-registry http://127.0.0.1:8081 --listen 127.0.0.1:8080
@@ -170,6 +172,7 @@ func (a *app) kappaServe() *cobra.Command {
 		}
 		return a.serve(ctx, listen, s)
 	})
+	addViewRetention(c.Flags(), &f.cfg.ViewRetention)
 	addListen(c, &listen)
 	return c
 }

@@ -47,8 +47,10 @@ func (a *app) lambdaCommand(
 		f.cfg.Notify = a.notify()
 		return a.runComponent(c, component{
 			flags:   f.log,
-			topics:  lambda.CreateTopics,
 			serving: c.Flags().Lookup("listen") != nil,
+			topics: func(ctx context.Context, log *eventlog.Log, partitions int) error {
+				return f.cfg.CreateTopics(ctx, log, partitions)
+			},
 			run: func(ctx context.Context, log *eventlog.Log) error {
 				f.cfg.Log = log
 				return run(ctx, f.cfg)
@@ -84,6 +86,7 @@ func (a *app) lambdaIngest() *cobra.Command {
 		return lambda.Ingest(ctx, cfg)
 	})
 	addRolls(c, &f.cfg.RollInterval, &f.cfg.RollRows)
+	addViewRetention(c.Flags(), &f.cfg.ViewRetention)
 	addBackground(c, &background)
 	return c
 }
@@ -124,6 +127,7 @@ func (a *app) lambdaBatch() *cobra.Command {
 		"go on from the previous view instead of recomputing everything")
 	c.Flags().StringVar(&f.cfg.Logic, "logic", f.cfg.Logic,
 		"`how` to fold history: columns, by a logic of its own, or events, by the speed layer's")
+	addViewRetention(c.Flags(), &f.cfg.ViewRetention)
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	addBackground(c, &background)
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
@@ -151,6 +155,7 @@ func (a *app) lambdaSpeed() *cobra.Command {
   lambdakappa lambda batch … --version v2
   lambdakappa lambda speed … --pin-version v1`,
 	}, lambda.Speed)
+	addViewRetention(c.Flags(), &f.cfg.ViewRetention)
 	addDeduplicate(c.Flags(), &f.cfg.Mistakes.CountRepeats)
 	addMerge(c.Flags(), &f.cfg.Mistakes.NaiveMerge)
 	c.Flags().StringVar(&f.cfg.Mistakes.PinVersion, "pin-version", "",
@@ -176,6 +181,7 @@ func (a *app) lambdaServe() *cobra.Command {
 		}
 		return a.serve(ctx, listen, s)
 	})
+	addViewRetention(c.Flags(), &f.cfg.ViewRetention)
 	addMerge(c.Flags(), &f.cfg.Mistakes.NaiveMerge)
 	addListen(c, &listen)
 	return c

@@ -1,11 +1,13 @@
 package eventlog
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -16,6 +18,13 @@ type BrokerConfig struct {
 	Dir          string // data; created when missing
 	Port         int    // Kafka protocol; 0 takes a free one
 	RegistryPort int    // schema registry; 0 takes a free one
+
+	// Housekeeping is between two times that topics are compacted and retention is applied. No produce is answered
+	// meanwhile, so that 0, the default, is never: what is measured is not to meet it.
+	Housekeeping time.Duration
+
+	// Notify is told when house was kept, and when that failed. It may be nil.
+	Notify func(fact string, fields ...any)
 }
 
 // What Dir holds.
@@ -30,6 +39,8 @@ type Broker struct {
 	roll     *rollCall
 	registry *Registry
 	lock     *dirLock
+
+	stopHousekeeping func() // returns when it has stopped; nil when nobody keeps house
 }
 
 // StartBroker starts a broker on what Dir holds.
@@ -59,12 +70,35 @@ func StartBroker(cfg BrokerConfig) (_ *Broker, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Housekeeping > 0 {
+		if err = b.startHousekeeping(cfg); err != nil {
+			return nil, err
+		}
+	}
 	return b, nil
+}
+
+func (b *Broker) startHousekeeping(cfg BrokerConfig) error {
+	h, err := newHousekeeper(b, cfg.Dir)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { h.run(ctx, cfg.Housekeeping, cfg.Notify) })
+	b.stopHousekeeping = func() {
+		cancel()
+		running.Wait()
+	}
+	return nil
 }
 
 func (c BrokerConfig) validate() error {
 	if c.Dir == "" {
 		return errors.New("broker: no folder given")
+	}
+	if c.Housekeeping < 0 {
+		return fmt.Errorf("broker: housekeeping %s: must not be negative; 0 is never", c.Housekeeping)
 	}
 	for _, p := range []struct {
 		flag string
@@ -100,7 +134,7 @@ func startCluster(dir string, port int) (*kfake.Cluster, error) {
 		kfake.GroupMinSessionTimeout(minSessionTimeout),
 		kfake.BrokerConfigs(map[string]string{
 			// Compaction and retention stall every produce while they run, once an hour. They
-			// run when Compact is called, and else never: the interval is 24 days.
+			// run when Compact is called, or by a housekeeper, and else never: the interval is 24 days.
 			"log.cleaner.backoff.ms": "2073600000",
 			"message.max.bytes":      fmt.Sprint(maxBatchBytes),
 		}),
@@ -134,6 +168,9 @@ func (b *Broker) Compact() { b.cluster.Compact() }
 
 // Close stops the broker; acknowledged data is on disk.
 func (b *Broker) Close() error {
+	if b.stopHousekeeping != nil {
+		b.stopHousekeeping()
+	}
 	if b.roll != nil {
 		b.roll.close()
 	}

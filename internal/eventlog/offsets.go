@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // StartOffsets returns the first offset of every partition.
@@ -132,7 +133,8 @@ func (l *Log) listOffsetsOf(ctx context.Context, full string, at int64, isolatio
 }
 
 // DeleteRecords deletes everything before the given offset of every partition. Where that is gone
-// already nothing happens.
+// already nothing happens. The error is an [ErrRefused] when the topic's policy is compact alone, or when we have
+// no right to.
 func (l *Log) DeleteRecords(ctx context.Context, topic string, before []int64) error {
 	full, err := l.name("topic", topic)
 	if err != nil {
@@ -153,13 +155,16 @@ func (l *Log) DeleteRecords(ctx context.Context, topic string, before []int64) e
 		return nil
 	}
 	// kafka-go has no DeleteRecords.
-	client, err := l.franz()
+	client, err := l.asker()
 	if err != nil {
 		return fmt.Errorf("delete records of %s: %w", topic, err)
 	}
-	defer client.Close()
 	responses, err := kadm.NewClient(client).DeleteRecords(ctx, offsets)
-	if err = errors.Join(err, responses.Error()); err != nil {
+	err = errors.Join(err, responses.Error())
+	if errors.Is(err, kerr.PolicyViolation) || errors.Is(err, kerr.TopicAuthorizationFailed) {
+		err = errors.Join(ErrRefused, err)
+	}
+	if err != nil {
 		return fmt.Errorf("delete records of %s: %w", topic, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -22,7 +23,30 @@ const (
 	// segment, so compacted topics have smaller ones.
 	segmentBytes          = 1 << 30
 	compactedSegmentBytes = 64 << 20
+
+	// shortSegmentBytes is for topics whose beginning goes: disk is given back by whole segments, so a partition
+	// takes what is kept and up to one segment more. It has room for two of the batches that Append aims for,
+	// and is half a minute of a partition at 2,000 events/s over four: what is kept for minutes is flat. Nothing here
+	// has a record that is nearly as large.
+	shortSegmentBytes = 2 << 20
 )
+
+// Short are the settings of a topic that is trimmed by who writes it and is to take little room.
+func Short() map[string]string {
+	short := strconv.Itoa(shortSegmentBytes)
+	return map[string]string{"segment.bytes": short, "max.message.bytes": short} // a batch has to fit a segment
+}
+
+// Forgetting are the settings of a topic whose broker deletes what was appended longer ago than keep. Kafka deletes
+// whole segments whose newest record is older, and never the newest segment: a segment is closed after an
+// eighth of keep, so that at most that much more is kept. It compares append times with the broker's clock: what is
+// appended with append times of long ago goes soon.
+func Forgetting(keep time.Duration) map[string]string {
+	settings := Short()
+	settings["retention.ms"] = strconv.FormatInt(keep.Milliseconds(), 10)
+	settings["segment.ms"] = strconv.FormatInt(max(keep/8, time.Second).Milliseconds(), 10)
+	return settings
+}
 
 // A TopicSpec describes a topic. Time and size retention are off unless Settings say otherwise.
 type TopicSpec struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // An Error is the body of every answer that is not 200 OK: what is wrong, which parameter it is
@@ -26,6 +27,17 @@ func badParameter(name, value, takes string) *Error {
 		Message:   fmt.Sprintf("bad value %q of parameter %s", value, name),
 		Parameter: name,
 		Takes:     takes,
+	}
+}
+
+// goneRange is the error of a range before the event time (Unix ms) from which on rows are kept.
+func goneRange(keptFrom int64) *Error {
+	from := time.UnixMilli(keptFrom).UTC().Format(time.RFC3339Nano)
+	return &Error{
+		Code:      http.StatusGone,
+		Message:   "the range ends before what is kept: rows from " + from + " on",
+		Parameter: "to",
+		Takes:     fmt.Sprintf("a time after %s (%d), the kept_from of %s", from, keptFrom, statusPath),
 	}
 }
 

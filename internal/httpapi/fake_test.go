@@ -22,6 +22,8 @@ type fake struct {
 	seqs    map[string][]int64 // visible, ascending
 	changed chan struct{}      // closed at every change
 	asked   Range              // by the last range query
+
+	keptFrom map[string]int64 // by car
 }
 
 func newFake(layers ...Layer) *fake {
@@ -101,8 +103,11 @@ func (f *fake) latest(car string, afterSeq int64) (Latest, bool, <-chan struct{}
 	return l, found, f.changed
 }
 
+func (f *fake) KeptFrom(car string) int64 { return f.keptFrom[car] }
+
 func (f *fake) Status() Status {
 	s := Status{
+		KeptFrom:     f.keptFrom[""],
 		Architecture: "lambda",
 		Stamp:        f.stamp,
 		Views:        view.All,

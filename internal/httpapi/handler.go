@@ -111,8 +111,19 @@ func unknownPath(_ http.ResponseWriter, r *http.Request) *Error {
 	}
 }
 
-func (h *handler) windows(w http.ResponseWriter, r *http.Request) *Error {
+// selected reads the parameters of a range query.
+func (h *handler) selected(r *http.Request) (Range, *Error) {
 	selected, bad := parseRange(r.URL.RawQuery, h.answers.Layers())
+	if bad == nil {
+		if from := h.answers.KeptFrom(selected.Car); from > 0 && selected.To <= from {
+			bad = goneRange(from)
+		}
+	}
+	return selected, bad
+}
+
+func (h *handler) windows(w http.ResponseWriter, r *http.Request) *Error {
+	selected, bad := h.selected(r)
 	if bad != nil {
 		return bad
 	}
@@ -122,7 +133,7 @@ func (h *handler) windows(w http.ResponseWriter, r *http.Request) *Error {
 }
 
 func (h *handler) alerts(w http.ResponseWriter, r *http.Request) *Error {
-	selected, bad := parseRange(r.URL.RawQuery, h.answers.Layers())
+	selected, bad := h.selected(r)
 	if bad != nil {
 		return bad
 	}
@@ -133,7 +144,7 @@ func (h *handler) alerts(w http.ResponseWriter, r *http.Request) *Error {
 
 //bench:change view
 func (h *handler) trips(w http.ResponseWriter, r *http.Request) *Error {
-	selected, bad := parseRange(r.URL.RawQuery, h.answers.Layers())
+	selected, bad := h.selected(r)
 	if bad != nil {
 		return bad
 	}

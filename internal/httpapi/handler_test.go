@@ -89,6 +89,37 @@ func TestARangeIsWhatItsParametersSay(t *testing.T) {
 	f("layer=batch", Range{From: math.MinInt64, To: math.MaxInt64, Layer: Batch})
 }
 
+// Ensure that a range of which nothing is kept is refused with what is, and one that overlaps is answered.
+func TestARangeBeforeWhatIsKeptIsGone(t *testing.T) {
+	a := newFake(Merged)
+	a.keptFrom = map[string]int64{"": 20_000, "car-1": 10_000}
+	f := func(query string, code int) {
+		t.Helper()
+		for _, rows := range []string{"/v1/windows?", "/v1/alerts?", "/v1/trips?"} {
+			w := ask(a, "GET", rows+query)
+			require.Equal(t, code, w.Code, w.Body)
+			if code != 200 {
+				var bad Error
+				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &bad))
+				require.Equal(t, "to", bad.Parameter)
+				require.Contains(t, bad.Takes, "1970-01-01T00:00:")
+				require.Contains(t, bad.Takes, "kept_from")
+			}
+		}
+	}
+	f("", 200)
+	f("from=5000&to=20000", 410)
+	f("from=5000&to=20001", 200)
+	f("to=15000&car=car-1", 200)
+	f("to=10000&car=car-1", 410)
+	f("to=-1&car=car-2", 200) // nothing of it was ever dropped
+
+	var s Status
+	require.NoError(t, json.Unmarshal(ask(a, "GET", "/v1/status").Body.Bytes(), &s))
+	require.EqualValues(t, 20_000, s.KeptFrom)
+	require.NotContains(t, ask(newFake(Merged), "GET", "/v1/status").Body.String(), "kept_from")
+}
+
 func TestEveryAnswerNamesItsVersion(t *testing.T) {
 	a := newFake(Merged)
 	a.see("car-1", 4)

@@ -16,6 +16,13 @@
 //	GET /v1/status
 //	GET /metrics
 //
+// A side that keeps rows for a while only (--view-retention) says in its status from which event time on it
+// answers everything: kept_from, Unix ms, which is absent while it keeps all. It is the latest of its
+// partitions; of one car it is that of the car's. A range that ends at it or before is answered 410, and the
+// error is about the parameter to; of a range that begins before it there is what is left: rows of
+// partitions that are behind, and trips that have begun before it and ended after it. A car whose rows are all
+// gone has no latest window, and a reading of a window that is gone may be named as visible or not.
+//
 // from and to are RFC 3339 or Unix ms and may be left out, layer is merged, batch or speed where a
 // side has layers. A trip is in the range when it begins there; a system that keeps no trips answers
 // 404. With after_seq the answer waits, up to wait, for a reading with a greater seq.
@@ -93,8 +100,9 @@ type Status struct {
 	Views      view.Set          `json:"views"`               // that are answered
 	Candidate  string            `json:"candidate,omitempty"` // a view that is being built beside the live one
 	Partitions []PartitionStatus `json:"partitions"`
-	Lag        int64             `json:"lag"`      // sum over partitions of EndOffset - Position
-	Counters   view.Counters     `json:"counters"` // of the served answers
+	KeptFrom   int64             `json:"kept_from,omitempty"` // answers have everything of event times from here on, Unix ms; 0: of all
+	Lag        int64             `json:"lag"`                 // sum over partitions of EndOffset - Position
+	Counters   view.Counters     `json:"counters"`            // of the served answers
 	Rows       struct {
 		Windows int `json:"windows"`
 		Alerts  int `json:"alerts"`
@@ -120,5 +128,8 @@ type Answers interface {
 	// a query that shall not wait comes with a ctx that has ended). With afterSeq < 0 it names no
 	// readings. Stamp is set in every case.
 	Latest(ctx context.Context, car string, afterSeq int64, layer Layer) (Latest, bool)
+	// KeptFrom returns the event time (Unix ms) from which on the answers about a car, or about all cars
+	// for "", have everything: rows before it may be dropped. It is 0 while none is, and never goes back.
+	KeptFrom(car string) int64
 	Status() Status
 }

@@ -1,0 +1,77 @@
+package lambda
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"lambdakappa/event"
+	"lambdakappa/internal/eventlog"
+)
+
+// A recorder is a topic's partition of which it remembers where it begins.
+type recorder struct {
+	begins  map[string]int64
+	refuses map[string]error
+}
+
+func (r *recorder) DeleteRecords(_ context.Context, topic string, before []int64) error {
+	r.begins[topic] = before[len(before)-1]
+	return r.refuses[topic]
+}
+
+// Ensure that what is deleted is what was written so long ago, in event time, that nobody answers for it; that it
+// does go; and that a trail is no longer than the retention.
+func TestATrailLosesNothingThatIsKept(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rules := event.DefaultRules()
+		keep := rules.Settled() + rapid.Int64Range(0, 200_000).Draw(t, "keep")
+		trail, topic := newTrail(rules, keep), &recorder{begins: map[string]int64{}}
+		newest, greatest := []int64{}, int64(0) // event time that a record may be of, by its offset
+		w := event.NoWatermark
+		for range rapid.IntRange(1, 200).Draw(t, "flushes") {
+			first := int64(len(newest))
+			greatest += rapid.Int64Range(0, 30_000).Draw(t, "on")
+			w = rules.Advance(w, greatest)
+			for range rapid.IntRange(1, 3).Draw(t, "records") {
+				newest = append(newest, greatest)
+			}
+			trail.note("rows", first, w)
+			require.NoError(t, trail.trim(context.Background(), topic, 3, w))
+			from := rules.KeptFrom(w, keep)
+			for _, at := range newest[:topic.begins["rows"]] {
+				require.Less(t, rules.WindowStart(at), from)
+			}
+			require.LessOrEqual(t, int64(len(trail.marks["rows"])), keep/rules.Window+4)
+		}
+		if long := greatest - newest[0]; long > 2*keep+100_000 {
+			require.Positive(t, topic.begins["rows"])
+		}
+	})
+}
+
+// Ensure that a topic that may not be trimmed ends who writes it, with an error that names it, and that a broker which
+// is away does not.
+func TestATopicThatMayNotBeTrimmed(t *testing.T) {
+	rules := event.DefaultRules()
+	trim := func(err error) error {
+		trail := newTrail(rules, rules.Settled())
+		trail.note("rows", 7, 0)
+		topic := &recorder{map[string]int64{}, map[string]error{"rows": err}}
+		defer func() { require.EqualValues(t, 7, topic.begins["rows"]) }()
+		return trail.trim(context.Background(), topic, 0, 1_000_000)
+	}
+	require.ErrorContains(t, trim(eventlog.ErrRefused), "trim rows: the cluster refuses")
+	require.NoError(t, trim(context.DeadlineExceeded))
+	require.NoError(t, trim(nil))
+}
+
+// Ensure that nothing is noted, and nothing goes, where everything is kept.
+func TestNoTrailWhereEverythingIsKept(t *testing.T) {
+	trail := newTrail(event.DefaultRules(), 0)
+	trail.note("rows", 7, 0)
+	require.Empty(t, trail.marks)
+	require.Empty(t, trail.passed(1_000_000_000))
+}
