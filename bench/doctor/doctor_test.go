@@ -162,7 +162,8 @@ func TestRate(t *testing.T) {
 	f(Warning, "keep up with 1,333 events/s, and not with 4,000: take loads of 666 events/s at most",
 		bench.Sustained{Held: 1333, Missed: 4000}, nil)
 	f(Failed, "answers are not in time at 400 events/s", bench.Sustained{Missed: 400}, nil)
-	f(Failed, "rate    wrong: windows: 'lambdakappa bench' says more", bench.Sustained{Held: 4000}, errors.New("wrong: windows\nlog line"))
+	f(Failed, "rate    wrong: windows: 'lambdakappa bench' says more", bench.Sustained{Held: 4000}, errors.New("wrong: windows"))
+	f(Failed, "it died; its last log lines: no room: 'lambdakappa bench'", bench.Sustained{}, errors.New("it died; its last log lines:\none\nno room\n"))
 }
 
 // examined examines a machine whose rate is known, and keeps it in file.

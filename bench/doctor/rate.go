@@ -55,8 +55,12 @@ func sustain(ctx context.Context, o Options) (found bench.Sustained, err error) 
 func judgeRate(s bench.Sustained, err error) Check {
 	c := Check{Name: "rate", Verdict: OK}
 	if err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		c.Verdict, c.Says, c.Remedy = Failed, first, "'lambdakappa bench' says more in its report"
+		lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+		says := lines[0]
+		if last := lines[len(lines)-1]; last != says { // of a log
+			says += " " + last
+		}
+		c.Verdict, c.Says, c.Remedy = Failed, says, "'lambdakappa bench' says more in its report"
 		return c
 	}
 	if s.Held == 0 {

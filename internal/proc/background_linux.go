@@ -19,7 +19,7 @@ func background() error {
 		for _, t := range threads {
 			id, err := strconv.Atoi(t.Name())
 			if err == nil {
-				err = syscall.Setpriority(syscall.PRIO_PROCESS, id, niceness)
+				err = lower(id)
 			}
 			if err != nil && !errors.Is(err, syscall.ESRCH) { // it has ended meanwhile
 				return fmt.Errorf("lower the priority: %w", err)
@@ -27,4 +27,16 @@ func background() error {
 		}
 	}
 	return nil
+}
+
+// lower gives a thread niceness, unless it has as much already: most users may not take any away.
+func lower(id int) error {
+	rank, err := syscall.Getpriority(syscall.PRIO_PROCESS, id) // the kernel says 20 less its niceness
+	if err != nil {
+		return err
+	}
+	if 20-rank >= niceness {
+		return nil
+	}
+	return syscall.Setpriority(syscall.PRIO_PROCESS, id, niceness)
 }

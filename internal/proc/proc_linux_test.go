@@ -1,8 +1,10 @@
 package proc_test
 
 import (
+	"bufio"
 	"errors"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,9 +34,29 @@ func TestBackground(t *testing.T) {
 	threads, err := os.ReadDir("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/task")
 	require.NoError(t, err)
 	require.Greater(t, len(threads), 4)
+	own, err := strconv.Atoi(niceness(t, strconv.Itoa(os.Getpid())))
+	require.NoError(t, err)
 	for _, thread := range threads {
-		require.Equal(t, "10", niceness(t, thread.Name()))
+		require.Equal(t, strconv.Itoa(max(10, own)), niceness(t, thread.Name()))
 	}
+}
+
+// Ensure that who is nicer already stays so: another user than root may not take niceness away.
+func TestBackgroundOfWhoIsNicer(t *testing.T) {
+	cmd := exec.Command("nice", "-n", "15", os.Args[0])
+	cmd.Env = append(os.Environ(), roleEnv+"=background")
+	cmd.SysProcAttr = proc.ChildAttr()
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		proc.Kill(cmd)
+		cmd.Wait()
+	})
+	require.True(t, bufio.NewScanner(out).Scan(), "it is in the background")
+	has, err := strconv.Atoi(niceness(t, strconv.Itoa(cmd.Process.Pid)))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, has, 15)
 }
 
 // niceness of a thread is the 19th field of its stat; the second may contain blanks.
