@@ -57,11 +57,11 @@ test-workshop:
 
 ## test-web: the pages in a headless browser, looked at and listened to; needs chromium and npm
 test-web: $(WEB)/axe-$(AXE)/node_modules/axe-core/axe.min.js
-	LAMBDAKAPPA_TEST_AXE=$(abspath $<) LAMBDAKAPPA_TEST_WHOLE=1 $(GO) test -count=1 -timeout 15m -p 1 -run Web ./bench/report ./bench/live
+	LAMBDAKAPPA_TEST_WEB=1 LAMBDAKAPPA_TEST_AXE=$(abspath $<) $(GO) test -count=1 -timeout 15m -p 1 -run Web ./bench/report ./bench/live
 $(WEB)/axe-$(AXE)/node_modules/axe-core/axe.min.js:
 	npm install --silent --no-save --no-package-lock --prefix $(@D:/node_modules/axe-core=) axe-core@$(AXE)
 
-## test-kafka: the tests of the log and of both sides on a real Apache Kafka; needs Java 17 and Maven. KILLS=full kills a hundred times
+## test-kafka: the tests of the log and of both sides on a real Apache Kafka; needs Java 17 and Maven. KILLS=full kills a hundred times, SHORT=1 leaves out what the embedded broker has too
 test-kafka: test-kafka-cluster test-kafka-faults test-kafka-suites
 
 ## test-kafka-cluster: of it, what a cluster is: security, loss of nodes, tiers, other people's clients
@@ -70,7 +70,7 @@ test-kafka-cluster: kafka-jars
 
 ## test-kafka-faults: of it, the driver on it: kills, faults of brokers, a log that forgets
 test-kafka-faults: kafka-jars
-	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) LAMBDAKAPPA_TEST_PROFILE=$(KILLS) $(GO) test -count=1 -timeout 80m -run 'Kafka|ThroughKills|BrokerFaults|Zombies' ./bench
+	LAMBDAKAPPA_TEST_JARS=$(abspath $(KAFKA)/jars) LAMBDAKAPPA_TEST_PROFILE=$(KILLS) $(GO) test -count=1 $(if $(SHORT),-short) -timeout 80m -run 'Kafka|ThroughKills|BrokerFaults|Zombies' ./bench
 
 ## test-kafka-suites: of it, the tests of the log and of both sides
 test-kafka-suites: build kafka-jars
@@ -79,7 +79,7 @@ test-kafka-suites: build kafka-jars
 	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $$dir/cluster --port 0 > $$dir/ready; \
 	export LAMBDAKAPPA_TEST_BROKERS=$$(sed 's/.*"brokers":"\([^"]*\)".*/\1/' $$dir/ready); \
 	echo "testing on $$LAMBDAKAPPA_TEST_BROKERS"; \
-	$(GO) test -count=1 -timeout 30m -p 1 ./internal/eventlog ./lambda ./kappa ./bench/systemtest
+	$(GO) test -count=1 $(if $(SHORT),-short) -timeout 30m -p 1 ./internal/eventlog ./lambda ./kappa $(if $(SHORT),,./bench/systemtest)
 
 ## test-kit: the workshop's kits for all systems; one of them used in an empty home without network: minutes
 test-kit:

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"lambdakappa/bench/cluster"
 	"lambdakappa/bench/fault"
-	"lambdakappa/bench/supervise"
 	"lambdakappa/internal/eventlog"
 )
 
@@ -39,9 +39,13 @@ func (s *system) disturbNodes(ctx context.Context, step fault.Step) error {
 	return errors.Join(ended, mend(ctx, c, n, step.Do))
 }
 
+// nodeLimit is how long a cluster may take to be whole again after a fault of a node: some seconds on a quiet machine, and
+// minutes where a Java machine has to share two cores with a dozen processes.
+const nodeLimit = 3 * time.Minute
+
 // mend makes a node whole again that was hurt, and waits until the cluster is.
 func mend(ctx context.Context, c *cluster.Cluster, n *cluster.Node, hurt string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), supervise.ReadyLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), nodeLimit)
 	defer cancel()
 	switch hurt {
 	case fault.BrokerStop:
@@ -74,7 +78,7 @@ func (s *system) rollNodes(ctx context.Context, c *cluster.Cluster) error {
 			return ctx.Err()
 		}
 		s.progress.say("restart " + n.Name())
-		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), supervise.ReadyLimit)
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), nodeLimit)
 		err := errors.Join(n.Stop(back), n.Start(back), inSync(back, c))
 		cancel()
 		if err != nil {
@@ -102,7 +106,7 @@ func (s *system) dismissNodes(ctx context.Context) error {
 	if s.addedNodes == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), supervise.ReadyLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), nodeLimit)
 	defer cancel()
 	c, err := cluster.Find(s.opt.Cluster)
 	if err != nil {

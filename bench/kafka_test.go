@@ -113,6 +113,9 @@ func TestExactlyOnceThroughKills(t *testing.T) {
 			require.Equal(t, ofBrokers, died(kills, "broker-down"))
 			t.Logf("%d events, %.0f s", kills.Events, kills.Seconds)
 
+			if dir != "" && testing.Short() {
+				return // the embedded broker has shown that the test can see
+			}
 			control := runOn(t, dir, "control")
 			require.True(t, armRun(t, control, "kappa").OK)
 			require.Positive(t, figureOf(t, armRun(t, control, "kappa"), figureAlertsAgain), "the test cannot see")
@@ -129,7 +132,11 @@ func TestZombiesUnderLoad(t *testing.T) {
 	logtest.Jars(t)
 	for name, cluster := range brokers {
 		t.Run(name, func(t *testing.T) {
-			for _, r := range runOn(t, cluster(t), "zombies") {
+			dir := cluster(t)
+			if dir == "" && testing.Short() {
+				t.Skip("Apache Kafka has it as well")
+			}
+			for _, r := range runOn(t, dir, "zombies") {
 				t.Logf("%s: right %v, %.0f alerts again %s", r.Arm, r.OK, figureOf(t, r, figureAlertsAgain), r.Error)
 				if r.Arm == "kappa-exactly-once" {
 					require.True(t, r.OK, "%s", r.Error)
@@ -165,7 +172,11 @@ func TestBrokerFaults(t *testing.T) {
 // and that views are right which were compacted meanwhile.
 func TestForgettingOnRealKafka(t *testing.T) {
 	dir := realKafka(t)
-	for _, scenario := range []string{"forgets-by-time", "forgets-by-size"} {
+	scenarios := []string{"forgets-by-time", "forgets-by-size"}
+	if testing.Short() {
+		scenarios = scenarios[:1]
+	}
+	for _, scenario := range scenarios {
 		for _, r := range runOn(t, dir, scenario) {
 			require.True(t, r.OK, "%s %s: %s", scenario, r.Arm, r.Error)
 			require.Positive(t, figureOf(t, r, figureForgotten))

@@ -43,7 +43,7 @@ func (p *processor) run(ctx context.Context) error {
 				stop()
 				return nil
 			}
-			p.isLive.Store(s.live == "" || s.live == p.cfg.ViewName())
+			p.isLive.Store(s.live == p.cfg.ViewName() || s.live == "" && s.candidate != p.cfg.ViewName())
 			return p.dropReplaced(work, s)
 		})
 	})

@@ -44,6 +44,9 @@ func (p *part) forget() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.frozen {
+		return
+	}
 	p.mostCars = max(p.mostCars, len(p.all))
 	p.all = left
 	if len(left) < p.mostCars/4 { // a map keeps the room that it once had
@@ -58,6 +61,9 @@ func (p *part) forget() {
 func (p *part) forgetRows(left, cars []*carRows) []*carRows {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.frozen { // the view is being replaced, and is compared without the lock: nothing of it changes any more
+		return append(left, cars...)
+	}
 	for _, c := range cars {
 		p.windows -= c.forgetWindows(p.keptFrom)
 		p.alerts -= c.forgetAlerts(p.keptFrom)

@@ -86,6 +86,9 @@ func (t *ingestTask) run(ctx context.Context, m membership) (err error) {
 	if t.position, err = t.start(ctx, m); err != nil {
 		return err
 	}
+	if err := t.resumeTrail(); err != nil {
+		return err
+	}
 	t.cfg.notify("assigned", "component", "ingest", "partition", t.partition, "position", t.position)
 	reader, err := t.cfg.Log.Reader(ctx, eventlog.CarsTopic, t.partition, t.position)
 	if err != nil {
@@ -202,6 +205,20 @@ func (t *ingestTask) addOne(r *eventlog.Record) error {
 	t.watermark = t.cfg.Rules.Advance(t.watermark, t.event.EventTime)
 	t.rows = append(t.rows,
 		newMasterRow(&t.event, r.Offset, r.AppendTime, event.Fingerprint(r.Value)))
+	return nil
+}
+
+// resumeTrail begins the trail of the dead letters where the newest generation has seen the watermark: without, a burst
+// of late events after a restart would make new letters look old.
+func (t *ingestTask) resumeTrail() error {
+	if t.cfg.ViewRetention == 0 {
+		return nil
+	}
+	m, err := t.cfg.newestManifest()
+	if err != nil || m == nil {
+		return err
+	}
+	t.watermark = max(t.watermark, m.watermark(t.partition))
 	return nil
 }
 

@@ -285,6 +285,9 @@ func (c Config) removeBefore(end int64, segments, chain []segment) error {
 // does not write there.
 func removeEmptyHours(gone, chain []segment) error {
 	const hour = int64(time.Hour / time.Millisecond)
+	if len(chain) == 0 {
+		return nil
+	}
 	for _, s := range gone {
 		ended, known := s.hourEnd()
 		newest, _ := chain[len(chain)-1].hourEnd()

@@ -18,7 +18,7 @@ func (b *buttons) inject(kind string) (string, error) {
 	}
 	fleet, more, text := b.fleetOf(kind)
 	b.burstBegins(kind)
-	b.begin(kind, "", text, []string{"rate"}, func(ctx context.Context) (string, error) {
+	b.begin([]string{kind}, "", text, []string{"rate"}, func(ctx context.Context) (string, error) {
 		defer b.burstEnds(kind)
 		c, err := b.stage.supervisor.Launch("burst", outsideEnv, b.stage.generatorArgs(fleet, more...)...)
 		if err != nil {

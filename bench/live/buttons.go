@@ -75,29 +75,37 @@ func (b *buttons) press(d Do) (string, error) {
 	return "", unknown("%q: no button does that", d.Do)
 }
 
-// hold takes what nobody else may do something to meanwhile; false when somebody does.
-func (b *buttons) hold(what string) bool {
+// hold takes all that nobody else may do something to meanwhile, or nothing; false when somebody has some of it.
+//
+// Invariant: a part is stopped and started by who holds it alone.
+func (b *buttons) hold(what ...string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.busy[what] {
-		return false
+	for _, one := range what {
+		if b.busy[one] {
+			return false
+		}
 	}
-	b.busy[what] = true
+	for _, one := range what {
+		b.busy[one] = true
+	}
 	return true
 }
 
-func (b *buttons) release(what string) {
+func (b *buttons) release(what ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.busy, what)
+	for _, one := range what {
+		delete(b.busy, one)
+	}
 }
 
-// begin does something that takes time after the answer, with its band in the plots.
-func (b *buttons) begin(what, side, text string, numbers []string, do func(context.Context) (string, error)) {
+// begin does something that takes time after the answer, with its band in the plots, and releases what is held for it.
+func (b *buttons) begin(held []string, side, text string, numbers []string, do func(context.Context) (string, error)) {
 	from := time.Now().UnixMilli()
 	b.note(Note{At: from, Kind: ByButton, Side: side, Text: text, Numbers: numbers, From: from})
 	b.underway.Go(func() {
-		defer b.release(what)
+		defer b.release(held...)
 		done, err := do(b.ctx)
 		n := Note{At: time.Now().UnixMilli(), Kind: Fact, Side: side, Text: done, Numbers: numbers, From: from, To: time.Now().UnixMilli()}
 		switch {
@@ -122,7 +130,7 @@ func (b *buttons) kill(part string) (string, error) {
 		return "", unknown("part %q: there is no such part to kill", part)
 	}
 	if !b.hold(part) {
-		return "", notNow("%s is being started or stopped: wait a moment", part)
+		return "", notNow("%s is being started, stopped or deployed: wait a moment", part)
 	}
 	defer b.release(part)
 	if err := b.stage.kill(part); err != nil {
@@ -142,14 +150,14 @@ func (b *buttons) restart(part string) (string, error) {
 		return "", notNow("the broker is away: nothing can be started before it is back")
 	}
 	if !b.hold(part) {
-		return "", notNow("%s is being started or stopped: wait a moment", part)
+		return "", notNow("%s is being started, stopped or deployed: wait a moment", part)
 	}
 	if b.stage.running(part) {
 		b.release(part)
 		return "", notNow("%s runs already", part)
 	}
 	text := part + " is started again"
-	b.begin(part, sideOf(part), text, []string{"freshness", "lag"}, func(ctx context.Context) (string, error) {
+	b.begin([]string{part}, sideOf(part), text, []string{"freshness", "lag"}, func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, restartLimit)
 		defer cancel()
 		return part + " is back", b.stage.again(ctx, part)
@@ -162,12 +170,20 @@ func (b *buttons) breakBroker() (string, error) {
 		return "", notNow("the broker is away already")
 	}
 	text := "the broker was killed"
-	b.begin(brokerPart, "", text, []string{"freshness", "rate", "lag"}, func(ctx context.Context) (string, error) {
-		if err := b.stage.kill(brokerPart); err != nil {
-			return "", err
+	b.begin([]string{brokerPart}, "", text, []string{"freshness", "rate", "lag"}, func(ctx context.Context) (string, error) {
+		if b.stage.running(brokerPart) { // else it did not come back before
+			if err := b.stage.kill(brokerPart); err != nil {
+				return "", err
+			}
+			pause(ctx, brokerAway)
 		}
-		pause(ctx, brokerAway)
-		return "the broker is back", b.stage.again(ctx, brokerPart)
+		err := b.stage.again(ctx, brokerPart)
+		for err != nil && ctx.Err() == nil { // nothing else can be done without it: it is started until it is there
+			b.note(Note{At: time.Now().UnixMilli(), Kind: Failure, Text: fmt.Sprintf("the broker does not start, once more: %v", err)})
+			pause(ctx, time.Second)
+			err = b.stage.again(ctx, brokerPart)
+		}
+		return "the broker is back", err
 	})
 	return text, nil
 }
@@ -181,12 +197,12 @@ func (b *buttons) changeInterval(value string) (string, error) {
 		return "", notNow("the broker is away: wait until it is back")
 	}
 	if !b.hold(batchPart) {
-		return "", notNow("%s is being started or stopped: wait a moment", batchPart)
+		return "", notNow("%s is being started, stopped or deployed: wait a moment", batchPart)
 	}
 	b.stage.setInterval(interval)
 	b.greet()
 	text := fmt.Sprintf("a batch run every %s", interval)
-	b.begin(batchPart, Lambda, text, []string{"freshness", "boundary"}, func(ctx context.Context) (string, error) {
+	b.begin([]string{batchPart}, Lambda, text, []string{"freshness", "boundary"}, func(ctx context.Context) (string, error) {
 		return "", b.stage.again(ctx, batchPart)
 	})
 	return text, nil

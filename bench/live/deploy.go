@@ -22,21 +22,24 @@ func (b *buttons) deploy(d Do) (string, error) {
 	if !b.stage.running(brokerPart) {
 		return "", notNow("the broker is away: wait until it is back")
 	}
-	if !b.hold(deploy + side) {
-		return "", notNow("a deployment to %s is under way: wait until it is over", side)
-	}
 	text := fmt.Sprintf("%s is deployed to %s", d.Value, side)
-	do := b.deployLambda
+	do, held := b.deployLambda, []string{batchPart, speedPart}
 	switch {
-	case side == Kappa && b.stage.version(Kappa) == d.Value:
-		b.release(deploy + side)
-		return "", notNow("kappa is at %s already", d.Value)
+	case side == Kappa && !b.stage.running(kappaServe):
+		return "", notNow("%s does not run: nobody could cut over", kappaServe)
 	case side == Kappa:
-		do = b.deployKappa
+		do, held = b.deployKappa, []string{processPart, replayPart, kappaServe}
 	case d.Do == deployBatch:
 		do, text = b.deployToBatch, text+"'s batch layer only"
 	}
-	b.begin(deploy+side, side, text, []string{"version", "mixed"}, func(ctx context.Context) (string, error) {
+	if !b.hold(held...) {
+		return "", notNow("%s: some of it is being started, stopped or deployed: wait until that is over", strings.Join(held, ", "))
+	}
+	if side == Kappa && b.stage.version(Kappa) == d.Value {
+		b.release(held...)
+		return "", notNow("kappa is at %s already", d.Value)
+	}
+	b.begin(held, side, text, []string{"version", "mixed"}, func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, deployLimit, fmt.Errorf("not all answers are new within %s", deployLimit))
 		defer cancel()
 		if err := do(ctx, d.Value); err != nil {
@@ -49,62 +52,72 @@ func (b *buttons) deploy(d Do) (string, error) {
 
 // deployLambda starts the batch layer with the version; the speed layer follows what the batch layer publishes.
 func (b *buttons) deployLambda(ctx context.Context, version string) error {
-	if b.stage.pin("") {
-		if err := b.stage.again(ctx, speedPart); err != nil {
-			return err
-		}
-	}
-	b.stage.setVersion(Lambda, version)
-	if err := b.stage.again(ctx, batchPart); err != nil {
-		return err
-	}
-	return b.lambda.awaitVersion(ctx, version)
+	return b.recompute(ctx, version, "")
 }
 
 // deployToBatch starts the batch layer with the version, and leaves the speed layer where it is.
 func (b *buttons) deployToBatch(ctx context.Context, version string) error {
-	if b.stage.pin(b.stage.version(Lambda)) {
+	return b.recompute(ctx, version, b.stage.version(Lambda))
+}
+
+// recompute has the batch layer compute everything by the version, and the speed layer left behind with another, or not with
+// "", and waits until a generation of it is served.
+func (b *buttons) recompute(ctx context.Context, version, pinned string) error {
+	if b.stage.pin(pinned) {
 		if err := b.stage.again(ctx, speedPart); err != nil {
 			return err
 		}
 	}
+	before := b.lambda.generation()
 	b.stage.setVersion(Lambda, version)
 	if err := b.stage.again(ctx, batchPart); err != nil {
 		return err
 	}
-	return b.lambda.awaitVersion(ctx, version)
+	return b.lambda.await(ctx, func(s Side) bool {
+		now, _, _ := strings.Cut(s.Version, "+")
+		return now == version && s.Generation > before
+	})
 }
 
 // deployKappa starts a second processor from the beginning of the log. The first one ends by itself when it was replaced, and
-// one that begins where the second is up to takes its place.
-func (b *buttons) deployKappa(ctx context.Context, version string) error {
-	if old := b.stage.component(processPart); old != nil && alive(old) {
-		old.ExpectEnd()
-	}
+// one that begins where the second is up to takes its place. What does not come to the cut-over leaves all as it was.
+func (b *buttons) deployKappa(ctx context.Context, version string) (err error) {
 	was := b.stage.version(Kappa)
+	b.stage.expectEnd(processPart)
 	b.stage.setVersion(Kappa, version)
 	if err := b.stage.launch(replayPart); err != nil {
 		b.stage.setVersion(Kappa, was)
 		return err
 	}
-	if err := b.kappa.awaitVersion(ctx, version); err != nil {
-		return err
-	}
-	replay := b.stage.component(replayPart)
-	if err := b.stage.supervisor.Stop(ctx, replay); err != nil {
-		return err
-	}
+	arrived := b.kappa.await(ctx, func(s Side) bool { return s.Answers && s.Version == version })
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	stopped := b.stage.supervisor.Stop(stopping, b.stage.component(replayPart))
 	b.stage.drop(replayPart)
+	if arrived != nil {
+		b.stage.setVersion(Kappa, was)
+		return arrived
+	}
+	if stopped != nil {
+		return stopped
+	}
 	return b.stage.again(ctx, processPart)
 }
 
-// awaitVersion waits until all answers are of a version.
-func (o *observer) awaitVersion(ctx context.Context, version string) error {
+// generation is that of the answers.
+func (o *observer) generation() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.seen.Generation
+}
+
+// await waits until the side is as it should be.
+func (o *observer) await(ctx context.Context, ok func(Side) bool) error {
 	for ctx.Err() == nil {
 		o.mu.Lock()
-		now, _, _ := strings.Cut(o.seen.Version, "+")
+		now := o.seen
 		o.mu.Unlock()
-		if now == version {
+		if ok(now) {
 			return nil
 		}
 		pause(ctx, statusEvery)

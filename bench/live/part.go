@@ -161,6 +161,15 @@ func (s *stage) kill(name string) error {
 	return nil
 }
 
+// expectEnd says of a part's process, if it has one, that it may end by itself: it will be replaced.
+func (s *stage) expectEnd(name string) {
+	if c := s.component(name); c != nil {
+		if p := c.Process(); p != nil {
+			p.ExpectEnd()
+		}
+	}
+}
+
 // again starts a part as things stand now, and waits until it is ready; one that runs is stopped in order before.
 func (s *stage) again(ctx context.Context, name string) error {
 	c := s.component(name)

@@ -76,7 +76,7 @@ type server struct {
 }
 
 func (s *server) run(ctx context.Context, listener net.Listener, ready func(string)) (err error) {
-	s.referee, err = newReferee(carevent.DefaultRules(), s.cfg.Keep)
+	s.referee, err = newReferee(carevent.DefaultRules(), leastKeep)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -98,6 +98,7 @@ func (s *server) run(ctx context.Context, listener net.Listener, ready func(stri
 // serve runs everything that looks and answers, until ctx ends or the truth cannot go on.
 func (s *server) serve(ctx context.Context, listener net.Listener, ready func(string)) error {
 	g, running := errgroup.WithContext(ctx)
+	s.buttons.ctx = running
 	g.Go(func() error { return s.referee.follow(running, s.stage.log) })
 	ears := &ear{stage: s.stage, note: s.note}
 	for _, look := range []func(context.Context){s.lambda.run, s.kappa.run, s.accountant.run, ears.run} {
@@ -111,7 +112,9 @@ func (s *server) serve(ctx context.Context, listener net.Listener, ready func(st
 		every(running, tickEvery, s.tick)
 		return nil
 	})
-	page := &http.Server{Handler: s.routes(listener.Addr()), ReadHeaderTimeout: headersIn}
+	page := &http.Server{
+		Handler: s.routes(listener.Addr()), ReadHeaderTimeout: headersIn, ReadTimeout: headersIn, IdleTimeout: time.Minute,
+	}
 	g.Go(func() error {
 		if err := page.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -13,7 +13,7 @@ import (
 )
 
 // soak shows the page for that long, in a browser, and holds what everything takes at the end against what it took in the
-// beginning: go test ./bench/live -run TestWebSoak -timeout 2h -args -soak 1h
+// beginning: LAMBDAKAPPA_TEST_WEB=1 go test ./bench/live -run TestWebSoak -timeout 2h -args -soak 1h
 var soak = flag.Duration("soak", 0, "show the page for that long and measure whether anything grows; at least 30m")
 
 // flat is by how much something may have changed from the beginning to the end.
@@ -23,7 +23,7 @@ const flat = 0.10
 // disk. The beginning is when the log first forgets, and half as long again; the end is the last sixth.
 func TestWebSoak(t *testing.T) {
 	if *soak == 0 {
-		t.Skip("takes an hour: go test ./bench/live -run TestWebSoak -timeout 2h -args -soak 1h")
+		t.Skip("takes an hour: LAMBDAKAPPA_TEST_WEB=1 go test ./bench/live -run TestWebSoak -timeout 2h -args -soak 1h")
 	}
 	s, address := startWhole(t, func(*Config) {})
 	p := webtest.Open(t, address, webtest.View{Patience: *soak + 5*time.Minute})

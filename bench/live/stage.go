@@ -106,13 +106,17 @@ func (s *stage) startLog(ctx context.Context) error {
 		return err
 	}
 	if err := s.log.CreateTopics(ctx, eventlog.TopicSpec{
-		Name: eventlog.CarsTopic, Partitions: partitions, Settings: eventlog.Forgetting(s.cfg.Keep),
+		Name: eventlog.CarsTopic, Partitions: partitions, Settings: eventlog.Forgetting(s.cfg.Keep + logMargin),
 	}); err != nil {
 		return err
 	}
 	_, err = s.log.RegisterSchema(ctx, carevent.Subject, carevent.Schema)
 	return err
 }
+
+// logMargin is for how much longer than the views the log is kept: a replay of it begins with windows that are not whole, and
+// with readings whose watermark it has not seen.
+const logMargin = time.Minute
 
 // housekeeping is how often the broker compacts and forgets. Nothing is appended meanwhile, which takes milliseconds with what
 // the page keeps, and shows in the latencies of both sides alike.

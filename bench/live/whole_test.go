@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -17,15 +16,10 @@ import (
 	"lambdakappa/internal/webtest"
 )
 
-// wholeEnv has the tests run that show the page with all its processes: make test-web.
-const wholeEnv = "LAMBDAKAPPA_TEST_WHOLE"
-
 // startWhole shows the page with everything that it shows, as the program does, until the test ends.
 func startWhole(t *testing.T, change func(*Config)) (*server, string) {
 	t.Helper()
-	if os.Getenv(wholeEnv) == "" && *soak == 0 {
-		t.Skip("starts everything: make test-web")
-	}
+	webtest.Wanted(t)
 	binary := filepath.Join(t.TempDir(), "lambdakappa")
 	if runtime.GOOS == "windows" {
 		binary += ".exe"

@@ -89,6 +89,9 @@ func (p *Process) Ready(ctx context.Context) error {
 	return p.Death()
 }
 
+// ExpectEnd says that the process ends by itself: from then on that is nothing to tell anybody.
+func (p *Process) ExpectEnd() { p.asked.Store(true) }
+
 // Kill ends the process at once, as a crash would (SIGKILL on Unix), and waits until it is gone.
 func (p *Process) Kill() {
 	p.asked.Store(true)

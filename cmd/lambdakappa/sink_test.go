@@ -39,6 +39,7 @@ func TestASinkThatIsKilledArchivesExactlyOnce(t *testing.T) {
 	}, limit, 20*time.Millisecond)
 	require.EqualValues(t, events, report.Events)
 	require.EqualValues(t, events, report.Readings)
+	last.await(t, "assigned") // the one before may have archived everything: this one may not even listen yet
 	require.NoError(t, proc.Terminate(last.Cmd))
 	require.NoError(t, last.Wait(), "asked to end, it ends in order")
 }

@@ -24,7 +24,7 @@ type BrokerConfig struct {
 	Housekeeping time.Duration
 
 	// Notify is told when house was kept, and when that failed. It may be nil.
-	Notify func(fact string, fields ...any)
+	Notify func(fact string, fields ...any) `json:"-"`
 }
 
 // What Dir holds.

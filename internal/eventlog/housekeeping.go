@@ -88,8 +88,27 @@ func (h *housekeeper) keepHouse(ctx context.Context) error {
 			return fmt.Errorf("apply the retention of %s: %w", topic, err)
 		}
 	}
-	h.broker.Compact()
+	if !h.transacting(ctx) {
+		h.broker.Compact()
+	}
 	return nil
+}
+
+// transacting reports whether a transaction is open: this broker's compaction would take what was committed for what the
+// transaction has written, and lose it when that is aborted.
+func (h *housekeeper) transacting(ctx context.Context) bool {
+	topics, err := h.admin.ListTopics(ctx)
+	if err != nil {
+		return true // who knows
+	}
+	for topic := range topics {
+		for _, p := range h.broker.cluster.PartitionInfos(topic) {
+			if p.LastStableOffset < p.HighWatermark {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // takeOver takes the retention of topics over: first it is remembered, then the broker's own is switched off.
@@ -115,7 +134,7 @@ func (h *housekeeper) takeOver(ctx context.Context) error {
 	h.keep = left
 	text, err := json.Marshal(h.keep)
 	if err == nil {
-		err = os.WriteFile(h.path, text, 0o644)
+		err = h.remember(text)
 	}
 	if err != nil || len(taken) == 0 {
 		return err
@@ -126,6 +145,15 @@ func (h *housekeeper) takeOver(ctx context.Context) error {
 		err = errors.Join(err, topic.Err)
 	}
 	return err
+}
+
+// remember writes the retention of topics aside and renames: a broker that is killed meanwhile starts with one or the other.
+func (h *housekeeper) remember(text []byte) error {
+	aside := h.path + ".new"
+	if err := os.WriteFile(aside, text, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(aside, h.path)
 }
 
 // setting is the retention.ms among a topic's settings; -1 is none.

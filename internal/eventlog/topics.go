@@ -25,16 +25,14 @@ const (
 	compactedSegmentBytes = 64 << 20
 
 	// shortSegmentBytes is for topics whose beginning goes: disk is given back by whole segments, so a partition
-	// takes what is kept and up to one segment more. It has room for two of the batches that Append aims for,
-	// and is half a minute of a partition at 2,000 events/s over four: what is kept for minutes is flat. Nothing here
-	// has a record that is nearly as large.
-	shortSegmentBytes = 2 << 20
+	// takes what is kept and up to one segment more. A batch has to fit a segment, and clients that batch by
+	// themselves make them as large as the broker takes; it is a minute of a partition at 2,000 events/s over two.
+	shortSegmentBytes = maxBatchBytes
 )
 
 // Short are the settings of a topic that is trimmed by who writes it and is to take little room.
 func Short() map[string]string {
-	short := strconv.Itoa(shortSegmentBytes)
-	return map[string]string{"segment.bytes": short, "max.message.bytes": short} // a batch has to fit a segment
+	return map[string]string{"segment.bytes": strconv.Itoa(shortSegmentBytes)}
 }
 
 // Forgetting are the settings of a topic whose broker deletes what was appended longer ago than keep. Kafka deletes

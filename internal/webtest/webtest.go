@@ -31,6 +31,9 @@ const limit = 2 * time.Minute
 // browsers that speak the protocol, in the order in which they are looked for.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
 
+// WebEnv has the tests run that need a browser: make test-web. They take minutes, so make test does without.
+const WebEnv = "LAMBDAKAPPA_TEST_WEB"
+
 // AxeEnv names the file with axe-core's script; without it, [Page.RequireAccessible] skips the test.
 const AxeEnv = "LAMBDAKAPPA_TEST_AXE"
 
@@ -58,6 +61,7 @@ type View struct {
 // Open opens a page and waits until it has loaded. The test is skipped where there is no browser.
 func Open(t testing.TB, address string, v View) *Page {
 	t.Helper()
+	Wanted(t)
 	if v.Width == 0 {
 		v.Width, v.Height = 1280, 900
 	}
@@ -88,6 +92,14 @@ func Open(t testing.TB, address string, v View) *Page {
 	}
 	p.Run(chromedp.Navigate(address))
 	return p
+}
+
+// Wanted skips the test unless [WebEnv] says that it is wanted.
+func Wanted(t testing.TB) {
+	t.Helper()
+	if os.Getenv(WebEnv) == "" {
+		t.Skip("opens a page in a browser: make test-web")
+	}
 }
 
 func find(t testing.TB) string {
