@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,16 +49,27 @@ func traffic(t testing.TB, log *eventlog.Log, apart int64, cars ...string) (stop
 }
 
 // holdUp returns a fault that holds up whoever comes to a step first, once it is armed: then held is
-// closed, and it goes on when release is.
-func holdUp(step string) (fault func(string) error, armed *atomic.Bool, held, release chan struct{}) {
-	armed, held, release = new(atomic.Bool), make(chan struct{}), make(chan struct{})
+// closed, and it goes on when release was called, which the test has to do however it ends.
+func holdUp(step string) (fault func(string) error, armed *atomic.Bool, held chan struct{}, release func()) {
+	armed, held = new(atomic.Bool), make(chan struct{})
+	on := make(chan struct{})
 	return func(name string) error {
 		if name == step && armed.CompareAndSwap(true, false) {
 			close(held)
-			<-release
+			<-on
 		}
 		return nil
-	}, armed, held, release
+	}, armed, held, sync.OnceFunc(func() { close(on) })
+}
+
+// await waits until somebody is held up.
+func await(t testing.TB, held chan struct{}) {
+	t.Helper()
+	select {
+	case <-held:
+	case <-time.After(patience):
+		t.Fatal("nobody comes to where he would be held up")
+	}
 }
 
 // awaitPast waits until the answers reflect more than so many events of every partition.
@@ -114,6 +126,7 @@ func TestPartitionsBuildDifferentGenerations(t *testing.T) {
 	cfg.RollInterval = 100 * time.Millisecond // so that a batch run covers a part of what was sent
 	slow := cfg
 	fault, armed, held, release := holdUp("side outputs")
+	defer release()
 	slow.fault = fault
 	start(t, cfg, Ingest)
 	start(t, slow, Speed)
@@ -123,11 +136,11 @@ func TestPartitionsBuildDifferentGenerations(t *testing.T) {
 	awaitPast(t, s, 40)
 
 	armed.Store(true)
-	<-held // one of the partitions, whichever flushed first
+	await(t, held) // one of the partitions, whichever flushed first
 	require.EqualValues(t, 1, runBatchNow(t, cfg).Generation)
 	time.Sleep(4 * pollInterval) // the other one begins to build it
 	runBatchNow(t, cfg)
-	close(release)
+	release()
 	requireMovesOn(t, cfg, s)
 }
 
@@ -138,6 +151,7 @@ func TestAGenerationIsRemovedBeforeItIsLoaded(t *testing.T) {
 	cfg.RollInterval = 100 * time.Millisecond
 	slow := cfg
 	fault, armed, held, release := holdUp("load batch view")
+	defer release()
 	slow.fault = fault
 	start(t, cfg, Ingest)
 	start(t, cfg, Speed)
@@ -148,9 +162,9 @@ func TestAGenerationIsRemovedBeforeItIsLoaded(t *testing.T) {
 
 	armed.Store(true)
 	runBatchNow(t, cfg)
-	<-held
+	await(t, held)
 	removeGeneration(t, cfg, 1)
-	close(release)
+	release()
 	requireMovesOn(t, cfg, s)
 }
 
@@ -257,7 +271,7 @@ func TestGenerationsPassBeforeServingRuns(t *testing.T) {
 		time.Sleep(10 * pollInterval) // for the speed layer to build it
 	}
 	start(t, slow, func(ctx context.Context, _ Config) error { return s.Run(ctx) })
-	t.Cleanup(func() { close(release) })
+	t.Cleanup(release)
 	awaitPast(t, s, 100)
 	position := s.Status().Partitions[0].Position
 	rows, _ := s.Windows(httpapi.All())
