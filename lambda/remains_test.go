@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,9 +132,10 @@ var errDied = errors.New("died")
 // dieAtAnyStep has a batch run die at one of its steps, which does not matter to the next.
 func dieAtAnyStep(t *testing.T, cfg Config, random *rand.Rand) {
 	t.Helper()
-	left := random.IntN(30)
+	var left atomic.Int64 // files are made durable side by side
+	left.Store(random.Int64N(30))
 	cfg.fault = func(string) error {
-		if left--; left < 0 {
+		if left.Add(-1) < 0 {
 			return errDied
 		}
 		return nil
