@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -133,16 +132,7 @@ func (w *watcher) status(ctx context.Context) (httpapi.Status, bool) {
 // listens is where the arm's serving component said last that it listens; "" before it has, and while it
 // has no process: between a kill and the next start.
 func (a *arm) listens() string {
-	p := a.serving().Process()
-	if p == nil {
-		return ""
-	}
-	said, _, _ := p.Facts.Since("listening", 0)
-	var where struct{ Addr string }
-	if len(said) == 0 || said[len(said)-1].Into(&where) != nil {
-		return ""
-	}
-	return strings.TrimPrefix(where.Addr, "http://")
+	return a.serving().Listens()
 }
 
 // changedFrom is the start of the windows that can have changed since the last look that was answered:

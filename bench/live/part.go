@@ -238,14 +238,5 @@ func (s *stage) listens(name string) string {
 	if c == nil || !alive(c) {
 		return ""
 	}
-	p := c.Process()
-	if p == nil {
-		return ""
-	}
-	said, _, _ := p.Facts.Since("listening", 0)
-	var where struct{ Addr string }
-	if len(said) == 0 || said[len(said)-1].Into(&where) != nil {
-		return ""
-	}
-	return strings.TrimPrefix(where.Addr, "http://")
+	return c.Listens()
 }

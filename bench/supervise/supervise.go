@@ -127,6 +127,20 @@ func (c *Component) SaidAbout(kind string) (all []Fact) {
 	return all
 }
 
+// Listens is where it said last, host:port, that it listens; "" before it has, and while it has no process.
+func (c *Component) Listens() string {
+	p := c.Process()
+	if p == nil {
+		return ""
+	}
+	said, _, _ := p.Facts.Since("listening", 0)
+	var where struct{ Addr string }
+	if len(said) == 0 || said[len(said)-1].Into(&where) != nil {
+		return ""
+	}
+	return strings.TrimPrefix(where.Addr, "http://")
+}
+
 // Starts is how many processes it has had.
 func (c *Component) Starts() int {
 	c.mu.Lock()
