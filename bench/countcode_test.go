@@ -2,6 +2,7 @@ package bench
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -11,8 +12,8 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// Ensure that a run keeps what it has counted of the two sides, as it was, and that no figure stands for a file that is not
-// there.
+// Ensure that a run keeps what it has counted of the two sides, as it was, that no figure stands for a file that is not
+// there, and that what is kept is no code of the project: make test after make bench tests what it tested before.
 func TestCountCodeKeepsWhatItCounts(t *testing.T) {
 	f, err := newFolder(t.TempDir(), "code", noon)
 	require.NoError(t, err)
@@ -34,4 +35,11 @@ func TestCountCodeKeepsWhatItCounts(t *testing.T) {
 		}
 	}
 	require.Greater(t, kept, 60)
+
+	require.NoError(t, os.WriteFile(filepath.Join(f.path, "go.mod"), []byte("module results\n"), 0o644))
+	list := exec.CommandContext(t.Context(), "go", "list", "-e", "./...")
+	list.Dir = f.path
+	packages, err := list.Output()
+	require.NoError(t, err)
+	require.Empty(t, string(packages), "the go command takes the copies for packages of the project")
 }

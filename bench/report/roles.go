@@ -12,8 +12,9 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// CodeFolder is where a run keeps the files that it has counted: code/lambda/speed.go in its folder.
-const CodeFolder = "code"
+// CodeFolder is where a run keeps the files that it has counted: _code/lambda/speed.go in its folder. The go command passes
+// over a name that begins so: by another, the copies in results/ would be packages of the project.
+const CodeFolder = "_code"
 
 // A role is what a file is for, in the words of the table "Who does what" of the README; after a colon, the part of it that
 // the files have. A side that has no such file has "", which is a lesson as well.
