@@ -17,9 +17,10 @@ type port struct {
 	remedy string
 }
 
-// ports are those of the live page and of the README's commands by hand. The benchmark itself takes free ones.
+// ports are those of the live page, which takes a free one instead, and of the README's commands by hand. All else takes
+// free ones.
 var ports = []port{
-	{8090, "give 'demo' another --listen"},
+	{8090, "bookmark what 'demo' prints: it takes a free one"},
 	{9092, "give 'broker' another --port, and the others the same in --brokers"},
 	{8081, "give 'broker' another --registry-port, and the others the same in --schema-registry"},
 	{8082, "give 'kappa serve' another --listen"},

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -124,6 +125,36 @@ func TestOwnHost(t *testing.T) {
 	f("127.0.0.1:8090", "[::1]:8090", 200)
 	f("127.0.0.1:8090", "evil.example:8090", 403)
 	f("0.0.0.0:8090", "teacher.local:8090", 200)
+}
+
+// Ensure that a page whose usual port is taken says so and takes a free one, and that one that was told where to be does not
+// go elsewhere.
+func TestListenTakesAFreePort(t *testing.T) {
+	first, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer first.Close()
+	usual := first.Addr().String()
+	var said []string
+	cfg := DefaultConfig()
+	cfg.Say = func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+
+	elsewhere, err := listenAt(cfg, usual)
+	require.NoError(t, err)
+	defer elsewhere.Close()
+	require.NotEqual(t, usual, elsewhere.Addr().String())
+	require.Equal(t, []string{usual + " is taken: another port it is"}, said)
+
+	cfg.Listen = usual
+	_, err = listenAt(cfg, "127.0.0.1:0")
+	require.ErrorContains(t, err, "--listen")
+
+	require.NoError(t, first.Close())
+	cfg.Listen = ""
+	again, err := listenAt(cfg, usual)
+	require.NoError(t, err)
+	defer again.Close()
+	require.Equal(t, usual, again.Addr().String())
+	require.Len(t, said, 1)
 }
 
 // Ensure that what cannot work is named before anything starts.

@@ -11,7 +11,7 @@ import (
 type Config struct {
 	Binary string // this program, which is every part
 	Dir    string // holds all data and logs; it is removed at the end unless it was there before
-	Listen string // host:port of the page
+	Listen string // host:port of the page; empty is [DefaultListen], or any free port where that is taken
 
 	Rate     float64       // events/s
 	Cars     int           // in the fleet, which sends all the time
@@ -30,11 +30,14 @@ const (
 	mostCars  = 20_000                 // the page draws every one
 )
 
+// DefaultListen is where a page is, unless something else is there.
+const DefaultListen = "127.0.0.1:8090"
+
 // DefaultConfig is a page for a laptop.
 func DefaultConfig() Config {
 	binary, _ := os.Executable() // Validate names an empty one
 	return Config{
-		Binary: binary, Listen: "127.0.0.1:8090", Rate: 2000, Interval: 10 * time.Second, Keep: 10 * time.Minute, Seed: 1,
+		Binary: binary, Rate: 2000, Interval: 10 * time.Second, Keep: 10 * time.Minute, Seed: 1,
 		Say: func(string, ...any) {},
 	}
 }

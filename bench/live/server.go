@@ -38,12 +38,30 @@ func Run(ctx context.Context, cfg Config, ready func(address string)) (err error
 	if made {
 		defer func() { err = errors.Join(err, os.RemoveAll(cfg.Dir)) }()
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listener, err := listenAt(cfg, DefaultListen)
 	if err != nil {
-		return fmt.Errorf("%w: stop what listens there or choose another --listen (127.0.0.1:0 takes a free port)", err)
+		return err
 	}
 	s := &server{cfg: cfg, hub: NewHub(), started: time.Now()}
 	return s.run(ctx, listener, ready)
+}
+
+// listenAt takes the address that was asked for, or else usual, or else a free port of this machine: two pages are possible,
+// and neither ends the other.
+func listenAt(cfg Config, usual string) (net.Listener, error) {
+	if cfg.Listen != "" {
+		l, err := net.Listen("tcp", cfg.Listen)
+		if err != nil {
+			return nil, fmt.Errorf("%w: stop what listens there or choose another --listen (127.0.0.1:0 takes a free port)", err)
+		}
+		return l, nil
+	}
+	l, err := net.Listen("tcp", usual)
+	if err == nil {
+		return l, nil
+	}
+	cfg.Say("%s is taken: another port it is", usual)
+	return net.Listen("tcp", "127.0.0.1:0")
 }
 
 // makeDir makes the folder of the data. One that was there before has to be empty, and is not removed at the end.

@@ -134,7 +134,7 @@ func (e *Exercise) scenario() string {
 		return ""
 	}
 	name := e.Command[at+1]
-	if filepath.Ext(name) == ".yaml" {
+	if isFile(name) {
 		name = strings.TrimSuffix(filepath.Base(name), ".yaml")
 	}
 	return name
@@ -174,7 +174,7 @@ func (b *Bench) NewestOf(e *Exercise, since string) (*Left, error) {
 // DirFor is the folder in which the command of an observation has to be run: that of the source where it names a file of
 // it, or counts it; else any.
 func DirFor(e *Exercise) (string, error) {
-	if name := e.scenario(); name != "code" && !slices.ContainsFunc(e.Command, func(arg string) bool { return strings.HasSuffix(arg, ".yaml") }) {
+	if name := e.scenario(); name != "code" && !slices.ContainsFunc(e.Command, isFile) {
 		return ".", nil
 	}
 	c, err := OpenCheckout(".")

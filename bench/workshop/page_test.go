@@ -77,21 +77,32 @@ func TestCommandsAndRules(t *testing.T) {
 }
 
 func scenarioOf(t *testing.T, e *Exercise) *scenarios.Scenario {
-	at := slices.Index(e.Command, "--scenario")
-	require.Positive(t, at, e.Page)
-	name := e.Command[at+1]
-	if filepath.Ext(name) == ".yaml" {
-		s, err := scenarios.Load(filepath.Join(root, name))
+	s, err := e.load(root)
+	require.NoError(t, err)
+	return s
+}
+
+// Ensure that a weak machine is asked for its share, whatever the exercise would send by the clock, that what is not by the
+// clock of the wall stays as it is, and that a strong machine does what the page says.
+func TestGentleRate(t *testing.T) {
+	f := func(number string, share, want float64) {
+		t.Helper()
+		e, err := Named(number)
 		require.NoError(t, err)
-		return s
+		got, err := e.GentleRate(share, root)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
 	}
-	for _, s := range scenarios.Builtin() {
-		if s.Name == name {
-			return s
-		}
-	}
-	require.Fail(t, "no such scenario", "%s: %s", e.Page, name)
-	return nil
+	f("1", 666, 666)   // a file of the project, 2,000 a second
+	f("1", 2000, 0)    // just right
+	f("5", 2000, 2000) // a scenario of the program, 5,000 a second
+	f("5", 0.5, 1)
+	f("2", 150, 0) // 200 a second of event time, 24 times as fast
+	f("10", 1, 0)  // it sends nothing
+	e, err := Named("1")
+	require.NoError(t, err)
+	_, err = e.GentleRate(666, t.TempDir())
+	require.ErrorContains(t, err, "laptop-freshness.yaml")
 }
 
 // runsArm reports whether a command runs an arm: all of them, where it names none.

@@ -26,7 +26,6 @@ removes what it has written. Nothing but this machine can reach the page unless 
 has found that half of what this machine sustains is less than the page's own rate, it takes that half.`,
 		Example: `  lambdakappa demo
   lambdakappa demo --rate 500                 # for a small laptop
-  lambdakappa demo --listen 127.0.0.1:0       # any free port
   lambdakappa demo --listen 0.0.0.0:8090      # for the room: everybody who reaches this machine may press the buttons`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -37,7 +36,8 @@ has found that half of what this machine sustains is less than the page's own ra
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "`host:port` of the page; port 0 takes a free one")
+	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "`host:port` of the page; port 0 takes a free one; by default "+
+		live.DefaultListen+", or a free one where that is taken")
 	flags.Float64Var(&cfg.Rate, "rate", cfg.Rate, "events per second")
 	flags.IntVar(&cfg.Cars, "cars", 0, "in the fleet; by default as many as events per second")
 	flags.DurationVar(&cfg.Interval, "interval", cfg.Interval, "between the starts of two batch runs, to begin with")
@@ -50,14 +50,25 @@ has found that half of what this machine sustains is less than the page's own ra
 // gentleRate is the page's own rate, or half of what this machine sustains where doctor has found that to be
 // less: a browser runs beside it.
 func (a *app) gentleRate(own float64) float64 {
-	sustained, when, known := doctor.Sustained()
-	half := float64(sustained / 2)
+	half, known := a.half()
 	if !known || half >= own {
 		return own
 	}
+	a.sayHalf(half)
+	return half
+}
+
+// half is half of the rate that doctor has found this machine to sustain, when it was asked.
+func (a *app) half() (eventsPerSecond float64, known bool) {
+	sustained, _, known := doctor.Sustained()
+	return float64(sustained / 2), known
+}
+
+// sayHalf says that doctor's word is taken.
+func (a *app) sayHalf(half float64) {
+	_, when, _ := doctor.Sustained()
 	fmt.Fprintf(a.stderr, "%.0f events/s, half of what 'lambdakappa doctor' has found on %s; --rate takes others\n",
 		half, when.Format(time.DateOnly))
-	return half
 }
 
 func (a *app) runDemo(c *cobra.Command, cfg live.Config) error {

@@ -103,13 +103,33 @@ func (a *app) startObservation(e *workshop.Exercise) error {
 		a.say("Your earlier prediction is now %s.", kept)
 	}
 	a.say("First write your prediction into %s:\n\n%s\n", workshop.PredictionFile(".", e), e.Prediction)
-	a.say("Then run\n\n    %s\n\nand see what holds:\n\n    bin/lambdakappa workshop check %d\n", commandLine(e), e.Number)
+	a.say("Then run\n\n    %s%s\n\nand see what holds:\n\n    bin/lambdakappa workshop check %d\n",
+		commandLine(e), a.gentleFlag(e), e.Number)
 	a.say("The page: docs/workshop/%s", e.Page)
 	return nil
 }
 
 func commandLine(e *workshop.Exercise) string {
 	return "bin/lambdakappa " + strings.Join(e.Command, " ")
+}
+
+// gentleFlag is the --rate that an exercise takes on a machine of which doctor has found that its own would be too much,
+// with the blank before it; else "".
+func (a *app) gentleFlag(e *workshop.Exercise) string {
+	half, known := a.half()
+	if !known {
+		return ""
+	}
+	dir, err := workshop.DirFor(e)
+	if err != nil {
+		return "" // who runs the command without the source hears so from it
+	}
+	rate, err := e.GentleRate(half, dir)
+	if err != nil || rate == 0 {
+		return ""
+	}
+	a.sayHalf(rate)
+	return fmt.Sprintf(" --rate %.0f", rate)
 }
 
 func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
@@ -159,6 +179,8 @@ Exit codes: 0 all of it holds; 1 some of it does not.`,
 			}
 			if rate != 0 {
 				bench.More = []string{"--rate", fmt.Sprint(rate)}
+			} else {
+				bench.More = strings.Fields(a.gentleFlag(e))
 			}
 			grade, err := a.grade(c.Context(), e, bench, again)
 			if err != nil {
@@ -168,7 +190,7 @@ Exit codes: 0 all of it holds; 1 some of it does not.`,
 		},
 	}
 	c.Flags().StringVar(&out, "out", out, "`folder` with results")
-	c.Flags().Float64Var(&rate, "rate", 0, "events per second, when it has to be run; by default the exercise's own")
+	c.Flags().Float64Var(&rate, "rate", 0, "events per second, when it has to be run; by default the exercise's own, or half of what doctor has found where that is less")
 	c.Flags().BoolVar(&again, "again", false, "run it, even if there are results")
 	return c
 }
