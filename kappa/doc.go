@@ -53,7 +53,7 @@
 // With a view retention (Config.ViewRetention) nothing grows for ever. Serving drops what lies that far behind the
 // watermark, of each partition by its own, and says from which event time on it answers everything (retention.go). The
 // processor trims its changelog and, while its version is live, the side topics: what was written so long ago that
-// neither an answer nor a restore needs it (trail.go). The control topic is never trimmed, and neither is an archive.
+// neither an answer nor a restore needs it (trail.go). Its progress says so, and serving answers no more than that. The control topic is never trimmed, and neither is an archive.
 //
 // # Reprocessing
 //

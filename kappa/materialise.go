@@ -90,7 +90,7 @@ func (p *part) takeLocked(records []eventlog.Record) (n int, progressed, frozen 
 		case progressRow:
 			var next progress
 			if next, err = readProgress(r.Value); err == nil {
-				if p.moves(next.Watermark) {
+				if p.moves(next) {
 					return i, progressed, false, nil
 				}
 				p.takeProgress(next)

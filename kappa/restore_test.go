@@ -341,7 +341,7 @@ func TestCommitFits(t *testing.T) {
 	from := metadata{progress{math.MaxInt64, math.MinInt64, view.Counters{
 		Events: math.MaxInt64, DroppedLate: math.MaxInt64,
 		Duplicates: math.MaxInt64, Conflicts: math.MaxInt64, DroppedLateTrips: math.MaxInt64,
-	}, math.MaxInt64, Mistakes{CountRepeats: true}.String(), math.MaxInt64}, math.MaxInt64, event.DefaultRules(), math.MaxInt64}
+	}, math.MaxInt64, Mistakes{CountRepeats: true}.String(), math.MaxInt64, math.MaxInt64}, math.MaxInt64, event.DefaultRules(), math.MaxInt64}
 	for _, reason := range event.Reasons {
 		from.Counters.Reject(reason, math.MaxInt64)
 	}

@@ -16,16 +16,17 @@ type retention struct {
 	rules event.Rules
 	keep  int64 // ms of event time behind the watermark; 0 is everything
 
-	// keptFrom is what [event.Rules.KeptFrom] says: rows before it are not answered, and not taken. It is
-	// 0 while everything is kept.
+	// keptFrom is the event time before which rows are not answered, and not taken: what [event.Rules.KeptFrom]
+	// says, or a later one that the changelog says of itself. It is 0 while everything is kept.
 	keptFrom int64
 
 	mostCars int // that the map of cars has room for
 }
 
-// moves moves keptFrom on to where it is under w. It reports whether there are rows to forget now.
-func (r *retention) moves(w event.Watermark) bool {
-	from := r.rules.KeptFrom(w, r.keep)
+// moves moves keptFrom on to where it is under a progress: by serving's own retention, or since the processor has trimmed the
+// changelog by a stricter one. It reports whether there are rows to forget now.
+func (r *retention) moves(p progress) bool {
+	from := max(r.rules.KeptFrom(p.Watermark, r.keep), p.KeptFrom)
 	if from <= r.keptFrom {
 		return false
 	}

@@ -49,6 +49,40 @@ func requireKept(t *testing.T, all, some *part) {
 	require.Equal(t, len(windows)+len(alerts)+len(trips), held)
 }
 
+// Ensure that serving, which keeps everything by itself, does not answer about a time of which the processor has trimmed the
+// changelog, and that a processor that keeps everything from now on does not bring back what is gone.
+func TestServingKnowsThatItsChangelogWasTrimmed(t *testing.T) {
+	m := brittle()
+	m.cfg.ViewRetention = brittleRetention * time.Millisecond
+	log := disturbed(t, 1, 3, 900)
+	serving := keeping(m.cfg, 0)
+	run := func(from, to int) *task {
+		task := m.resume(t)
+		for i := from; i < to; i++ {
+			require.NoError(t, task.judge(&log[i]))
+		}
+		m.flush(t, task, 1<<30)
+		m.commitAt(t, task)
+		_, _, err := serving.take(m.changelog)
+		require.NoError(t, err)
+		return task
+	}
+	half := len(log) / 2
+	before := run(0, half)
+	want := m.cfg.Rules.KeptFrom(before.Watermark, brittleRetention)
+	require.Positive(t, want)
+	require.Equal(t, want, serving.keptFrom)
+	require.NotEmpty(t, serving.all)
+	for _, c := range serving.all {
+		require.False(t, len(c.windows) > 0 && c.windows[0].start < want)
+	}
+
+	m.cfg.ViewRetention = 0
+	after := run(half, len(log))
+	require.Greater(t, after.Watermark, before.Watermark)
+	require.Equal(t, want, serving.keptFrom)
+}
+
 // Ensure that what is kept is what a part that keeps everything has of the same time, at any moment, also after
 // a restart of either the processor or serving.
 func TestKeptIsWhatIsWithinTheRetention(t *testing.T) {

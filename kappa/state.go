@@ -17,6 +17,11 @@ type progress struct {
 	Counters  view.Counters   `json:"counters"`
 	Newest    int64           `json:"newest"`            // greatest append time of an event, Unix ms; 0 when none
 	Mistake   string          `json:"mistake,omitempty"` // that was made on purpose, see [Mistakes]
+
+	// KeptFrom is the event time, Unix ms, from which on the changelog has the rows; 0 is all of them. It never goes
+	// back: what was trimmed is gone, whatever retention the next processor has.
+	KeptFrom int64 `json:"kept_from,omitempty"`
+
 	//bench:change view
 	ReadingInterval int64 `json:"reading_interval_ms,omitempty"` // of the rules that the trips go by; 0 without trips
 }

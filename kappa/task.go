@@ -279,6 +279,7 @@ func (t *task) encode() (needed int64, err error) {
 		}
 	}
 	t.Mistake = t.cfg.Mistakes.String()
+	t.KeptFrom = max(t.KeptFrom, t.rules.KeptFrom(t.Watermark, t.cfg.ViewRetention.Milliseconds()))
 	if t.entered != nil { //bench:only kappa-archived
 		return needed, t.rows.progress(*t.entered)
 	}
