@@ -83,6 +83,36 @@ func TestServingKnowsThatItsChangelogWasTrimmed(t *testing.T) {
 	require.Equal(t, want, serving.keptFrom)
 }
 
+// Ensure that a view that is being replaced forgets nothing: it is compared with the new one, without its lock.
+func TestAFrozenPartForgetsNothing(t *testing.T) {
+	m := brittle()
+	log := disturbed(t, 1, 3, 900)
+	task, p := m.resume(t), keeping(m.cfg, brittleRetention)
+	for i := range log {
+		require.NoError(t, task.judge(&log[i]))
+	}
+	m.flush(t, task, 1<<30)
+	rows := m.changelog[:len(m.changelog)-1]
+	n, _, frozen, err := p.takeLocked(rows)
+	require.NoError(t, err)
+	require.Equal(t, len(rows), n)
+	require.False(t, frozen)
+	require.True(t, p.moves(task.progress)) // and its rows are to be forgotten
+	cars, windows, oldest := len(p.all), p.windows, p.all[0].windows[0].start
+	require.Less(t, oldest, p.keptFrom)
+
+	p.frozen = true
+	p.forget()
+	require.Len(t, p.all, cars)
+	require.Len(t, p.cars, cars)
+	require.Equal(t, windows, p.windows)
+	require.Equal(t, oldest, p.all[0].windows[0].start)
+
+	p.frozen = false
+	p.forget()
+	require.Less(t, p.windows, windows)
+}
+
 // Ensure that what is kept is what a part that keeps everything has of the same time, at any moment, also after
 // a restart of either the processor or serving.
 func TestKeptIsWhatIsWithinTheRetention(t *testing.T) {

@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -50,6 +51,26 @@ func TestATrailLosesNothingThatIsKept(t *testing.T) {
 			require.Positive(t, topic.begins["rows"])
 		}
 	})
+}
+
+// Ensure that ingest, started again, knows how far the watermark was: a dead letter that comes among late events is not taken
+// for one of long ago, to be deleted early.
+func TestIngestGoesOnWithItsTrail(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.ViewRetention = time.Duration(cfg.Rules.Settled()) * time.Millisecond
+	ingestAll(t, cfg, disturbed(t, 1, 3, 900))
+	m := runBatchOnce(t, cfg)
+	at := m.watermark(0)
+
+	task := newIngestTask(cfg, 0, &deadLetterBox{}, schemas{})
+	task.position = m.boundary(0)
+	require.NoError(t, task.resumeTrail())
+	late := recordOf(t, measured(carName(0), 5000, int64(at)-200_000))
+	late.Offset = task.position
+	bad := eventlog.Record{Offset: late.Offset + 1, Value: []byte("broken")}
+	require.NoError(t, task.add(t.Context(), []eventlog.Record{late, bad}))
+	require.NoError(t, task.abandon())
+	require.Equal(t, []mark{{0, at}}, task.trail.marks[DeadLettersTopic])
 }
 
 // Ensure that a topic that may not be trimmed ends who writes it, with an error that names it, and that a broker which

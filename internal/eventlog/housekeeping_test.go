@@ -133,6 +133,28 @@ func TestHousekeepingCompacts(t *testing.T) {
 	require.GreaterOrEqual(t, starts[0], int64(19_000), "that of the batch that has what is left")
 }
 
+// Ensure that what was committed is not compacted away in favour of what an open transaction has written, which may be aborted.
+func TestHousekeepingSparesTransactions(t *testing.T) {
+	b, kept := keepingHouse(t, t.TempDir())
+	defer b.Close()
+	l := open(t, b)
+	spec := eventlog.TopicSpec{Name: "view", Partitions: 1, Trimmed: true, Settings: eventlog.Short()}
+	require.NoError(t, l.CreateTopics(t.Context(), spec))
+	row := func(value string) []eventlog.Record {
+		return []eventlog.Record{{Key: []byte("car"), Value: []byte(value)}}
+	}
+	_, err := l.Append(t.Context(), "view", 0, row("committed"))
+	require.NoError(t, err)
+	x := transactor(t, l, "kappa-v1-0")
+	require.NoError(t, x.Begin())
+	appendIn(t, x, "view", row("aborted"))
+	appendIn(t, x, "view", row("aborted as well")) // the newest batch is never compacted
+	kept()
+	transactor(t, l, "kappa-v1-0") // the next owner aborts it
+	kept()
+	require.Equal(t, []string{"committed"}, texts(readAll(t, l, "view", 0, 0)))
+}
+
 // Ensure that a broker that nobody has told to keeps everything.
 func TestNobodyKeepsHouseUnasked(t *testing.T) {
 	_, err := eventlog.StartBroker(eventlog.BrokerConfig{Dir: t.TempDir(), Housekeeping: -1})
