@@ -129,6 +129,13 @@ func TestWebButtonsReallyDoIt(t *testing.T) {
 	p.Run(chromedp.Evaluate(deploys("at(0)"), nil)) // the first is for both layers of Lambda
 	eventually(t, "Lambda answers by v2 alone", func() bool { return lambda().Version == "v2" })
 
+	eventually(t, "the deployment is over, and the batch layer is free for another button", func() bool {
+		if !s.buttons.hold(batchPart) {
+			return false
+		}
+		s.buttons.release(batchPart)
+		return true
+	})
 	click(p, "5s")
 	eventually(t, "the batch layer runs every 5 s", func() bool { return s.stage.batchInterval() == 5*time.Second })
 	eventually(t, "everything is right in the end", func() bool {
