@@ -104,6 +104,7 @@ func TestExactlyOnceThroughKills(t *testing.T) {
 			want := map[string]int{scenarios.Quick: 20, scenarios.Full: 100}[kafkaProfile()]
 			scenario, ofBrokers := "kills", 0
 			if dir != "" {
+				want = map[string]int{scenarios.Quick: 12, scenarios.Full: 100}[kafkaProfile()]
 				scenario, ofBrokers = "deaths", want
 			}
 			kills := armRun(t, runOn(t, dir, scenario), "kappa-exactly-once")
