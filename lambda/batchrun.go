@@ -62,6 +62,7 @@ func runBatch(ctx context.Context, cfg Config, partitions int) (*Manifest, error
 	if err != nil {
 		return nil, err
 	}
+	cfg.notify("batch run", "generation", run.manifest.Generation, "version", run.manifest.Version)
 	started := time.Now()
 	if err := run.each(ctx, (*batchPartition).read); err != nil {
 		return nil, err

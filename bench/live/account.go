@@ -25,15 +25,15 @@ const (
 // An accountant keeps what everything takes: processes, log and disk. It is safe for concurrent use.
 type accountant struct {
 	stage *stage
+	flows *flows
 
-	mu       sync.Mutex
-	used     map[*supervise.Component]spent
-	parts    map[string]PartState
-	log      Log
-	ends     pace // of the log: what is acknowledged
-	ingested int64
-	disk     Disk
-	own      int64 // bytes of memory of this process
+	mu    sync.Mutex
+	used  map[*supervise.Component]spent
+	parts map[string]PartState
+	log   Log
+	ends  pace // of the log: what is acknowledged
+	disk  Disk
+	own   int64 // bytes of memory of this process
 }
 
 // spent is what a component had taken at a moment.
@@ -43,7 +43,7 @@ type spent struct {
 }
 
 func newAccountant(s *stage) *accountant {
-	return &accountant{stage: s, used: map[*supervise.Component]spent{}, parts: map[string]PartState{}}
+	return &accountant{stage: s, flows: &flows{}, used: map[*supervise.Component]spent{}, parts: map[string]PartState{}}
 }
 
 // run looks until ctx ends.
@@ -51,6 +51,10 @@ func (a *accountant) run(ctx context.Context) {
 	var looking sync.WaitGroup
 	looking.Go(func() { every(ctx, accountEvery, a.lookAtParts) })
 	looking.Go(func() { every(ctx, accountEvery, a.lookAtLog) })
+	looking.Go(func() {
+		every(ctx, accountEvery, func(context.Context) { a.flows.sawIngested(time.Now(), ingestedUpTo(a.stage.lambdaDir())) })
+	})
+	looking.Go(func() { every(ctx, replayEvery, func(ctx context.Context) { a.flows.lookAtReplay(ctx, a.stage) }) })
 	looking.Go(func() { every(ctx, diskEvery, func(context.Context) { a.lookAtDisk() }) })
 	looking.Wait()
 }
@@ -65,7 +69,7 @@ func (a *accountant) lookAtParts(context.Context) {
 		if c == nil && p.Name == replayPart {
 			continue
 		}
-		state := PartState{Lag: -1}
+		state := PartState{Lag: noLag}
 		if c != nil {
 			u := c.Used()
 			now := spent{time.Now(), u.CPU}
@@ -97,20 +101,16 @@ func (a *accountant) lookAtLog(ctx context.Context) {
 	for p := range ends {
 		end, kept = end+ends[p], kept+ends[p]-starts[p]
 	}
-	if !a.ends.at.IsZero() {
-		a.ends.rate = float64(end-a.ends.position) / now.Sub(a.ends.at).Seconds()
-	}
-	a.ends.at, a.ends.position = now, end
+	a.ends.move(now, end)
 	a.log.End, a.log.Kept = end, kept
 }
 
 func (a *accountant) lookAtDisk() {
 	log, all := diskBytes(a.stage.brokerDir()), diskBytes(a.stage.cfg.Dir)
 	lambda := diskBytes(a.stage.lambdaDir())
-	ingested := ingestedUpTo(a.stage.lambdaDir())
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.log.Bytes, a.ingested = log, ingested
+	a.log.Bytes = log
 	a.disk = Disk{Log: log, Lambda: lambda, Page: max(all-log-lambda, 0)}
 }
 
@@ -162,7 +162,7 @@ func ingestedUpTo(dir string) (sum int64) {
 // partsNow are the states of all parts, with what the observers know of their lag and rate.
 func (a *accountant) partsNow(lambda, kappa *observer) map[string]PartState {
 	a.mu.Lock()
-	states, ingested, end := make(map[string]PartState, len(a.parts)), a.ingested, a.log.End
+	states, end := make(map[string]PartState, len(a.parts)), a.log.End
 	sent := a.ends.rate
 	for name, s := range a.parts {
 		states[name] = s
@@ -174,9 +174,16 @@ func (a *accountant) partsNow(lambda, kappa *observer) map[string]PartState {
 		case generatorPart, brokerPart:
 			s.Rate = sent
 		case ingestPart:
-			s.Lag = max(end-ingested, 0)
+			ingested, rate := a.flows.ingest()
+			s.Lag, s.Rate = max(end-ingested, 0), rate
 		case batchPart:
 			s.Lag = max(lambda.batchLag(), 0)
+			busy, rate := a.flows.batch(time.Now())
+			if s.Rate = rate; busy && s.State == Up {
+				s.State = Busy
+			}
+		case replayPart:
+			s.Lag, s.Rate = a.flows.replaying()
 		case speedPart, lambdaServe:
 			s.Lag, s.Rate = lambda.reach()
 		case processPart, kappaServe:

@@ -127,6 +127,22 @@ func TestOwnHost(t *testing.T) {
 	f("0.0.0.0:8090", "teacher.local:8090", 200)
 }
 
+// Ensure that what is printed can be typed into a browser, by the teacher and by the room.
+func TestReachable(t *testing.T) {
+	own, room := reachable(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8090})
+	require.Equal(t, "http://127.0.0.1:8090", own)
+	require.Empty(t, room)
+	for _, every := range []net.IP{net.IPv4zero, net.IPv6unspecified} {
+		own, room = reachable(&net.TCPAddr{IP: every, Port: 8090})
+		require.Equal(t, "http://127.0.0.1:8090", own)
+		for _, others := range room {
+			require.NotContains(t, others, "127.0.0.1")
+			require.NotContains(t, others, "[::")
+			require.True(t, strings.HasPrefix(others, "http://") && strings.HasSuffix(others, ":8090"), others)
+		}
+	}
+}
+
 // Ensure that a page whose usual port is taken says so and takes a free one, and that one that was told where to be does not
 // go elsewhere.
 func TestListenTakesAFreePort(t *testing.T) {

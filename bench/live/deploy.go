@@ -45,6 +45,9 @@ func (b *buttons) deploy(d Do) (string, error) {
 		if err := do(ctx, d.Value); err != nil {
 			return "", err
 		}
+		if left := b.stage.leftBehind(); side == Lambda && left != "" && left != d.Value {
+			return fmt.Sprintf("the batch view is %s's; the speed layer still computes by %s", d.Value, left), nil
+		}
 		return "all answers are " + d.Value + "'s", nil
 	})
 	return text, nil
@@ -83,13 +86,20 @@ func (b *buttons) recompute(ctx context.Context, version, pinned string) error {
 // one that begins where the second is up to takes its place. What does not come to the cut-over leaves all as it was.
 func (b *buttons) deployKappa(ctx context.Context, version string) (err error) {
 	was := b.stage.version(Kappa)
-	b.stage.expectEnd(processPart)
+	b.stage.expectEnd(processPart, true)
 	b.stage.setVersion(Kappa, version)
+	defer func() {
+		if err != nil && b.stage.version(Kappa) == was {
+			b.stage.expectEnd(processPart, false) // nothing has taken its place
+		}
+	}()
 	if err := b.stage.launch(replayPart); err != nil {
 		b.stage.setVersion(Kappa, was)
 		return err
 	}
-	arrived := b.kappa.await(ctx, func(s Side) bool { return s.Answers && s.Version == version })
+	replaying, ended := b.stage.whileRuns(ctx, replayPart)
+	arrived := b.kappa.await(replaying, func(s Side) bool { return s.Answers && s.Version == version })
+	ended()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	stopped := b.stage.supervisor.Stop(stopping, b.stage.component(replayPart))

@@ -43,11 +43,18 @@ type observer struct {
 	cars    []byte
 }
 
-// pace is how fast a position moves, taken about once a second.
+// pace is how fast a position moves, between two looks.
 type pace struct {
 	at       time.Time
 	position int64
 	rate     float64 // events/s
+}
+
+func (p *pace) move(now time.Time, position int64) {
+	if !p.at.IsZero() {
+		p.rate = max(float64(position-p.position)/now.Sub(p.at).Seconds(), 0)
+	}
+	p.at, p.position = now, position
 }
 
 func newObserver(side, serving string, s *stage, r *referee, h *Hub) *observer {
@@ -127,12 +134,8 @@ func (o *observer) lookAtStatus(ctx context.Context) {
 		_ = o.hub.Batch(Batch{At: now.UnixMilli(), Generation: status.Generation, Side: o.side})
 	}
 	o.status = status
-	if passed := now.Sub(o.pace.at); passed >= time.Second {
-		position := positionOf(status)
-		if !o.pace.at.IsZero() {
-			o.pace.rate = max(float64(position-o.pace.position)/passed.Seconds(), 0)
-		}
-		o.pace.at, o.pace.position = now, position
+	if now.Sub(o.pace.at) >= time.Second {
+		o.pace.move(now, positionOf(status))
 	}
 	o.take(now)
 }

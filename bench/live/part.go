@@ -161,13 +161,27 @@ func (s *stage) kill(name string) error {
 	return nil
 }
 
-// expectEnd says of a part's process, if it has one, that it may end by itself: it will be replaced.
-func (s *stage) expectEnd(name string) {
+// expectEnd says of a part's process, if it has one, whether it may end by itself: it will be replaced.
+func (s *stage) expectEnd(name string, may bool) {
 	if c := s.component(name); c != nil {
 		if p := c.Process(); p != nil {
-			p.ExpectEnd()
+			p.ExpectEnd(may)
 		}
 	}
+}
+
+// whileRuns is a context that ends when a part's process does.
+func (s *stage) whileRuns(ctx context.Context, name string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	exited := s.component(name).Process().Exited
+	go func() {
+		select {
+		case <-exited:
+			cancel(fmt.Errorf("%s has ended", name))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // again starts a part as things stand now, and waits until it is ready; one that runs is stopped in order before.
@@ -217,6 +231,13 @@ func (s *stage) pin(version string) bool {
 	changed := s.pinned != version
 	s.pinned = version
 	return changed
+}
+
+// leftBehind is the version that the speed layer was left behind with, "" for none.
+func (s *stage) leftBehind() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pinned
 }
 
 func (s *stage) setInterval(d time.Duration) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,8 +26,8 @@ const (
 )
 
 // Run shows the page until ctx ends: it starts everything, serves, and ends everything. What lies in a Dir that it has made
-// is removed. ready is called with the page's address once everything runs.
-func Run(ctx context.Context, cfg Config, ready func(address string)) (err error) {
+// is removed. ready is called once everything runs, with the page's address on this machine, and those that a room may use.
+func Run(ctx context.Context, cfg Config, ready func(address string, room []string)) (err error) {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -64,6 +65,22 @@ func listenAt(cfg Config, usual string) (net.Listener, error) {
 	return net.Listen("tcp", "127.0.0.1:0")
 }
 
+// reachable returns the page's address on this machine and, where it listens to every interface, those for others.
+func reachable(listens net.Addr) (own string, room []string) {
+	at := func(ip net.IP, port int) string { return "http://" + net.JoinHostPort(ip.String(), strconv.Itoa(port)) }
+	tcp, ok := listens.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return "http://" + listens.String(), nil
+	}
+	addrs, _ := net.InterfaceAddrs() // who cannot say lets the teacher look it up
+	for _, a := range addrs {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.IsGlobalUnicast() {
+			room = append(room, at(ip.IP, tcp.Port))
+		}
+	}
+	return at(net.IPv4(127, 0, 0, 1), tcp.Port), room
+}
+
 // makeDir makes the folder of the data. One that was there before has to be empty, and is not removed at the end.
 func makeDir(cfg *Config) (made bool, err error) {
 	if cfg.Dir == "" {
@@ -93,7 +110,7 @@ type server struct {
 	buttons    *buttons
 }
 
-func (s *server) run(ctx context.Context, listener net.Listener, ready func(string)) (err error) {
+func (s *server) run(ctx context.Context, listener net.Listener, ready func(string, []string)) (err error) {
 	s.referee, err = newReferee(carevent.DefaultRules(), leastKeep)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -114,11 +131,11 @@ func (s *server) run(ctx context.Context, listener net.Listener, ready func(stri
 }
 
 // serve runs everything that looks and answers, until ctx ends or the truth cannot go on.
-func (s *server) serve(ctx context.Context, listener net.Listener, ready func(string)) error {
+func (s *server) serve(ctx context.Context, listener net.Listener, ready func(string, []string)) error {
 	g, running := errgroup.WithContext(ctx)
 	s.buttons.ctx = running
 	g.Go(func() error { return s.referee.follow(running, s.stage.log) })
-	ears := &ear{stage: s.stage, note: s.note}
+	ears := &ear{stage: s.stage, flows: s.accountant.flows, note: s.note}
 	for _, look := range []func(context.Context){s.lambda.run, s.kappa.run, s.accountant.run, ears.run} {
 		g.Go(func() error { look(running); return nil })
 	}
@@ -150,7 +167,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener, ready func(st
 		s.buttons.underway.Wait()
 		return nil
 	})
-	ready("http://" + listener.Addr().String())
+	ready(reachable(listener.Addr()))
 	if err := g.Wait(); ctx.Err() == nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func startWhole(t *testing.T, change func(*Config)) (*server, string) {
 	s := &server{cfg: cfg.complete(), hub: NewHub(), started: time.Now()}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
-	go func() { ended <- s.run(ctx, listener, func(address string) { ready <- address }) }()
+	go func() { ended <- s.run(ctx, listener, func(address string, _ []string) { ready <- address }) }()
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)
@@ -81,6 +81,14 @@ func TestWebButtonsReallyDoIt(t *testing.T) {
 		return settled(lambda)() && settled(kappa)() && lambda().Accuracy.Exact == lambda().Accuracy.Windows
 	})
 
+	part := func(name string) PartState { return s.accountant.partsNow(s.lambda, s.kappa)[name] }
+	for _, name := range []string{generatorPart, ingestPart, speedPart, lambdaServe, processPart, kappaServe} {
+		eventually(t, name+": events pass through it", func() bool { return part(name).Rate > s.cfg.Rate/2 })
+	}
+	eventually(t, "a batch run is seen, and what passes through it", func() bool {
+		return part(batchPart).State == Busy && part(batchPart).Rate > 0
+	})
+
 	click(p, "Late burst")
 	eventually(t, "Kappa drops what came too late, and lacks it", func() bool {
 		return kappa().DroppedLate > 0 && kappa().Accuracy.LacksLate > 0
@@ -124,6 +132,10 @@ func TestWebButtonsReallyDoIt(t *testing.T) {
 		return fmt.Sprintf(`Array.from(document.querySelectorAll("button")).filter((b) => b.textContent.trim() === "v2" && !b.disabled).%s.click()`, side)
 	}
 	p.Run(chromedp.Evaluate(deploys("at(-1)"), nil)) // the last one with that version is Kappa's
+	eventually(t, "the replay is seen, and how far it is behind", func() bool {
+		replay, ok := s.accountant.partsNow(s.lambda, s.kappa)[replayPart]
+		return ok && replay.Lag >= 0
+	})
 	eventually(t, "Kappa answers by v2 alone", func() bool { return kappa().Version == "v2" })
 	require.Equal(t, "v1", lambda().Version)
 	p.Run(chromedp.Evaluate(deploys("at(0)"), nil)) // the first is for both layers of Lambda

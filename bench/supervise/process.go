@@ -89,8 +89,8 @@ func (p *Process) Ready(ctx context.Context) error {
 	return p.Death()
 }
 
-// ExpectEnd says that the process ends by itself: from then on that is nothing to tell anybody.
-func (p *Process) ExpectEnd() { p.asked.Store(true) }
+// ExpectEnd says whether the process ends by itself: while it may, that is nothing to tell anybody.
+func (p *Process) ExpectEnd(may bool) { p.asked.Store(may) }
 
 // Kill ends the process at once, as a crash would (SIGKILL on Unix), and waits until it is gone.
 func (p *Process) Kill() {

@@ -94,7 +94,7 @@ func (s *Supervisor) watch(c *Component, p *Process) {
 }
 
 // ExpectEnd says that the component ends by itself: from then on that is no reason to fail.
-func (c *Component) ExpectEnd() { c.Process().ExpectEnd() }
+func (c *Component) ExpectEnd() { c.Process().ExpectEnd(true) }
 
 // Process is the current one; nil before the first, and between a kill and the next start.
 func (c *Component) Process() *Process {

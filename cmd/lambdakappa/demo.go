@@ -77,8 +77,11 @@ func (a *app) runDemo(c *cobra.Command, cfg live.Config) error {
 	if err := nameFlag(c, cfg.Validate()); err != nil {
 		return err
 	}
-	return live.Run(c.Context(), cfg, func(address string) {
+	return live.Run(c.Context(), cfg, func(address string, room []string) {
 		fmt.Fprintf(a.stdout, "%s\n", address)
+		for _, others := range room {
+			fmt.Fprintf(a.stderr, "for the room: %s\n", others)
+		}
 		fmt.Fprintf(a.stderr, "the page is at %s; Ctrl-C ends it\n", address)
 	})
 }

@@ -110,7 +110,9 @@ function connect() {
   });
   source.addEventListener("error", () => {
     say("reconnecting…");
-    if (source.readyState === EventSource.CLOSED) again = setTimeout(connect, 2000); // the server refused; the browser gives up then
+    if (source.readyState !== EventSource.CLOSED) return;
+    again = setTimeout(connect, 2000); // the server refused; the browser gives up then, and does not say why
+    fetch("live/stream").then((r) => (r.ok ? r.body.cancel() : r.text().then((why) => say(why.trim() + "; reconnecting…"))), () => {});
   });
 }
 
