@@ -90,7 +90,7 @@ func Says(e, first Estimate) string {
 		return "Lambda has none"
 	}
 	r := e.Over(first)
-	interval := fmt.Sprintf("x %s (%s to %s)", number(r.Value), number(r.Low), number(r.High))
+	interval := fmt.Sprintf("x %s (%s)", number(r.Value), bounds(r))
 	switch {
 	case r.Low >= 1-ledger.Margin && r.High <= 1+ledger.Margin:
 		return "no difference, " + interval
@@ -98,6 +98,25 @@ func Says(e, first Estimate) string {
 		return "undecided, " + interval
 	default:
 		return interval
+	}
+}
+
+// farOff is by how much a bound of a ratio may differ from it and still say something. What is divided by a bound near 0 is
+// as large as one likes.
+const farOff = 100
+
+// bounds are those of a ratio, as far as they say something.
+func bounds(r Estimate) string {
+	below, above := r.Low*farOff >= r.Value, r.High <= r.Value*farOff // false of what is no number as well
+	switch {
+	case below && above:
+		return number(r.Low) + " to " + number(r.High)
+	case below:
+		return "at least " + number(r.Low)
+	case above:
+		return "at most " + number(r.High)
+	default:
+		return "by nobody knows how much"
 	}
 }
 
@@ -144,10 +163,14 @@ func (m *Model) product(t Term, in Numbers) string {
 func (m *Model) Crossed(c Crossing, in Numbers) string {
 	i := m.Input(c.Over)
 	at, which := m.At(c, in)
-	if which != 0 {
-		return fmt.Sprintf("%s …: no such place from %s to %s", c.Says, number(i.Least), withUnit(i.Most, i.Unit))
+	if which == 0 {
+		return c.Says + " " + withUnit(at/i.InUnit, i.Unit)
 	}
-	return c.Says + " " + withUnit(at/i.InUnit, i.Unit)
+	says := c.Below
+	if which > 0 {
+		says = c.Above
+	}
+	return fmt.Sprintf("%s (from %s to %s)", says, number(i.Least), withUnit(i.Most, i.Unit))
 }
 
 func withUnit(x float64, unit string) string { return strings.TrimSpace(number(x) + " " + unit) }

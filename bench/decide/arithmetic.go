@@ -135,12 +135,30 @@ var batchAge = []Term{{"batch age at once", 1, nil}, {"batch age per interval", 
 func crossings(all []column) []Crossing {
 	lambda, kappa, tiered := all[0].monthly(), all[len(all)-2].monthly(), all[len(all)-1].monthly()
 	return []Crossing{
-		{"interval", "Lambda's batch layer alone is fresh enough for you when it runs at least every",
-			batchAge, []Term{{"", 1, powers("staleness")}}},
-		{"interval", "a month of Lambda costs more than one of Kappa when Lambda recomputes more often than every", kappa, lambda},
-		{"interval", "a month of Lambda costs more than one of Kappa with a second tier when Lambda recomputes more often than every", tiered, lambda},
-		{"changes", "a month of Kappa with a second tier costs more than one of Lambda when the logic changes more often, times a month, than",
-			tiered, lambda},
+		{
+			Over: "interval", Left: batchAge, Right: []Term{{"", 1, powers("staleness")}},
+			Says:  "Lambda's batch layer alone is fresh enough for you when it runs at least every",
+			Below: "Lambda's batch layer alone is fresh enough for you, however seldom it runs",
+			Above: "Lambda's batch layer alone is not fresh enough for you, however often it runs",
+		},
+		{
+			Over: "interval", Left: kappa, Right: lambda,
+			Says:  "a month of Lambda costs more than one of Kappa when Lambda recomputes more often than every",
+			Below: "a month of Lambda costs more than one of Kappa, however seldom Lambda recomputes",
+			Above: "a month of Lambda costs less than one of Kappa, however often Lambda recomputes",
+		},
+		{
+			Over: "interval", Left: tiered, Right: lambda,
+			Says:  "a month of Lambda costs more than one of Kappa with a second tier when Lambda recomputes more often than every",
+			Below: "a month of Lambda costs more than one of Kappa with a second tier, however seldom Lambda recomputes",
+			Above: "a month of Lambda costs less than one of Kappa with a second tier, however often Lambda recomputes",
+		},
+		{
+			Over: "changes", Left: tiered, Right: lambda,
+			Says:  "a month of Kappa with a second tier costs more than one of Lambda when the logic changes more often, times a month, than",
+			Below: "a month of Kappa with a second tier costs less than one of Lambda, however often the logic changes",
+			Above: "a month of Kappa with a second tier costs more than one of Lambda, however seldom the logic changes",
+		},
 	}
 }
 

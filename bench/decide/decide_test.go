@@ -152,7 +152,12 @@ func TestCrossings(t *testing.T) {
 	require.InEpsilon(t, 7000, at, 1e-9)
 	require.Equal(t, "Lambda's batch layer alone is fresh enough for you when it runs at least every 117 minutes", m.Crossed(m.Crossings[0], in))
 	in["staleness"] = 1
-	require.Contains(t, m.Crossed(m.Crossings[0], in), "no such place from 0.1 to 43,200 minutes")
+	require.Equal(t, "Lambda's batch layer alone is not fresh enough for you, however often it runs (from 0.1 to 43,200 minutes)",
+		m.Crossed(m.Crossings[0], in))
+	in["staleness"] = 1e9
+	require.Equal(t, "Lambda's batch layer alone is fresh enough for you, however seldom it runs (from 0.1 to 43,200 minutes)",
+		m.Crossed(m.Crossings[0], in))
+	in["staleness"] = 1
 	for _, c := range m.Crossings[1:] {
 		if at, which = m.At(c, in); which == 0 {
 			there := maps.Clone(in)
@@ -191,6 +196,10 @@ func TestSays(t *testing.T) {
 	f(one, one, "no difference, x 1 (0.98 to 1.02)")
 	f(Estimate{2, 1.9, 2.1}, one, "x 2 (1.88 to 2.12)")
 	f(Estimate{1.2, 0.9, 1.5}, one, "undecided, x 1.2 (0.891 to 1.52)")
+	f(Estimate{50, 40, 60}, Estimate{1, 0, 2}, "x 50 (at least 20)")
+	f(Estimate{50, 40, 60}, Estimate{1, 1e-9, 2}, "x 50 (at least 20)")
+	f(Estimate{0.5, 0, 0.6}, one, "x 0.5 (at most 0.606)")
+	f(Estimate{0.5, 0, 0.6}, Estimate{1, 0, 2}, "undecided, x 0.5 (by nobody knows how much)")
 	f(one, Estimate{}, "Lambda has none")
 	f(Estimate{}, Estimate{}, "no difference")
 }

@@ -56,8 +56,10 @@ type Model struct {
 
 // A Crossing is where one sum overtakes another one as an input grows: Left is below Right before it.
 type Crossing struct {
-	Over  string `json:"over"` // the name of the input
-	Says  string `json:"says"` // what holds up to there, or from there on, and ends before the number
+	Over  string `json:"over"`  // the name of the input
+	Says  string `json:"says"`  // what holds up to there, or from there on, and ends before the number
+	Below string `json:"below"` // what holds when Left is below Right all the way
+	Above string `json:"above"` // and when it is above
 	Left  []Term `json:"left"`
 	Right []Term `json:"right"`
 }

@@ -80,5 +80,5 @@ func (n *ownNumbers) Source() string {
 	if n.Own {
 		return "Computed from what this run has measured."
 	}
-	return "This run is too short for it: computed from what the reference run has measured (" + n.Model.Run + ")."
+	return "This run has not measured all that it takes: computed from what the reference run has measured (" + n.Model.Run + ")."
 }

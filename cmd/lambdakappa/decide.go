@@ -24,8 +24,8 @@ its arithmetic, an interval, and what it does not say. Without RUN, the committe
   # with your prices, and what people cost you
   lambdakappa decide --core 0.04 --disk 0.08 --files 0.023 --changes 2 --people-lambda 3000 --people-kappa 2000
 
-  # measured on your machine, for an hour or so: lines take a full profile
-  lambdakappa bench --profile full --scenario always-on,replay,retention,bugfix,ceiling
+  # measured on your machine, for an hour and more: lines take a full profile
+  lambdakappa bench --profile full --scenario always-on,freshness,replay,retention,bugfix,ceiling
   lambdakappa decide results/latest --rate 50000`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {

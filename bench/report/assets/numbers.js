@@ -38,12 +38,20 @@
   function says(e, first) {
     if (first.high === 0) return e.high === 0 ? "no difference" : "Lambda has none";
     const low = e.low / first.high, high = e.high / first.low;
-    const interval = "x " + number(e.value / first.value) + " (" + number(low) + " to " + number(high) + ")";
+    const interval = "x " + number(e.value / first.value) + " (" + bounds(e.value / first.value, low, high) + ")";
     if (low >= 1 - model.margin && high <= 1 + model.margin) return "no difference, " + interval;
     return low <= 1 && high >= 1 ? "undecided, " + interval : interval;
   }
 
-  // Where two sums cross as an input grows, by halving; null when they do not.
+  // The bounds of a ratio, as far as they say something: what is divided by a bound near 0 is as large as one likes.
+  function bounds(value, low, high) {
+    const farOff = 100, below = low * farOff >= value, above = high <= value * farOff;
+    if (below && above) return number(low) + " to " + number(high);
+    if (below) return "at least " + number(low);
+    return above ? "at most " + number(high) : "by nobody knows how much";
+  }
+
+  // Where two sums cross as an input grows, by halving. Which, when they do not, says which is below all the way: -1 for left.
   function crossing(c, numbers) {
     const input = byName[c.over];
     const gap = (x) => {
@@ -52,18 +60,18 @@
     };
     let low = input.least * input.in_unit, high = input.most * input.in_unit;
     const below = gap(low) < 0;
-    if (below === gap(high) < 0) return null;
+    if (below === gap(high) < 0) return { which: below ? -1 : 1 };
     for (let n = 0; n < 60; n++) {
       const middle = (low + high) / 2;
       if ((gap(middle) < 0) === below) low = middle; else high = middle;
     }
-    return (low + high) / 2;
+    return { at: (low + high) / 2, which: 0 };
   }
 
   function crossed(c, numbers) {
-    const i = byName[c.over], at = crossing(c, numbers);
-    if (at === null) return c.says + " …: no such place from " + number(i.least) + " to " + withUnit(i.most, i.unit);
-    return c.says + " " + withUnit(at / i.in_unit, i.unit);
+    const i = byName[c.over], found = crossing(c, numbers);
+    if (found.which === 0) return c.says + " " + withUnit(found.at / i.in_unit, i.unit);
+    return (found.which < 0 ? c.below : c.above) + " (from " + number(i.least) + " to " + withUnit(i.most, i.unit) + ")";
   }
 
   function beyond(numbers) {
