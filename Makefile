@@ -76,6 +76,7 @@ test-kafka-faults: kafka-jars
 test-kafka-suites: build kafka-jars
 	@set -e; dir=$$(mktemp -d); \
 	trap '$(BINARY) kafka down --dir '$$dir'/cluster; rm -rf '$$dir EXIT; \
+	trap 'exit 130' INT; trap 'exit 143' TERM HUP; \
 	$(BINARY) kafka up --jars $(KAFKA)/jars --dir $$dir/cluster --port 0 > $$dir/ready; \
 	export LAMBDAKAPPA_TEST_BROKERS=$$(sed 's/.*"brokers":"\([^"]*\)".*/\1/' $$dir/ready); \
 	echo "testing on $$LAMBDAKAPPA_TEST_BROKERS"; \

@@ -12,7 +12,7 @@ import (
 // resumed opens the folder of an invocation that did not come to its end and returns what it has
 // measured. It must be the same question: profile, seed and revision are those of its summary.
 func resumed(o Options) (*folder, *result.Summary, error) {
-	path, err := filepath.EvalSymlinks(o.Resume) // latest is a link
+	path, err := filepath.EvalSymlinks(report.Folder(o.Resume)) // latest may be a link
 	if err != nil {
 		return nil, nil, fmt.Errorf("resume: %w", err)
 	}

@@ -108,6 +108,26 @@ func requireLinksResolve(t *testing.T, dir string) {
 	}
 }
 
+// Ensure that results/latest leads to the run it names where it is a file and no link, and that no other file leads anywhere.
+func TestLatestIsAFileWhereThereAreNoLinks(t *testing.T) {
+	out := t.TempDir()
+	run := filepath.Join(out, "20261130T120000Z-settled")
+	require.NoError(t, os.Mkdir(run, 0o755))
+	latest := filepath.Join(out, "latest")
+	for content, want := range map[string]string{
+		filepath.Base(run) + "\n": run,
+		"../elsewhere\n":          latest,
+		"two\nlines\n":            latest,
+		"":                        latest,
+		strings.Repeat("x", 1000): latest,
+	} {
+		require.NoError(t, os.WriteFile(latest, []byte(content), 0o644))
+		require.Equal(t, want, Folder(latest), content)
+	}
+	require.Equal(t, run, Folder(run))
+	require.Equal(t, filepath.Join(out, "none"), Folder(filepath.Join(out, "none")))
+}
+
 // Ensure that a file of another time is refused with its version, not drawn half.
 func TestLoadNamesWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()

@@ -9,22 +9,30 @@ import (
 	"lambdakappa/bench/result"
 )
 
-// ledgerTable has one row per claim: what was predicted, the figures that decide, the verdict.
+// ledgerTable has one row per claim: what was predicted, the figures that decide, the verdict, and that of the reference run
+// where the run was held against one.
 func ledgerTable(s *result.Summary) table {
 	t := table{
 		Caption: "The ledger: claims, and what the runs say; a verdict is about the claim in the first column",
-		Head:    []string{"claim", "predicted", "says otherwise", "measured here", "verdict here", "reference run"},
+		Head:    []string{"claim", "predicted", "says otherwise", "measured here", "verdict here"},
+	}
+	held := slices.ContainsFunc(s.Scenarios, func(q result.Scenario) bool { return q.Reference != nil })
+	if held {
+		t.Head = append(t.Head, "reference run")
 	}
 	for i := range s.Scenarios {
 		q := &s.Scenarios[i]
 		if q.Claim == "" {
 			continue
 		}
-		t.Rows = append(t.Rows, []cell{
+		row := []cell{
 			{Text: q.Name + ": " + q.Claim + sourcesOf(q), Link: linkOf(s, q)},
-			text(orNothing(q.Predicted)), text(objection(q)),
-			deciding(q), verdictOn(q), referenceOf(q),
-		})
+			text(orNothing(q.Predicted)), text(objection(q)), deciding(q), verdictOn(q),
+		}
+		if held {
+			row = append(row, referenceOf(q))
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

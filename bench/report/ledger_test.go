@@ -31,7 +31,21 @@ func TestLedgerTable(t *testing.T) {
 	require.Equal(t, "not run yet", row("right", "model")[4].Text)
 	require.Equal(t, "not in this run", row("repeated", "settled")[4].Text)
 	require.Empty(t, row("repeated", "settled")[0].Link)
-	require.Equal(t, "none", row("repeated", "settled")[5].Text)
+}
+
+// Ensure that a run that was held against a reference run shows what that says, and one that was not has no column for it: the
+// reference run itself is held against none.
+func TestLedgerBesideTheReference(t *testing.T) {
+	s := fixture(t, "repeated")
+	require.NotContains(t, ledgerTable(s).Head, "reference run")
+	s.Scenarios[0].Reference = &result.Reference{Verdict: ledger.Supports, Agreement: "agrees"}
+	held := ledgerTable(s)
+	require.Equal(t, "reference run", held.Head[len(held.Head)-1])
+	last := func(i int) string { return held.Rows[i][len(held.Head)-1].Text }
+	require.Equal(t, "supports; this run agrees", last(0))
+	require.Equal(t, "none", last(1))
+	require.NotContains(t, ledgerTable(alone(s)).Head, "reference run")
+	require.NotNil(t, s.Scenarios[0].Reference)
 }
 
 // Ensure that what says otherwise is told with what was measured of it, and alone where nothing was.

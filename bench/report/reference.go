@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"lambdakappa/bench/result"
 )
@@ -17,7 +18,7 @@ var kept = []string{"samples.txt", "command.txt", "machine.json"}
 // the spectra behind plots are left out, which are nine tenths of a summary, and so are the plots of them; report.md has the others
 // beside it.
 func WriteReference(dir, from string, s *result.Summary) error {
-	small := withoutLines(s)
+	small := withoutLines(alone(s))
 	raw, err := json.MarshalIndent(small, "", " ")
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", summaryFile, err)
@@ -41,6 +42,17 @@ func WriteReference(dir, from string, s *result.Summary) error {
 		}
 	}
 	return nil
+}
+
+// alone is the summary without what an earlier reference run says: who becomes the reference is held against none. It shares the
+// rest.
+func alone(s *result.Summary) *result.Summary {
+	one := *s
+	one.Scenarios = slices.Clone(s.Scenarios)
+	for i := range one.Scenarios {
+		one.Scenarios[i].Reference = nil
+	}
+	return &one
 }
 
 // withoutLines is the summary without what only plots over time and spectra show. It shares the rest.

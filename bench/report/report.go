@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"lambdakappa/bench/result"
 )
@@ -12,8 +13,26 @@ import (
 // summaryFile is what the driver writes into the folder of a run.
 const summaryFile = "summary.json"
 
-// Load reads summary.json of the run in dir.
+// Folder is the folder of a run that is named by a path: that one, or, where links cannot be made (Windows), the one beside it
+// that the file results/latest names.
+func Folder(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > longestName {
+		return path
+	}
+	raw, err := os.ReadFile(path)
+	name := strings.TrimSpace(string(raw))
+	if err != nil || !filepath.IsLocal(name) || strings.ContainsAny(name, "\r\n") {
+		return path
+	}
+	return filepath.Join(filepath.Dir(path), name)
+}
+
+const longestName = 300 // bytes of the name of a run's folder
+
+// Load reads summary.json of the run in [Folder] dir.
 func Load(dir string) (*result.Summary, error) {
+	dir = Folder(dir)
 	raw, err := os.ReadFile(filepath.Join(dir, summaryFile))
 	if err != nil {
 		return nil, fmt.Errorf("read run: %w", err)

@@ -22,7 +22,7 @@ func Splice(file string, s *result.Summary) error {
 	if err != nil {
 		return fmt.Errorf("splice results: %w", err)
 	}
-	after, err := splice(before, newPage(s, nil))
+	after, err := splice(before, newPage(alone(s), nil))
 	if err != nil {
 		return fmt.Errorf("splice results into %s: %w", file, err)
 	}

@@ -35,7 +35,8 @@ func (a *app) redraw() *cobra.Command {
 	return c
 }
 
-func (a *app) runReport(dir, splice, keep string) error {
+func (a *app) runReport(named, splice, keep string) error {
+	dir := report.Folder(named)
 	s, err := report.Load(dir)
 	if err != nil {
 		return err
