@@ -2,6 +2,7 @@ package kappa
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"strings"
@@ -306,6 +307,38 @@ func TestSinkBeginsOnACutLog(t *testing.T) {
 	require.Equal(t, [][]any{
 		{"component", "sink", "partition", 0, "from", int64(0), "to", int64(20)},
 	}, said.of("lost"))
+}
+
+// Ensure that a sink that begins on a changelog that was trimmed says what its windows begin with, and that one that comes back
+// after windows were trimmed that it has not archived does not leave a hole.
+func TestSinkOfATrimmedChangelog(t *testing.T) {
+	log := startLog(t, 1)
+	ctx := context.Background()
+	require.NoError(t, CreateTopics(ctx, log, 1, "v1"))
+	trimming := testConfig(log)
+	trimming.ViewRetention = time.Duration(trimming.Rules.Settled()) * time.Millisecond
+	sent := contested(t, 3, 1200)
+	send(t, log, sent)
+	processor := background(t, func(ctx context.Context) error { return Process(ctx, trimming) })
+	var built metadata
+	require.Eventually(t, func() bool {
+		commits, err := log.Committed(ctx, group("v1"), eventlog.CarsTopic)
+		return err == nil && commits[0].Offset == int64(len(sent)) && json.Unmarshal([]byte(commits[0].Metadata), &built) == nil
+	}, 20*time.Second, time.Millisecond)
+	processor.stop(t)
+	require.Positive(t, built.KeptFrom)
+
+	cfg, said := sinkConfig(t, log), new(facts)
+	cfg.Notify = said.note
+	s := newWindowSink(cfg, 0)
+	require.NoError(t, s.start(ctx))
+	require.Equal(t, [][]any{{"version", "v1", "partition", 0, "before", built.KeptFrom}}, said.of("windows lost"))
+
+	archived := event.Watermark(built.KeptFrom + cfg.Rules.AllowedLateness) // the last window before is closed
+	require.NoError(t, s.requireKept(built, archived))
+	require.ErrorContains(t, s.requireKept(built, archived-1), "are lost: the changelog was trimmed")
+	s.begun, s.progress.Watermark = true, archived-1
+	require.ErrorContains(t, s.keepsUp(ctx), "are lost")
 }
 
 // Ensure that a folder that the sink needs names itself when it is missing.

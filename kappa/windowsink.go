@@ -167,6 +167,9 @@ func (s *windowSink) follow(ctx context.Context) (err error) {
 			}
 		}
 		if s.isDue() {
+			if err := s.keepsUp(ctx); err != nil {
+				return err
+			}
 			if err := s.roll(); err != nil {
 				return err
 			}
@@ -174,9 +177,11 @@ func (s *windowSink) follow(ctx context.Context) (err error) {
 	}
 }
 
-// start finds the position and the watermark to go on from.
+// start finds the position and the watermark to go on from. What was trimmed of the changelog before the first file of a view is
+// told, and what was trimmed after one is an error: the chain says that it has all.
 func (s *windowSink) start(ctx context.Context) error {
-	if err := s.checkRules(ctx); err != nil {
+	built, err := s.built(ctx)
+	if err != nil {
 		return err
 	}
 	segments, err := scanDataset(s.cfg.windowsDir())
@@ -187,6 +192,9 @@ func (s *windowSink) start(ctx context.Context) error {
 	s.position, s.watermark = 0, event.NoWatermark
 	chain := longestChain(segments[s.partition])
 	if len(chain) == 0 {
+		if s.misses(built, event.NoWatermark) {
+			s.cfg.notify("windows lost", "version", s.cfg.Version, "partition", s.partition, "before", built.KeptFrom)
+		}
 		return nil
 	}
 	var facts windowFacts
@@ -200,25 +208,37 @@ func (s *windowSink) start(ctx context.Context) error {
 			"folder", last.path, facts.Rules, s.cfg.Rules)
 	}
 	s.position, s.watermark = last.end, facts.Watermark
-	return nil
+	return s.requireKept(built, s.watermark)
 }
 
-// checkRules compares the rules with those that the view is computed by: others would call windows
-// closed that still change.
-func (s *windowSink) checkRules(ctx context.Context) error {
+// built is the processor's last commit, empty before the first. It compares the rules with those that the view is computed
+// by: others would call windows closed that still change.
+func (s *windowSink) built(ctx context.Context) (built metadata, err error) {
 	commits, err := s.cfg.Log.Committed(ctx, group(s.cfg.ViewName()), eventlog.CarsTopic)
 	if err != nil || commits[s.partition].Offset < 0 {
-		return err
+		return built, err
 	}
-	var built metadata
 	if err := json.Unmarshal([]byte(commits[s.partition].Metadata), &built); err != nil {
-		return fmt.Errorf("read commit: %w", err)
+		return built, fmt.Errorf("read commit: %w", err)
 	}
 	if built.Rules != s.cfg.Rules {
-		return fmt.Errorf("the view is built by other rules (%+v, here %+v): give both the same",
+		return built, fmt.Errorf("the view is built by other rules (%+v, here %+v): give both the same",
 			built.Rules, s.cfg.Rules)
 	}
-	return nil
+	return built, nil
+}
+
+// misses reports whether the changelog was trimmed of windows that were not closed yet under a watermark.
+func (s *windowSink) misses(built metadata, w event.Watermark) bool {
+	return built.KeptFrom > 0 && !s.cfg.Rules.Closed(built.KeptFrom-s.cfg.Rules.Window, w)
+}
+
+func (s *windowSink) requireKept(built metadata, archived event.Watermark) error {
+	if !s.misses(built, archived) {
+		return nil
+	}
+	return fmt.Errorf("windows before %s are lost: the changelog was trimmed before they were archived. Run the sink all the time, or "+
+		"the processor with a longer --view-retention; another folder begins anew", time.UnixMilli(built.KeptFrom).UTC().Format(time.RFC3339))
 }
 
 // take takes in one row of the changelog. Rows of other views are somebody else's.
@@ -297,6 +317,18 @@ func (s *windowSink) wait() time.Duration {
 
 func (s *windowSink) isDue() bool {
 	return len(s.closed) >= s.cfg.RollRows || len(s.closed) > 0 && !time.Now().Before(s.due)
+}
+
+// keepsUp demands that what was read so far was not behind by a whole view retention: it may have been trimmed unread.
+func (s *windowSink) keepsUp(ctx context.Context) error {
+	if !s.begun {
+		return nil
+	}
+	built, err := s.built(ctx)
+	if err != nil {
+		return err
+	}
+	return s.requireKept(built, s.progress.Watermark)
 }
 
 // roll publishes what has closed up to the latest progress.

@@ -116,9 +116,10 @@ func (p *batchPartition) read(ctx context.Context) error {
 // reading of a time that is answered: -1 when all files stay. It is at most the last file, by whose end ingest
 // knows where to go on.
 func (p *batchPartition) keep(facts []segmentFacts) (firstKept int, err error) {
-	keep := p.cfg.ViewRetention.Milliseconds()
-	p.manifest.KeptFrom = max(p.manifest.KeptFrom, p.cfg.Rules.KeptFrom(p.manifest.Watermark, keep))
-	p.fold.keptFrom = p.manifest.KeptFrom
+	keep, rules := p.cfg.ViewRetention.Milliseconds(), p.cfg.Rules
+	from := max(p.manifest.KeptFrom, rules.KeptFrom(p.manifest.Watermark, keep))
+	from = rules.WindowStart(from + rules.Window - 1) // files may have been removed by windows of another length
+	p.manifest.KeptFrom, p.fold.keptFrom = from, from
 	if p.rest.End > 0 {
 		if err := p.remains.load(p.cfg, p.partition, p.fold); err != nil {
 			return 0, fmt.Errorf("load remains: %w", err)

@@ -149,6 +149,45 @@ func dieAtAnyStep(t *testing.T, cfg Config, random *rand.Rand) {
 	require.Len(t, chain, len(master[0]), "who knows of no remains finds a chain")
 }
 
+// Ensure that a view by longer windows than those by which files were removed has no alert and no trip of a car without a window:
+// serving could not load it. Some cars fall silent, one after the other, so that for one of them the boundary is where it hurts.
+func TestTrimmedMasterByOtherWindows(t *testing.T) {
+	for seed := range uint64(4) {
+		cfg := testConfig(t)
+		cfg.Rules.TripGap = 1_000
+		cfg.ViewRetention = brittleRetention
+		silent := 0
+		records := slices.DeleteFunc(disturbed(t, seed, 40, 12_000), func(r eventlog.Record) bool {
+			var e event.CarSensor
+			if event.NewDecoder(schemas{}).Decode(r.Key, r.Value, &e) != nil {
+				return false
+			}
+			var car int64
+			_, err := fmt.Sscanf(e.CarID, "car-%d", &car)
+			require.NoError(t, err)
+			stops := e.Seq%1_000_000 > 100+car*5
+			if stops {
+				silent++
+			}
+			return stops
+		})
+		require.Positive(t, silent)
+		records = numbered(records...)
+		for from := 0; from < len(records); from += 200 {
+			ingestAll(t, cfg, records[from:min(len(records), from+200)])
+		}
+		m := runBatchOnce(t, cfg)
+		require.Positive(t, m.keptFrom(0))
+
+		cfg.Rules.Window = 60_000
+		cfg.ViewRetention = time.Duration(cfg.Rules.Settled()) * time.Millisecond
+		other := runBatchOnce(t, cfg)
+		loadPair(t, cfg, other)
+		require.GreaterOrEqual(t, other.keptFrom(0), m.keptFrom(0))
+		require.Zero(t, other.keptFrom(0)%cfg.Rules.Window)
+	}
+}
+
 // Ensure that ingest goes on behind a trimmed dataset, also when it finds files that are about to go.
 func TestIngestGoesOnBehindATrimmedMaster(t *testing.T) {
 	log := startLog(t, 1)
