@@ -88,6 +88,7 @@ func (t *task) resume(
 		return fmt.Errorf("the view of %s was built by other rules (%+v, now %+v): "+
 			"replay under another version", t.cfg.ViewName(), from.Rules, t.rules)
 	}
+	t.trail.goOn(from.Trail)
 	t.archiveEnd = from.ArchiveEnd //bench:only kappa-archived
 	t.durable, t.committed = t.Position, t.Position
 	t.cfg.notify("restored", "partition", t.partition, "rows", rows, "position", t.Position,

@@ -286,11 +286,12 @@ func (t *task) encode() (needed int64, err error) {
 	return needed, t.rows.progress(t.progress)
 }
 
-// metadata is what a commit says besides the offset. Kafka allows 4096 bytes; this is below 800.
+// metadata is what a commit says besides the offset. Kafka allows 4096 bytes; this is below 1200.
 type metadata struct {
 	progress
-	Restore int64       `json:"restore"` // where in the changelog a restore has to begin
-	Rules   event.Rules `json:"rules"`   // of the windows in the changelog
+	Restore int64           `json:"restore"`         // where in the changelog a restore has to begin
+	Rules   event.Rules     `json:"rules"`           // of the windows in the changelog
+	Trail   map[string]mark `json:"trail,omitempty"` // where it begins, by topic
 
 	//bench:only kappa-archived
 	ArchiveEnd int64 `json:"archive_end,omitempty"` // offsets from here on come from the log
@@ -299,7 +300,7 @@ type metadata struct {
 // commitment is the position, with what belongs to exactly this position.
 func (t *task) commitment() (eventlog.Commit, error) {
 	text, err := json.Marshal(metadata{
-		progress: t.progress, Restore: t.kept.restoreFrom(t.Watermark), Rules: t.rules,
+		progress: t.progress, Restore: t.kept.restoreFrom(t.Watermark), Rules: t.rules, Trail: t.trail.oldest(),
 		ArchiveEnd: t.archiveEnd, //bench:only kappa-archived
 	})
 	if err != nil {

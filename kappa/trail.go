@@ -28,8 +28,8 @@ type trail struct {
 // Invariant: of one topic, both ascend, the watermark by at least a window's length. So a trail is as long as
 // the retention has windows.
 type mark struct {
-	offset    int64
-	watermark event.Watermark
+	Offset    int64           `json:"offset"`
+	Watermark event.Watermark `json:"watermark"`
 }
 
 func newTrail(rules event.Rules, keep int64) *trail {
@@ -42,8 +42,33 @@ func (t *trail) note(topic string, offset int64, w event.Watermark) {
 	if t.keep == 0 || w == event.NoWatermark {
 		return
 	}
-	if n := len(marks); n == 0 || int64(w) >= int64(marks[n-1].watermark)+t.rules.Window {
+	if n := len(marks); n == 0 || int64(w) >= int64(marks[n-1].Watermark)+t.rules.Window {
 		t.marks[topic] = append(marks, mark{offset, w})
+	}
+}
+
+// oldest returns the first mark of every topic. It is in the commit: a processor that forgot it with every restart, and is started
+// again more often than once a retention, would never trim anything.
+func (t *trail) oldest() map[string]mark {
+	if len(t.marks) == 0 {
+		return nil
+	}
+	first := map[string]mark{}
+	for topic, marks := range t.marks {
+		if len(marks) > 0 {
+			first[topic] = marks[0]
+		}
+	}
+	return first
+}
+
+// goOn begins the trail where a commit says that it began.
+func (t *trail) goOn(oldest map[string]mark) {
+	if t.keep == 0 {
+		return
+	}
+	for topic, m := range oldest {
+		t.marks[topic] = []mark{m}
 	}
 }
 
@@ -52,7 +77,7 @@ func (t *trail) passed(w event.Watermark) map[string]int64 {
 	var before map[string]int64
 	for topic, marks := range t.marks {
 		n := 0
-		for n < len(marks) && int64(marks[n].watermark)+t.keep+t.rules.DisorderBound+t.rules.Window <= int64(w) {
+		for n < len(marks) && int64(marks[n].Watermark)+t.keep+t.rules.DisorderBound+t.rules.Window <= int64(w) {
 			n++
 		}
 		if n == 0 {
@@ -61,7 +86,7 @@ func (t *trail) passed(w event.Watermark) map[string]int64 {
 		if before == nil {
 			before = map[string]int64{}
 		}
-		before[topic] = marks[n-1].offset
+		before[topic] = marks[n-1].Offset
 		t.marks[topic] = slices.Delete(marks, 0, n)
 	}
 	return before

@@ -131,6 +131,28 @@ func (o outcome) from(at int64) outcome {
 	return o
 }
 
+// Ensure that a processor that never lives for as long as a retention trims its changelog all the same.
+func TestShortLivesTrimAsWell(t *testing.T) {
+	m, log := brittle(), disturbed(t, 2, 3, 2000)
+	m.cfg.ViewRetention = brittleRetention * time.Millisecond
+	const life = 60 // events: a third of a retention
+	most := 0
+	for begin := 0; begin < len(log); begin += life {
+		task := m.resume(t)
+		require.EqualValues(t, begin, task.Position)
+		for i := begin; i < min(begin+life, len(log)); i++ {
+			require.NoError(t, task.judge(&log[i]))
+			if (i+1)%(life/6) == 0 || i == len(log)-1 {
+				m.flush(t, task, math.MaxInt)
+				m.commitAt(t, task)
+			}
+		}
+		most = max(most, len(m.changelog))
+	}
+	require.Positive(t, m.trimmed)
+	require.Less(t, int64(most), m.end/3, "of all that was written")
+}
+
 // Ensure that a row of a torn flush, which is of a later time than the flush that comes after the restore, is not taken
 // for as old as that.
 func TestARowOfATornFlushIsKept(t *testing.T) {
