@@ -132,9 +132,9 @@ func TestWebButtonsReallyDoIt(t *testing.T) {
 		return fmt.Sprintf(`Array.from(document.querySelectorAll("button")).filter((b) => b.textContent.trim() === "v2" && !b.disabled).%s.click()`, side)
 	}
 	p.Run(chromedp.Evaluate(deploys("at(-1)"), nil)) // the last one with that version is Kappa's
-	eventually(t, "the replay is seen, and how far it is behind", func() bool {
-		replay, ok := s.accountant.partsNow(s.lambda, s.kappa)[replayPart]
-		return ok && replay.Lag >= 0
+	eventually(t, "it is seen how far the replay is behind", func() bool {
+		lag, _ := s.accountant.flows.replaying()
+		return lag >= 0
 	})
 	eventually(t, "Kappa answers by v2 alone", func() bool { return kappa().Version == "v2" })
 	require.Equal(t, "v1", lambda().Version)
