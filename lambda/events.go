@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -60,6 +61,9 @@ func Events(
 	s.read.Ends = make([]int64, 1+partitions[len(partitions)-1])
 	for _, partition := range partitions {
 		chain := chains[partition]
+		if len(chain) == 0 {
+			continue // all of it was removed between two looks
+		}
 		if err := chain[0].beginsBefore(earliest); err != nil {
 			return s.read, err
 		}
@@ -71,7 +75,12 @@ func Events(
 			if over, ok := segment.hourEnd(); ok && over <= earliest {
 				continue
 			}
-			if err := s.file(segment.path); err != nil {
+			err := s.file(segment.path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return s.read, fmt.Errorf("%s: the batch layer has removed it meanwhile, for it is older than the view retention: "+
+					"ask for a later time", segment.path)
+			}
+			if err != nil {
 				return s.read, fmt.Errorf("%s: %w", segment.path, err)
 			}
 		}

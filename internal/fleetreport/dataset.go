@@ -28,10 +28,14 @@ type file struct {
 // begins at the lowest offset.
 func listFiles(dir string) (map[int][]file, error) {
 	found := map[int][]file{}
-	err := filepath.WalkDir(filepath.Join(dir, "master"), func(path string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
+	root := filepath.Join(dir, "master")
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		switch gone := errors.Is(err, fs.ErrNotExist); {
+		case gone && path == root:
 			return fmt.Errorf("there is no master/ in %s: give the --dir of 'lambda ingest' or "+
 				"'kappa sink'", dir)
+		case gone: // who keeps it for a while only has removed it meanwhile
+			return nil
 		}
 		f := file{path: path}
 		name := filepath.Base(path)

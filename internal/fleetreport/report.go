@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -93,15 +94,28 @@ type CarDay struct {
 }
 
 // Make makes the report of the archive in dir. A distance is the sum of speeds times interval, how
-// often a car sends.
+// often a car sends. Files that whoever keeps the archive removes meanwhile are none of it: it begins again without them.
 func Make(ctx context.Context, dir string, interval time.Duration) (*Report, error) {
 	if interval <= 0 {
 		return nil, fmt.Errorf("reading interval %s: must be above 0", interval)
 	}
-	files, err := listFiles(dir)
-	if err != nil {
-		return nil, err
+	for tries := 1; ; tries++ {
+		files, err := listFiles(dir)
+		if err != nil {
+			return nil, err
+		}
+		r, err := makeOf(ctx, dir, files, interval)
+		if !errors.Is(err, fs.ErrNotExist) || tries == mostTries {
+			return r, err
+		}
 	}
+}
+
+// mostTries is how often a report is begun. Files go a view retention after they came: who meets it twice is slower than that.
+const mostTries = 3
+
+// makeOf makes the report of some files of the archive.
+func makeOf(ctx context.Context, dir string, files map[int][]file, interval time.Duration) (*Report, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("there are no events in %s yet", dir)
 	}

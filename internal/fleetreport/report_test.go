@@ -3,6 +3,7 @@ package fleetreport
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -224,4 +225,26 @@ func TestNoArchive(t *testing.T) {
 	require.ErrorContains(t, err, "there are no events in "+dir)
 	_, err = Make(context.Background(), dir, 0)
 	require.ErrorContains(t, err, "reading interval 0s: must be above 0")
+}
+
+// Ensure that a file that goes while the report is made is told from one that cannot be read, for then it begins again, and that
+// what is left makes a report.
+func TestAFileThatGoesMeanwhile(t *testing.T) {
+	log, spec := startLog(t, 1), overMidnight(t)
+	ctx := context.Background()
+	_, err := bench.Publish(ctx, log, spec.Stream(), bench.Pace{})
+	require.NoError(t, err)
+	cfg := lambda.DefaultConfig()
+	cfg.Log, cfg.Dir, cfg.RollRows = log, t.TempDir(), 100
+	archive(t, log, cfg.Dir, func(ctx context.Context) error { return lambda.Ingest(ctx, cfg) })
+
+	files, err := listFiles(cfg.Dir)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files[0]), 2)
+	require.NoError(t, os.Remove(files[0][0].path))
+	_, err = makeOf(ctx, cfg.Dir, files, time.Second)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	r, err := Make(ctx, cfg.Dir, time.Second)
+	require.NoError(t, err)
+	require.Equal(t, len(files[0])-1, r.Files)
 }
