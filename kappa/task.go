@@ -169,7 +169,7 @@ func (t *task) trim(ctx context.Context) error {
 	if t.committed != t.Position {
 		return nil
 	}
-	return t.trail.trim(ctx, t.cfg.Log, t.partition, t.Watermark)
+	return t.trail.trim(ctx, t.cfg.Log, t.partition, t.Watermark, t.cfg.notify)
 }
 
 func (t *task) flushDue(ctx context.Context, m *eventlog.Member, now time.Time) error {

@@ -260,7 +260,7 @@ func (t *ingestTask) flush(ctx context.Context) error {
 		}
 		t.deadLetters = t.deadLetters[:0]
 		t.trail.note(DeadLettersTopic, first, t.watermark)
-		if err := t.trail.trim(ctx, t.out, t.partition, t.watermark); err != nil {
+		if err := t.trail.trim(ctx, t.out, t.partition, t.watermark, t.cfg.notify); err != nil {
 			return err
 		}
 	}

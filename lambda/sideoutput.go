@@ -22,7 +22,7 @@ type sideOutputs struct {
 	views     view.Set // for which events may be late
 	said      said     // what is acknowledged already
 	held      bool     // another generation says the same: what waits is kept until it has, or until it ends
-	trail     *trail   // of the topics; nil while another generation answers, whose watermark is further
+	trail     *trail   // of the topics; nil while somebody else has said more, or another generation answers: their watermark is further
 
 	// What waits. Offset of a record is that of its event.
 	dropped []eventlog.Record

@@ -140,7 +140,6 @@ func (t *speedTask) start(ctx context.Context, from said) error {
 		return err
 	}
 	t.trail = newTrail(h.rules, t.cfg.ViewRetention.Milliseconds())
-	t.live.sides.trail = t.trail
 	// No position is committed, so the first commit says at once what is reached.
 	t.committed, t.reached = said{offset: -1}, t.live.number
 	return nil
@@ -208,7 +207,7 @@ func (t *speedTask) run(ctx context.Context, m *eventlog.Member) error {
 			if err := t.commit(ctx, m, now); err != nil {
 				return err
 			}
-			if err := t.trail.trim(ctx, t.cfg.Log, t.partition, t.live.Watermark); err != nil {
+			if err := t.trail.trim(ctx, t.cfg.Log, t.partition, t.live.Watermark, t.cfg.notify); err != nil {
 				return err
 			}
 		}
@@ -228,6 +227,7 @@ func (t *speedTask) noteRestored() {
 		return
 	}
 	t.restored = true
+	t.live.sides.trail = t.trail // what was said before is newer than the watermark so far says
 	t.cfg.notify("restored", "component", "speed", "partition", t.partition,
 		"generation", t.live.number, "position", t.live.Position,
 		"ms", time.Since(t.began).Milliseconds())
@@ -321,7 +321,10 @@ func (t *speedTask) changeOver() error {
 		"generation", t.live.number)
 	err := t.live.close()
 	t.live = next.generation
-	t.live.sides.trail = t.trail
+	t.trail.rules = t.live.rules
+	if t.restored {
+		t.live.sides.trail = t.trail
+	}
 	if next.silent {
 		t.live.sides.takeOver(*t.said.Load())
 	}

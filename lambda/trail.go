@@ -72,9 +72,9 @@ type deleter interface {
 	DeleteRecords(ctx context.Context, topic string, before []int64) error
 }
 
-// trim deletes from the topics of a partition what is not needed under w. What fails because the broker is away is
+// trim deletes from the topics of a partition what is not needed under w. What fails, because the broker is away, is told, and
 // made up for by the next.
-func (t *trail) trim(ctx context.Context, log deleter, partition int, w event.Watermark) error {
+func (t *trail) trim(ctx context.Context, log deleter, partition int, w event.Watermark, tell func(fact string, fields ...any)) error {
 	passed := t.passed(w)
 	for _, topic := range slices.Sorted(maps.Keys(passed)) {
 		before := make([]int64, partition+1) // deleting before 0 deletes nothing
@@ -82,6 +82,9 @@ func (t *trail) trim(ctx context.Context, log deleter, partition int, w event.Wa
 		err := log.DeleteRecords(ctx, topic, before)
 		if errors.Is(err, eventlog.ErrRefused) || ctx.Err() != nil {
 			return fmt.Errorf("trim %s: %w", topic, err)
+		}
+		if err != nil {
+			tell("trim failed", "topic", topic, "partition", partition, "error", err.Error())
 		}
 	}
 	return nil

@@ -40,7 +40,7 @@ func TestATrailLosesNothingThatIsKept(t *testing.T) {
 				newest = append(newest, greatest)
 			}
 			trail.note("rows", first, w)
-			require.NoError(t, trail.trim(context.Background(), topic, 3, w))
+			require.NoError(t, trail.trim(context.Background(), topic, 3, w, func(fact string, _ ...any) { require.Fail(t, fact) }))
 			from := rules.KeptFrom(w, keep)
 			for _, at := range newest[:topic.begins["rows"]] {
 				require.Less(t, rules.WindowStart(at), from)
@@ -74,19 +74,27 @@ func TestIngestGoesOnWithItsTrail(t *testing.T) {
 }
 
 // Ensure that a topic that may not be trimmed ends who writes it, with an error that names it, and that a broker which
-// is away does not.
+// is away does not, and is told.
 func TestATopicThatMayNotBeTrimmed(t *testing.T) {
 	rules := event.DefaultRules()
+	told := 0
+	tell := func(fact string, _ ...any) {
+		require.Equal(t, "trim failed", fact)
+		told++
+	}
 	trim := func(err error) error {
 		trail := newTrail(rules, rules.Settled())
 		trail.note("rows", 7, 0)
 		topic := &recorder{map[string]int64{}, map[string]error{"rows": err}}
 		defer func() { require.EqualValues(t, 7, topic.begins["rows"]) }()
-		return trail.trim(context.Background(), topic, 0, 1_000_000)
+		return trail.trim(context.Background(), topic, 0, 1_000_000, tell)
 	}
 	require.ErrorContains(t, trim(eventlog.ErrRefused), "trim rows: the cluster refuses")
+	require.Zero(t, told)
 	require.NoError(t, trim(context.DeadlineExceeded))
+	require.Equal(t, 1, told)
 	require.NoError(t, trim(nil))
+	require.Equal(t, 1, told)
 }
 
 // Ensure that nothing is noted, and nothing goes, where everything is kept.

@@ -99,7 +99,7 @@ func tell(part string, f supervise.Fact, again bool) Note {
 	case f.Event == "lost":
 		return fact([]string{"accuracy"}, ": the log has forgotten the offsets [%d, %d) of partition %d before it could read them",
 			said.From, said.To, said.Partition)
-	case said.Error != "": // of a batch run, or of housekeeping
+	case f.Event == "batch failed" || f.Event == "housekeeping failed":
 		return Note{Kind: Failure, Text: fmt.Sprintf("%s: %s: %s", part, f.Event, said.Error)}
 	}
 	return Note{}
