@@ -37,9 +37,13 @@ func (p *batchPartition) judgeRepeats() error {
 	if err != nil {
 		return err
 	}
+	gone, err := p.seenInGoneFiles(wanted)
+	if err != nil {
+		return err
+	}
 	for i, r := range p.fold.repeats {
-		first, known := firsts[readingID{r.car, r.seq}] // not when it was in a file that is gone
-		isConflict := known && first != r.fingerprint
+		// Nobody knows any more what the first copy in a file that is gone was like: what comes again is a duplicate.
+		isConflict := firsts[readingID{r.car, r.seq}] != r.fingerprint && !gone[r.car].has(r.seq)
 		countRepeat(&p.manifest.Counters, isConflict)
 		if p.cut != nil && i < p.cut.repeats {
 			countRepeat(&p.cut.Counters, isConflict)
@@ -56,7 +60,20 @@ func countRepeat(c *view.Counters, isConflict bool) {
 	}
 }
 
-// firstFingerprints returns the fingerprint of the first copy of every wanted reading.
+// seenInGoneFiles returns the seqs whose first copy was in a file that is gone, of the cars that something is wanted of.
+func (p *batchPartition) seenInGoneFiles(wanted []seqSet) ([]seqSet, error) {
+	gone := make([]seqSet, len(wanted))
+	if p.rest.End == 0 {
+		return gone, nil
+	}
+	return gone, p.remains.readSeen(p.cfg, p.partition, func(id []byte, run seqRun) {
+		if car := p.fold.car(id); len(wanted[car]) > 0 {
+			gone[car] = append(gone[car], run)
+		}
+	})
+}
+
+// firstFingerprints returns the fingerprint of the first copy, in files, of every wanted reading.
 func (p *batchPartition) firstFingerprints(wanted []seqSet) (map[readingID]uint32, error) {
 	left := 0
 	lowest, highest := int64(math.MaxInt64), int64(math.MinInt64)

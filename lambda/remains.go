@@ -105,10 +105,9 @@ func (r *remains) allow(views view.Set, rules event.Rules) error {
 // load takes the remains of a partition over, before any file is folded.
 func (r *remains) load(c Config, partition int, f *batchFold) error {
 	dir := generationDir(c.remainsDir(), r.Generation)
-	err := readParquet(partFile(dir, "seen", partition), func(e *seenEntry) error {
-		car := &f.cars[f.car([]byte(e.CarID))]
-		car.seen = append(car.seen, seqRun{e.First, e.Last})
-		return nil
+	err := r.readSeen(c, partition, func(id []byte, run seqRun) {
+		car := &f.cars[f.car(id)]
+		car.seen = append(car.seen, run)
 	})
 	if err == nil && f.trips != nil { //bench:change view
 		err = readParquet(partFile(dir, "trips", partition), func(e *tripEntry) error {
@@ -117,6 +116,15 @@ func (r *remains) load(c Config, partition int, f *batchFold) error {
 		})
 	}
 	return err
+}
+
+// readSeen hands the seqs that were seen in files that are gone to each: of every car in order, as runs.
+func (r *remains) readSeen(c Config, partition int, each func(car []byte, run seqRun)) error {
+	dir := generationDir(c.remainsDir(), r.Generation)
+	return readParquet(partFile(dir, "seen", partition), func(e *seenEntry) error {
+		each([]byte(e.CarID), seqRun{e.First, e.Last})
+		return nil
+	})
 }
 
 // A cut is the state of a fold where the files that are kept begin.

@@ -149,6 +149,35 @@ func dieAtAnyStep(t *testing.T, cfg Config, random *rand.Rand) {
 	require.Len(t, chain, len(master[0]), "who knows of no remains finds a chain")
 }
 
+// Ensure that what repeats a reading in a file that is gone counts as a duplicate, also when copies that differ are in files that
+// are kept: none of these is the first.
+func TestRepeatsOfWhatIsGone(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Rules.TripGap = 1_000
+	cfg.ViewRetention = brittleRetention
+	first := measured("a", 0, 1_000_000)
+	other := first
+	other.Speed++
+	log := []eventlog.Record{recordOf(t, first)}
+	for seq := int64(1); seq < 400; seq++ {
+		log = append(log, recordOf(t, measured("a", seq, 1_000_000+seq*1000)))
+	}
+	log = append(log, recordOf(t, other), recordOf(t, first), recordOf(t, first))
+	log = numbered(log...)
+	ingestAll(t, cfg, log[:10])
+	ingestAll(t, cfg, log[10:400])
+	m := runBatchOnce(t, cfg)
+	require.Zero(t, m.Counters.Duplicates+m.Counters.Conflicts)
+	master, err := cfg.scanMaster()
+	require.NoError(t, err)
+	require.EqualValues(t, 10, chainStart(master[0]))
+
+	ingestAll(t, cfg, log[400:])
+	m = runBatchOnce(t, cfg)
+	require.EqualValues(t, 3, m.Counters.Duplicates)
+	require.Zero(t, m.Counters.Conflicts)
+}
+
 // Ensure that a view by longer windows than those by which files were removed has no alert and no trip of a car without a window:
 // serving could not load it. Some cars fall silent, one after the other, so that for one of them the boundary is where it hurts.
 func TestTrimmedMasterByOtherWindows(t *testing.T) {
