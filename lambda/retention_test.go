@@ -78,6 +78,31 @@ func requireKept(t *testing.T, cfg Config, all, some *part) {
 	}
 }
 
+// Ensure that serving, which keeps everything by itself, does not answer about a time of which the batch layer has removed the
+// files, and that a batch layer that keeps everything from now on does not bring back what is gone.
+func TestServingKnowsThatItsFilesWereTrimmed(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Rules.TripGap = 1_000
+	cfg.ViewRetention = brittleRetention
+	log := disturbed(t, 1, 3, 900)
+	for from := 0; from < len(log); from += 200 {
+		ingestAll(t, cfg, log[from:min(len(log), from+200)])
+	}
+	m := runBatchOnce(t, cfg)
+	require.Positive(t, m.keptFrom(0))
+	cfg.ViewRetention = 0
+	later := runBatchOnce(t, cfg)
+	for _, m := range []*Manifest{m, later} {
+		s := &Serving{cfg: cfg, partitions: 1}
+		s.live.Store(loadPair(t, cfg, m))
+		require.Equal(t, m.keptFrom(0), s.KeptFrom(""))
+		for _, w := range s.live.Load().parts[0].batch.windows {
+			require.GreaterOrEqual(t, w.start, m.keptFrom(0))
+		}
+	}
+	require.Equal(t, m.keptFrom(0), later.keptFrom(0))
+}
+
 // Ensure that what is kept is what a part that keeps everything has of the same time, at any moment, wherever the
 // boundary is, also after a restart of serving, and while the batch view is still to be loaded.
 func TestKeptIsWhatIsWithinTheRetention(t *testing.T) {

@@ -17,5 +17,6 @@
 // The event carries the place of its letter in a header. A run reads the log from the oldest letter
 // on before it appends, and leaves out what is there: mark and event are one write, so a crash at any
 // point neither loses nor doubles one. Two runs at the same time may append one twice, and so may an
-// acknowledgement that was lost; it is then a duplicate by (car_id, seq), like any other.
+// acknowledgement that was lost; it is then a duplicate by (car_id, seq), like any other. Where the log has a retention, what it
+// has forgotten is not known: a letter that is kept for longer than its copy is appended again, and counts as late or twice.
 package redrive
