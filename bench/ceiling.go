@@ -210,6 +210,8 @@ func (a *trials) conclude(searched bool, plain float64) {
 	case s.limited() && s.held == 0:
 		r.Void = fmt.Sprintf("the generator is the limit from %.0f events/s on, and nothing was held below", s.beyond)
 	case !searched || s.closed():
+	case s.exhausted():
+		r.Notes = append(r.Notes, fmt.Sprintf("%.0f events/s, the greatest rate that is tried, has held: the ceiling is beyond", s.held))
 	case s.held > 0:
 		r.Void = fmt.Sprintf("the search ended before the ceiling: at least %.0f events/s", s.held)
 	default:
@@ -237,7 +239,7 @@ func (a *trials) fill(searched bool, plain float64) {
 	if !math.IsInf(s.missed, 1) {
 		add(figureMissed, "events/s", s.missed)
 	}
-	if searched && !s.limited() {
+	if searched && !s.limited() && !s.exhausted() {
 		add(figureCeiling, "events/s", math.Sqrt(s.held*s.missed))
 	}
 }

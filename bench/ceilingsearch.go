@@ -71,5 +71,8 @@ func (s *search) limit(rate float64) { s.beyond = min(s.beyond, rate) }
 // limited reports whether the ceiling is beyond what anything can be said about.
 func (s *search) limited() bool { return s.beyond < s.missed }
 
+// exhausted reports whether the greatest rate that is tried has held: the ceiling is beyond.
+func (s *search) exhausted() bool { return s.held >= s.highest }
+
 // closed reports whether as much is known as precisely as was asked for.
 func (s *search) closed() bool { return s.held > 0 && s.top() <= s.held*(1+s.precision) }

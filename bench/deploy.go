@@ -212,7 +212,7 @@ func (d *deployment) startArm(ctx context.Context) (*steadyArm, error) {
 			return nil, err
 		}
 	}
-	s := &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(a.like), served: map[int64]bool{}}
+	s := newSteadyArm(a)
 	d.arms[name] = s
 	return s, nil
 }

@@ -250,7 +250,8 @@ func (x *execution) check(label, name string, ok bool, format string, args ...an
 func (x *execution) checkAnswer(label, name string, ok bool, format string, args ...any) {
 	x.check(label, name, ok, format, args...)
 	r := x.side(label)
-	r.Checks[len(r.Checks)-1].OnPurpose = r.Mistake != "" && !ok
+	c := &r.Checks[len(r.Checks)-1]
+	c.Answers, c.OnPurpose = true, r.Mistake != "" && !ok
 }
 
 // mark notes a moment or a band for the plots over time.

@@ -202,7 +202,7 @@ func (x *execution) judgeStanding(ctx context.Context, w workload, end, starts [
 		}
 		missing, _ := effects(below, got.windows)
 		_, more := effects(whole, got.windows)
-		x.check(a.name, "what was answered stands", missing == 0 && more == 0,
+		x.checkAnswer(a.name, "what was answered stands", missing == 0 && more == 0,
 			"%d readings missing, %d too many", missing, more)
 		lost, all := int64(0), int64(0)
 		for p, at := range positions(got.status) {

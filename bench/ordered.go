@@ -56,11 +56,11 @@ func (x *execution) compareOrders(arm, phase string, live, got *ordered) {
 		result.Figure{Name: figureLate, Unit: "events", Value: float64(got.dropped())})
 	r.Notes = append(r.Notes, "hash of all answers: "+got.hash)
 	if phase != phaseRepartitioned {
-		x.check(arm, "hash of all answers", got.hash == live.hash, "%s, live %s", got.hash, live.hash)
+		x.checkAnswer(arm, "hash of all answers", got.hash == live.hash, "%s, live %s", got.hash, live.hash)
 		return
 	}
 	unexplained := unexplained(live, got)
-	x.check(arm, "late drops explain what differs", len(unexplained) == 0,
+	x.checkAnswer(arm, "late drops explain what differs", len(unexplained) == 0,
 		"%d rows differ, %d events were dropped late and %d live; not explained: %d windows%s",
 		differ, got.dropped(), live.dropped(), len(unexplained), listed("", unexplained))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,13 +65,21 @@ type steadyArm struct {
 	*arm
 	got    *latencies
 	layers []*freshness
+
+	looks  sync.Mutex     // guards served: several look at the same time
 	served map[int64]bool // generations that were seen in a status
+}
+
+func newSteadyArm(a *arm) *steadyArm {
+	return &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(a.like), served: map[int64]bool{}}
 }
 
 // status asks the arm, and notes which generation answers.
 func (a *steadyArm) status(ctx context.Context) (httpapi.Status, error) {
 	status, err := a.api.Status(ctx)
 	if err == nil {
+		a.looks.Lock()
+		defer a.looks.Unlock()
 		a.served[status.Generation] = true
 	}
 	return status, err
@@ -94,7 +103,7 @@ func (d *driver) steadyRunOf(
 		return err
 	}
 	if head.Arm == armControl && x.run.OK {
-		d.controls[controlKey(s)] = x.spent
+		d.controls[d.scenario.Name+" "+controlKey(s)] = x.spent
 	}
 	return d.add(x.run)
 }
@@ -122,7 +131,7 @@ func (s *steady) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.arms[name] = &steadyArm{arm: a, got: newLatencies(), layers: freshnessOf(a.like), served: map[int64]bool{}}
+		s.arms[name] = newSteadyArm(a)
 	}
 	w := s.size.workload(s.execution.run.Seed)
 	alerts, err := s.planAlerts(w.spec)
@@ -302,7 +311,7 @@ func (s *steady) resultCost() *result.Cost {
 		return &c
 	}
 	arm, _ := s.scenario.ArmNamed(name)
-	c := s.spent.less(s.controls[controlKey(s.size)].slowed(arm.Handicap))
+	c := s.spent.less(s.controls[s.scenario.Name+" "+controlKey(s.size)].slowed(arm.Handicap))
 	return &c
 }
 

@@ -180,7 +180,7 @@ func (l *timeTravel) travel(
 			if hashes[i] == "" {
 				hashes[i] = f.Hash
 			}
-			x.check(name, "events of "+length.String(), f.Events == planned[i] && f.Hash == hashes[i],
+			x.checkAnswer(name, "events of "+length.String(), f.Events == planned[i] && f.Hash == hashes[i],
 				"%d found, %d planned, hash %s, %s of the other side", f.Events, planned[i], f.Hash, hashes[i])
 			f.fill(x.side(name), length)
 		}

@@ -44,8 +44,12 @@ func Judge(q *scenarios.Scenario, s *result.Summary) result.Scenario {
 	for i := range q.Verdict {
 		j.Rulings = append(j.Rulings, rule(&q.Verdict[i], q, s))
 	}
-	j.Verdict = together(j.Rulings, func(r result.Ruling) string { return r.Verdict })
-	j.Lean = together(j.Rulings, func(r result.Ruling) string { return r.Lean })
+	weigh := together
+	if q.Any {
+		weigh = anyOf
+	}
+	j.Verdict = weigh(j.Rulings, func(r result.Ruling) string { return r.Verdict })
+	j.Lean = weigh(j.Rulings, func(r result.Ruling) string { return r.Lean })
 	for i := range q.Objection {
 		j.Objections = append(j.Objections, rule(&q.Objection[i], q, s))
 	}
@@ -78,19 +82,26 @@ func runsOf(s *result.Summary, q *scenarios.Scenario) []*result.Run {
 	return runs
 }
 
-// gravity orders verdicts: of several rules, the gravest decides.
-var gravity = []string{Supports, NoDifference, Undecided, Contradicts}
-
-// together is the verdict of all rules; empty when there are none.
+// together is the verdict of rules of which all have to hold: the gravest decides. It is empty when there are none.
 func together(rulings []result.Ruling, of func(result.Ruling) string) string {
-	gravest := -1
+	return last([]string{Supports, NoDifference, Undecided, Contradicts}, rulings, of)
+}
+
+// anyOf is the verdict of rules of which one is enough.
+func anyOf(rulings []result.Ruling, of func(result.Ruling) string) string {
+	return last([]string{Contradicts, NoDifference, Undecided, Supports}, rulings, of)
+}
+
+// last is the verdict among those of the rules that comes last in order.
+func last(order []string, rulings []result.Ruling, of func(result.Ruling) string) string {
+	at := -1
 	for _, r := range rulings {
-		gravest = max(gravest, slices.Index(gravity, of(r)))
+		at = max(at, slices.Index(order, of(r)))
 	}
-	if gravest < 0 {
+	if at < 0 {
 		return ""
 	}
-	return gravity[gravest]
+	return order[at]
 }
 
 func rule(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) result.Ruling {
@@ -232,7 +243,7 @@ func judgeAnswers(r *scenarios.Rule, q *scenarios.Scenario, s *result.Summary) r
 	j.Why = fmt.Sprintf("%s: %s of %s rows exact in %s", orAll(r.Of),
 		humanize.Comma(int64(exact)), humanize.Comma(int64(expected)), runs)
 	if found[broken] > 0 {
-		j.Why += fmt.Sprintf(", %d broke off", found[broken])
+		j.Why += fmt.Sprintf(", %d failed otherwise", found[broken])
 	}
 	j.Verdict = answered(r, found, j.Runs)
 	j.Lean = j.Verdict
@@ -265,11 +276,11 @@ type outcome int
 const (
 	allRight outcome = iota
 	someWrong
-	broken // it did not come to an end, so that its answers say nothing
+	broken // it did not come to an end, or something else than an answer was not as it has to be: it says nothing
 )
 
 func outcomeOf(run *result.Run) outcome {
-	isWrong := func(c result.Check) bool { return !c.OK && c.Name != result.MistakeShows }
+	isWrong := func(c result.Check) bool { return !c.OK && c.Answers }
 	hidden := func(c result.Check) bool { return !c.OK && c.Name == result.MistakeShows }
 	switch {
 	case slices.ContainsFunc(run.Checks, isWrong):

@@ -142,7 +142,7 @@ func TestJudgeAnswers(t *testing.T) {
 		s := &result.Summary{Runs: []result.Run{{
 			Scenario: "mine", Arm: "lambda", Repetition: 1, OK: ok,
 			Correctness: result.Correctness{Windows: view.Diff{Expected: 10, Exact: 9}},
-			Checks:      []result.Check{{Name: "windows", OK: ok}},
+			Checks:      []result.Check{{Name: "windows", OK: ok, Answers: true}},
 		}}}
 		require.Equal(t, want, Judge(scenario(t, rule), s).Verdict)
 	}
@@ -151,6 +151,25 @@ func TestJudgeAnswers(t *testing.T) {
 	f("answers: wrong, of: lambda", false, Supports)
 	f("answers: wrong, of: lambda", true, Contradicts)
 	f("answers: exact, of: kappa", true, Undecided)
+}
+
+// Ensure that of rules of which one is enough the best decides, and of others the gravest.
+func TestOneRuleIsEnough(t *testing.T) {
+	q := scenario(t, "figure: wrong, of: lambda, expect: above, than: 0, counted: true")
+	q.Verdict = append(q.Verdict, q.Verdict[0])
+	q.Verdict[1].Of = "kappa"
+	f := func(lambda, kappa float64, all, one string) {
+		t.Helper()
+		s := summaryOf("wrong", []float64{lambda}, []float64{kappa})
+		q.Any = false
+		require.Equal(t, all, Judge(q, s).Verdict)
+		q.Any = true
+		require.Equal(t, one, Judge(q, s).Verdict)
+	}
+	f(1, 1, Supports, Supports)
+	f(0, 1, Contradicts, Supports)
+	f(1, 0, Contradicts, Supports)
+	f(0, 0, Contradicts, Contradicts)
 }
 
 // Ensure that a run that broke off is no wrong answer, that one whose mistake does not show is a right one,
@@ -162,6 +181,10 @@ func TestJudgeAnswersOf(t *testing.T) {
 		require.Equal(t, want, Judge(scenario(t, rule), &result.Summary{Runs: []result.Run{run}}).Verdict)
 	}
 	broke := result.Run{Error: "not settled within 60 s"}
+	probe := result.Run{Checks: []result.Check{{Name: "windows", OK: true, Answers: true}, {Name: "every probe was answered"}}}
+	probe.Correctness.Windows = view.Diff{Expected: 10, Exact: 10}
+	f("answers: exact, of: lambda", probe, Undecided) // no row was wrong
+	f("answers: wrong, of: lambda", probe, Undecided)
 	f("answers: wrong, of: lambda", broke, Undecided)
 	f("answers: exact, of: lambda", broke, Undecided)
 
@@ -181,7 +204,7 @@ func TestJudgeAnswersOf(t *testing.T) {
 func TestJudgeMistakes(t *testing.T) {
 	s := &result.Summary{Runs: []result.Run{{
 		Scenario: "mine", Arm: "lambda", Repetition: 1, OK: true, Mistake: "adds what overlaps",
-		Checks: []result.Check{{Name: "windows", OnPurpose: true}, {Name: "the mistake shows", OK: true}},
+		Checks: []result.Check{{Name: "windows", OnPurpose: true, Answers: true}, {Name: "the mistake shows", OK: true}},
 	}}}
 	require.Equal(t, Supports, Judge(scenario(t, "answers: wrong, of: lambda"), s).Verdict)
 	require.Equal(t, Contradicts, Judge(scenario(t, "answers: exact, of: lambda"), s).Verdict)

@@ -117,6 +117,8 @@ type Check struct {
 	Name   string `json:"name"` // e.g. "between batches", "after the covering batch", "counters", "late topic"
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail,omitempty"`
+	// Answers says that rows were compared. Other checks are of how the run went: a claim about answers does not lose by them.
+	Answers bool `json:"answers,omitempty"`
 	// OnPurpose says that the run's mistake is why it was not equal: that is no failure.
 	OnPurpose bool `json:"on_purpose,omitempty"`
 }

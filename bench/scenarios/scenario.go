@@ -38,6 +38,7 @@ type Scenario struct {
 	Headline []string `yaml:"headline"` // figures for the verdict table
 	Figures  []string `yaml:"figures"`  // that its table shows even when one is missing
 	Verdict  []Rule   `yaml:"verdict"`  // all of them together decide
+	Any      bool     `yaml:"any"`      // or one of them is enough: a claim that something is wrong, wherever it is seen
 	// Objection are the rules by which what stands under Against holds; without any it is only told.
 	Objection []Rule `yaml:"objection"`
 
