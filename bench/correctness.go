@@ -269,7 +269,8 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if err != nil {
 		return err
 	}
-	x.past.resent = resends(plan)
+	// On a cluster of the user's an acknowledgement may be lost at any time.
+	x.past.resent = resends(plan) || x.sut.prefix != ""
 	x.past.stamped = c.Log["message.timestamp.type"] == "LogAppendTime"
 	x.past.kept = x.past.kept || c.StandStill // the truth is asked for at every hand-over
 	if err := c.meanwhile(ctx, x, w, g, plan); err != nil {

@@ -112,7 +112,11 @@ func (d *driver) execute(
 // inSystem runs body between the start and the end of the broker.
 func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context, x *execution) error) error {
 	dir := x.folder.workDir(x.run.Dir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	err := os.RemoveAll(dir) // of an invocation that died in this run, and is resumed
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
 		return x.folder.failed("create run folder", err)
 	}
 	sut, inner, err := newSystem(ctx, x.driver, dir)
@@ -129,9 +133,10 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 		err = cause
 	}
 	x.run.Components = sut.figures()
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-	defer cancel()
-	closed := sut.close(closing)
+	closed := sut.close(context.WithoutCancel(ctx))
+	if closed != nil && ctx.Err() != nil && x.opt.Stderr != nil {
+		fmt.Fprintf(x.opt.Stderr, "%v\n", closed) // of an interrupted run nobody reads more
+	}
 	if err == nil {
 		err = closed
 	}

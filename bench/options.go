@@ -85,6 +85,11 @@ func (o Options) Validate() error {
 	if len(o.Brokers) == 0 && o.Cluster == "" && o.Registry != "" {
 		return fmt.Errorf("schema registry: belongs to a cluster; give brokers as well")
 	}
+	if o.Registry != "" {
+		if err := eventlog.CheckRegistry(o.Registry); err != nil {
+			return err
+		}
+	}
 	if o.Cluster != "" && len(o.Brokers) > 0 {
 		return fmt.Errorf("cluster: excludes brokers; give one of them")
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"lambdakappa/bench/report"
 	"lambdakappa/bench/result"
@@ -45,10 +47,25 @@ func resumed(o Options) (*folder, *result.Summary, error) {
 func (d *driver) restore(s *result.Summary) {
 	d.before = s.Seconds
 	d.summary = s
-	for i := range s.Runs {
-		r := &s.Runs[i]
-		d.numbers[r.Scenario+"-"+r.Arm]++ // names of folders go on
+	for i := range s.Runs { // names of folders go on
+		name, n := numbered(&s.Runs[i])
+		if n == 0 { // it has left no views
+			n = d.numbers[name] + 1
+		}
+		d.numbers[name] = max(d.numbers[name], n)
 	}
+}
+
+// numbered is the name and the number that runName has made for a run: those of its folder of views, where it has left one. Runs of
+// several arms on one log share theirs.
+func numbered(r *result.Run) (name string, n int) {
+	base := filepath.Base(filepath.FromSlash(r.Dir))
+	if at := strings.LastIndexByte(base, '-'); at > 0 {
+		if n, err := strconv.Atoi(base[at+1:]); err == nil {
+			return base[:at], n
+		}
+	}
+	return r.Scenario + "-" + r.Arm, 0
 }
 
 // has reports whether every arm's run of that kind is there already, right or wrong: a run that was

@@ -38,6 +38,7 @@ func TestResume(t *testing.T) {
 	require.Greater(t, s.Seconds, before.Seconds)
 	require.Equal(t, before.Command, s.Command, "the command of the whole, which a second run has to repeat")
 	requireRight(t, s)
+	require.NotEqual(t, s.Runs[0].Dir, s.Runs[2].Dir, "the views of the first repetition stay")
 
 	_, err = Run(t.Context(), o)
 	require.ErrorContains(t, err, "nothing is left to do")
@@ -47,6 +48,20 @@ func TestResume(t *testing.T) {
 	o.Resume = t.TempDir()
 	_, err = Run(t.Context(), o)
 	require.ErrorContains(t, err, "resume: read run")
+}
+
+// Ensure that names of folders go on where they were, also those of several arms on one log, of phases, and of runs that have
+// left no views.
+func TestNumbersGoOn(t *testing.T) {
+	d := &driver{numbers: map[string]int{}}
+	d.restore(&result.Summary{Runs: []result.Run{
+		{Scenario: "settled", Arm: "lambda", Dir: "views/settled-both-3"},
+		{Scenario: "settled", Arm: "kappa", Dir: "views/settled-both-3"},
+		{Scenario: "outage", Arm: "kappa", Dir: "views/outage-both-log_forgets-1"},
+		{Scenario: "spike", Arm: "control"}, {Scenario: "spike", Arm: "control"},
+	}})
+	require.Equal(t, map[string]int{"settled-both": 3, "outage-both-log_forgets": 1, "spike-control": 2}, d.numbers)
+	require.Equal(t, "settled-both-4", d.runName(result.Run{Scenario: "settled", Arm: armBoth}))
 }
 
 // firstRun interrupts as soon as one run is in the summary.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -93,8 +94,8 @@ func (s *system) startLog(ctx context.Context) error {
 func (s *system) findBroker(ctx context.Context) error {
 	if len(s.opt.Brokers) > 0 {
 		s.brokers, s.registry = strings.Join(s.opt.Brokers, ","), s.opt.Registry
-		// Runs share the cluster, so every one has names of its own.
-		s.prefix = s.folder.name[:len(stampFormat)] + "-" + filepath.Base(s.dir) + "-"
+		// Runs share the cluster, so every one has names of its own: also one that is done again since an invocation died in it.
+		s.prefix = s.began.UTC().Format(stampFormat) + "-" + filepath.Base(s.dir) + "-"
 		return s.findRegistry(ctx)
 	}
 	var err error
@@ -231,7 +232,7 @@ func mergeFigures(all []result.Component, f result.Component) []result.Component
 	return append(all, f)
 }
 
-// close ends everything and releases the log.
+// close ends everything and releases the log. Components end first: what still runs would create topics again that are deleted.
 func (s *system) close(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -242,17 +243,22 @@ func (s *system) close(ctx context.Context) error {
 			a.api.Close()
 		}
 	}
+	ending, cancel := context.WithTimeout(ctx, closeLimit)
+	defer cancel()
+	errs = append(errs, s.supervisor.Close(ending))
 	if s.log != nil {
-		errs = append(errs, s.leaveCluster(ctx), s.log.Close())
+		leaving, cancel := context.WithTimeout(ctx, closeLimit)
+		defer cancel()
+		errs = append(errs, s.leaveCluster(leaving), s.log.Close())
 	}
-	return errors.Join(append(errs, s.supervisor.Close(ctx), s.closeNetwork())...)
+	return errors.Join(append(errs, s.closeNetwork())...)
 }
 
-// leaveCluster leaves a cluster of the user's as it was, but for the offsets of groups, which expire. Brokers that
+// leaveCluster leaves a cluster of the user's as it was; offsets of groups go with their topics. Brokers that
 // joined go last: they hold copies of the run's topics.
 func (s *system) leaveCluster(ctx context.Context) error {
 	if err := s.dropTopics(ctx); err != nil {
-		return err
+		return fmt.Errorf("topics that begin with %s may be left on the cluster: %w", s.prefix, err)
 	}
 	return s.dismissNodes(ctx)
 }

@@ -98,16 +98,20 @@ func override(value *string, with string) {
 // program's; one about security that is not known here is an error, since it would not be kept.
 func readProperties(file string) (eventlog.Security, error) {
 	var s eventlog.Security
-	p, err := properties.LoadFile(file, properties.UTF8)
+	load := properties.Loader{Encoding: properties.UTF8, DisableExpansion: true} // a password may have ${ in it
+	p, err := load.LoadFile(file)
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", file, err)
 	}
-	p.DisableExpansion = true // a password may have ${ in it
 	for _, key := range p.Keys() {
 		value, _ := p.Get(key)
 		if err := setProperty(&s, key, value); err != nil {
 			return s, fmt.Errorf("%s: %s: %w", file, key, err)
 		}
+	}
+	protocol := p.GetString("security.protocol", "PLAINTEXT")
+	if s.Mechanism != "" && !strings.HasPrefix(protocol, "SASL_") {
+		return s, fmt.Errorf("%s: sasl.mechanism says who asks, and security.protocol %s does not: SASL_SSL does, and SASL_PLAINTEXT", file, protocol)
 	}
 	return s, nil
 }

@@ -64,6 +64,11 @@ schema.registry.basic.auth.user.info=carol:a:b
 	s, _, err = secured(t, "--client-properties", c)
 	require.NoError(t, err)
 	require.Equal(t, want, s)
+
+	open := clientProperties(t, "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.username=alice\nsasl.password=a${b\n")
+	s, _, err = secured(t, "--client-properties", open)
+	require.NoError(t, err)
+	require.Equal(t, "a${b", s.Password)
 }
 
 // Ensure that flags are before the environment and the environment before a file, and that a process that
@@ -110,6 +115,9 @@ func TestClientPropertiesRefusals(t *testing.T) {
 	f(`security.protocol: "TLS" is none of PLAINTEXT, SSL`, "security.protocol=TLS\n")
 	f("ssl.truststore.type: JKS cannot be read here: turn it into PEM", "ssl.truststore.type=JKS\n")
 	f(`sasl.jaas.config: takes`, "sasl.jaas.config=Module required username=\"a\" password='s3cret';\n")
+	f("sasl.mechanism says who asks, and security.protocol PLAINTEXT does not",
+		"sasl.mechanism=PLAIN\nsasl.username=a\nsasl.password=s3cret\n")
+	f("security.protocol SSL does not", "security.protocol=SSL\nsasl.mechanism=PLAIN\nsasl.password=s3cret\n")
 	f("basic.auth.user.info: takes user:password", "basic.auth.user.info=s3cret\n")
 	_, _, err := secured(t, "--client-properties", filepath.Join(t.TempDir(), "none"))
 	require.ErrorContains(t, err, "no such file")

@@ -23,12 +23,26 @@ const (
 
 var _ event.SchemaSource = (*Log)(nil)
 
+// CheckRegistry returns an error for what is no URL of a schema registry. A URL with a password is none: reports and process lists
+// would have it.
+func CheckRegistry(base string) error {
+	u, err := url.Parse(base)
+	switch {
+	case err == nil && u.User != nil:
+		return fmt.Errorf("schema registry: the URL may have no user and no password in it, since it is in reports and process lists: " +
+			"give them as user:password in LAMBDAKAPPA_REGISTRY_USER_INFO, or in --client-properties")
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return fmt.Errorf("schema registry %q is not an http:// or https:// URL", base)
+	}
+	return nil
+}
+
 func newRegistryClient(base string, security *Security) (*sr.Client, error) {
 	if base == "" {
 		return nil, nil
 	}
-	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("schema registry %q is not an http:// or https:// URL", base)
+	if err := CheckRegistry(base); err != nil {
+		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	var err error

@@ -166,12 +166,13 @@ func (s TopicSpec) config(full string) kafka.TopicConfig {
 
 // DeleteTopics deletes the topics; one that does not exist is not an error.
 func (l *Log) DeleteTopics(ctx context.Context, names ...string) error {
+	var errs []error
 	for _, name := range names {
 		if err := l.deleteTopic(ctx, name); err != nil {
-			return fmt.Errorf("delete topic %s: %w", name, err)
+			errs = append(errs, fmt.Errorf("delete topic %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (l *Log) deleteTopic(ctx context.Context, name string) error {
