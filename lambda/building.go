@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -139,14 +140,16 @@ func (b *building) isWanted(ctx context.Context, cfg Config) (bool, error) {
 	if loaded, err := cfg.allLoaded(b.number); !loaded || err != nil {
 		return false, err
 	}
-	return b.allReached(ctx, cfg.Log)
+	return b.allReached(ctx, cfg)
 }
 
 // allReached reports whether all partitions have reached the generation. Then it removes from the
 // speed view what is older than the live generation: a serving that lags, or starts now, finds
 // that one complete, and the next one that replaces it.
-func (b *building) allReached(ctx context.Context, log *eventlog.Log) (bool, error) {
-	commits, err := log.Committed(ctx, speedGroup, eventlog.CarsTopic)
+//
+// A trim that fails because a broker is slow or away is told, and made up for at the next hand-over.
+func (b *building) allReached(ctx context.Context, cfg Config) (bool, error) {
+	commits, err := cfg.Log.Committed(ctx, speedGroup, eventlog.CarsTopic)
 	if err != nil {
 		return false, fmt.Errorf("read commits: %w", err)
 	}
@@ -159,8 +162,12 @@ func (b *building) allReached(ctx context.Context, log *eventlog.Log) (bool, err
 	}
 	before := make([]int64, len(commits)) // deleting before 0 deletes nothing
 	before[b.generation.partition] = min(b.liveBuild, b.generation.Build)
-	if err := log.DeleteRecords(ctx, SpeedViewTopic, before); err != nil {
+	err = cfg.Log.DeleteRecords(ctx, SpeedViewTopic, before)
+	if errors.Is(err, eventlog.ErrRefused) || ctx.Err() != nil {
 		return false, fmt.Errorf("trim speed view: %w", err)
+	}
+	if err != nil {
+		cfg.notify("trim failed", "topic", SpeedViewTopic, "partition", b.generation.partition, "error", err.Error())
 	}
 	return true, nil
 }

@@ -67,8 +67,9 @@ each other, so a scenario can cut one of them off (broker-cut), which it cannot 
 			}
 			<-c.Context().Done()
 			ctx := context.WithoutCancel(c.Context())
-			// By the folder too: a scenario has killed nodes and started others.
-			return errors.Join(k.Stop(ctx), cluster.StopAll(ctx, cfg.Dir, false))
+			// By the folder first: a scenario has killed nodes and started others, of which k does not know, and it writes down what
+			// it knows.
+			return errors.Join(cluster.StopAll(ctx, cfg.Dir, true), k.Stop(ctx), cluster.StopAll(ctx, cfg.Dir, false))
 		},
 	}
 	addCluster(c.Flags(), &cfg)
