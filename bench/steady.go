@@ -104,7 +104,7 @@ func (d *driver) steadyRunOf(
 		return err
 	}
 	if head.Arm == armControl && x.run.OK {
-		d.controls[d.scenario.Name+" "+controlKey(s)] = x.spent
+		d.controls[d.controlOf(s)] = x.spent
 	}
 	return d.add(x.run)
 }
@@ -113,6 +113,9 @@ func (d *driver) steadyRunOf(
 func controlKey(s size) string {
 	return fmt.Sprintf("%d/%v/%s/%s", s.cars, s.rate, s.duration, s.disturb)
 }
+
+// controlOf names the control runs of a workload in the present scenario: those of another were taken too long ago.
+func (d *driver) controlOf(s size) string { return d.scenario.Name + " " + controlKey(s) }
 
 // armsOf are the arms of a run.
 func (d *driver) armsOf(name string) []string {
@@ -312,7 +315,7 @@ func (s *steady) resultCost() *result.Cost {
 		return &c
 	}
 	arm, _ := s.scenario.ArmNamed(name)
-	c := s.spent.less(s.controls[s.scenario.Name+" "+controlKey(s.size)].slowed(arm.Handicap))
+	c := s.spent.less(s.controls[s.controlOf(s.size)].slowed(arm.Handicap))
 	return &c
 }
 

@@ -77,10 +77,10 @@ func (l *steadyLoad) steadyRun(ctx context.Context, d *driver, head result.Run, 
 }
 
 // compare runs the arms, each alone, and controls in between. Runs of the same workload that another point of the
-// scenario's sweep has a control of begin with that one; those of another scenario were taken too long ago.
+// scenario's sweep has a control of begin with that one.
 func (l *steadyLoad) compare(ctx context.Context, d *driver, s *Scenario) error {
 	var control controlTurn
-	if _, known := d.controls[s.Name+" "+controlKey(s.size)]; known {
+	if _, known := d.controls[d.controlOf(s.size)]; known {
 		control.taken = 1
 	}
 	return d.eachAlone(s, func(head result.Run) error {

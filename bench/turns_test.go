@@ -113,7 +113,7 @@ func TestHandicapIsWhatItSays(t *testing.T) {
 	require.False(t, arm.less(cost{}.slowed(0.2)).LessControl)
 
 	x := testExecution(t)
-	x.controls = map[string]cost{"0/0/0s/": control}
+	x.controls = map[string]cost{x.controlOf(size{}): control}
 	x.scenario.Arms = append(x.scenario.Arms, scenarios.Arm{Name: "slow", Like: armKappa, Handicap: 0.5})
 	x.spent = arm
 	x.run.Arm = "slow"
