@@ -238,14 +238,6 @@ func TestCeiling(t *testing.T) {
 	require.Equal(t, r.Correctness.Windows.Expected, r.Correctness.Windows.Exact)
 }
 
-// Ensure that a batch view without events is none that was served in time.
-func TestEmptyBatchViewsAreNoWork(t *testing.T) {
-	generations := []generation{{Generation: 1, Boundary: []int64{0, 0}}, {Generation: 2, Boundary: []int64{0, 7}}, {Generation: 3}}
-	require.Equal(t, 1, withEvents(generations))
-	require.True(t, servesEvents(generations, map[int64]bool{0: true, 2: true}))
-	require.False(t, servesEvents(generations, map[int64]bool{0: true, 1: true, 3: true}))
-}
-
 // Ensure that a search that has held the greatest rate it tries says what was held, and names no ceiling.
 func TestTheGreatestRateHasHeld(t *testing.T) {
 	s := newSearch(300, 100, 400, 0.1)

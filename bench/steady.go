@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -348,14 +347,9 @@ func (s *steady) stopBatch(ctx context.Context, a *arm) error {
 	if err != nil {
 		return err
 	}
-	if s.meanwhile == nil {
-		served := s.arms[a.name].served
-		ok := len(generations) > 1 && len(served) >= min(len(generations), 3)-1
-		if s.trial != nil { // it lasts for several intervals, and begins with none: an empty view is no work
-			ok = servesEvents(generations, served)
-		}
-		s.mustKeepUp(a.name, "batch cycles", ok, fmt.Sprintf("%d batch runs were published, %d of them with events, and answers came from %d generations",
-			len(generations), withEvents(generations), len(served)))
+	if served := len(s.arms[a.name].served); s.meanwhile == nil {
+		s.mustKeepUp(a.name, "batch cycles", len(generations) > 1 && served >= min(len(generations), 3)-1,
+			fmt.Sprintf("%d batch runs were published, and answers came from %d generations", len(generations), served))
 	}
 	for _, g := range generations {
 		s.execution.run.Marks = append(s.execution.run.Marks, result.Mark{
@@ -364,20 +358,6 @@ func (s *steady) stopBatch(ctx context.Context, a *arm) error {
 		})
 	}
 	return s.sut.supervisor.Stop(ctx, a.parts[batchPart.name])
-}
-
-// servesEvents reports whether answers came from a batch view that has events.
-func servesEvents(generations []generation, served map[int64]bool) bool {
-	return slices.ContainsFunc(generations, func(g generation) bool { return sumOf(g.Boundary) > 0 && served[g.Generation] })
-}
-
-func withEvents(generations []generation) (n int) {
-	for _, g := range generations {
-		if sumOf(g.Boundary) > 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // mustKeepUp notes something that an arm with enough room always does. In a trial it is no fault
