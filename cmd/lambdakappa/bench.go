@@ -108,10 +108,31 @@ func (a *app) runBench(c *cobra.Command, o bench.Options) error {
 	return verdict(summary, o.Strict)
 }
 
+// failure says which run failed first, and at what.
+func failure(s *result.Summary) string {
+	for _, r := range s.Runs {
+		if r.OK {
+			continue
+		}
+		why := r.Error
+		for _, c := range r.Checks {
+			if c.Failed() {
+				why = c.Name
+				if c.Answers {
+					why += ": an answer was wrong"
+				}
+				break
+			}
+		}
+		return fmt.Sprintf("scenario %s, %s: %s", r.Scenario, r.Arm, why)
+	}
+	return "a run failed"
+}
+
 // verdict turns what was found into the exit code.
 func verdict(s *result.Summary, strict bool) error {
 	if !s.OK() {
-		return &codeError{exitFailed, "an answer was wrong or an event was lost: see the report"}
+		return &codeError{exitFailed, failure(s) + ": see the report"}
 	}
 	for _, r := range s.Runs {
 		if strict && r.Void != "" {

@@ -65,4 +65,15 @@ func TestTheExitCodeSaysWhatWasFound(t *testing.T) {
 	f(true, 3, right, void)
 	f(true, 1, right, void, wrong)
 	f(false, 1, wrong)
+
+	says := func(want string, run result.Run) {
+		t.Helper()
+		run.Scenario, run.Arm = "freshness", "lambda"
+		require.EqualError(t, verdict(&result.Summary{Runs: []result.Run{right, run}}, false), want+": see the report")
+	}
+	on := result.Check{Name: "windows", Answers: true, OnPurpose: true}
+	says("scenario freshness, lambda: at the end: an answer was wrong",
+		result.Run{Checks: []result.Check{on, {Name: "at the end", Answers: true}}})
+	says("scenario freshness, lambda: batch cycles", result.Run{Checks: []result.Check{{Name: "batch cycles"}}})
+	says("scenario freshness, lambda: not settled", result.Run{Error: "not settled"})
 }
