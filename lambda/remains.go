@@ -104,13 +104,12 @@ func (r *remains) allow(views view.Set, rules event.Rules) error {
 
 // load takes the remains of a partition over, before any file is folded.
 func (r *remains) load(c Config, partition int, f *batchFold) error {
-	dir := generationDir(c.remainsDir(), r.Generation)
 	err := r.readSeen(c, partition, func(id []byte, run seqRun) {
 		car := &f.cars[f.car(id)]
 		car.seen = append(car.seen, run)
 	})
 	if err == nil && f.trips != nil { //bench:change view
-		err = readParquet(partFile(dir, "trips", partition), func(e *tripEntry) error {
+		err = readParquet(partFile(generationDir(c.remainsDir(), r.Generation), "trips", partition), func(e *tripEntry) error {
 			f.trips.add(f.car([]byte(e.CarID)), e.stretch())
 			return nil
 		})
