@@ -83,6 +83,9 @@ func checkRepublish(cfg Config, topic string, rate float64) error {
 // republishRecords is how many records are appended at once, at full speed: about 100 KB.
 const republishRecords = 1000
 
+// landTime is how long a batch may take to be acknowledged: as long as the log tries.
+const landTime = 30 * time.Second
+
 // A republisher copies one partition.
 type republisher struct {
 	cfg       Config
@@ -231,6 +234,8 @@ func (p *republisher) add(ctx context.Context, r eventlog.Record) error {
 //
 // It is an error when that lands anywhere else than at the position: somebody else appends to the
 // copy, or an acknowledgement was lost and a part is there twice.
+//
+// What is under way when ctx ends is waited for: given up, it might land after the next one has looked where the copy ends.
 func (p *republisher) flush(ctx context.Context) error {
 	if len(p.pending) == 0 {
 		return nil
@@ -238,7 +243,9 @@ func (p *republisher) flush(ctx context.Context) error {
 	if err := p.pace.wait(ctx, len(p.pending)); err != nil {
 		return err
 	}
-	at, err := p.cfg.Log.Append(ctx, p.topic, p.partition, p.pending)
+	landing, cancel := context.WithTimeout(context.WithoutCancel(ctx), landTime)
+	defer cancel()
+	at, err := p.cfg.Log.Append(landing, p.topic, p.partition, p.pending)
 	if err != nil {
 		return err
 	}
