@@ -20,7 +20,7 @@ func (b *buttons) inject(kind string) (string, error) {
 	b.burstBegins(kind)
 	b.begin([]string{kind}, "", text, []string{"rate"}, func(ctx context.Context) (string, error) {
 		defer b.burstEnds(kind)
-		c, err := b.stage.supervisor.Launch("burst", outsideEnv, b.stage.generatorArgs(fleet, more...)...)
+		c, err := b.stage.supervisor.Launch("burst", partEnv, b.stage.generatorArgs(fleet, more...)...)
 		if err != nil {
 			return "", err
 		}

@@ -43,7 +43,7 @@ func sideOf(part string) string {
 
 // launch starts a part as things stand, without waiting for it.
 func (s *stage) launch(name string) error {
-	c, err := s.supervisor.Launch(name, sideEnv, s.argsOf(name)...)
+	c, err := s.supervisor.Launch(name, partEnv, s.argsOf(name)...)
 	if err != nil {
 		return err
 	}
@@ -51,8 +51,9 @@ func (s *stage) launch(name string) error {
 	return nil
 }
 
-// sideEnv is the environment of the parts of both sides.
-var sideEnv = []string{"GOGC=100"}
+// partEnv is the environment of every process, the broker's too: that it takes half the memory is worth more on a laptop
+// than the tenth of its CPU that it saves in the benchmark by collecting garbage a quarter as often.
+var partEnv = []string{"GOGC=100"}
 
 // argsOf are a part's arguments as things stand: the sides differ in nothing that both have.
 func (s *stage) argsOf(name string) []string {

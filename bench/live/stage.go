@@ -87,7 +87,7 @@ func (s *stage) begin(ctx context.Context) error {
 // startLog starts the broker and creates the input topic, which forgets what is older than Keep.
 func (s *stage) startLog(ctx context.Context) error {
 	s.cfg.Say("starting the embedded broker")
-	broker, err := s.supervisor.Start(ctx, brokerPart, outsideEnv, "broker", "--dir", s.brokerDir(),
+	broker, err := s.supervisor.Start(ctx, brokerPart, partEnv, "broker", "--dir", s.brokerDir(),
 		"--housekeeping", housekeeping.String())
 	if err != nil {
 		return err
@@ -122,9 +122,6 @@ const logMargin = time.Minute
 // the page keeps, and shows in the latencies of both sides alike.
 const housekeeping = 30 * time.Second
 
-// outsideEnv is the environment of who belongs to neither side: their garbage is collected a quarter as often.
-var outsideEnv = []string{"GOGC=400"}
-
 // fixPorts makes the broker come back where it was.
 func fixPorts(broker *supervise.Component, addr, registry string) error {
 	_, port, err := net.SplitHostPort(addr)
@@ -146,7 +143,7 @@ func (s *stage) startFleet() error {
 		Seed: s.cfg.Seed, Cars: s.cfg.Cars, Rate: s.cfg.Rate, Duration: forever,
 		Start: time.Now().Add(leadTime).Truncate(time.Millisecond),
 	}
-	c, err := s.supervisor.Launch(generatorPart, outsideEnv, s.generatorArgs(s.fleet)...)
+	c, err := s.supervisor.Launch(generatorPart, partEnv, s.generatorArgs(s.fleet)...)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,9 @@ loopback, with their data in a folder. It prints its addresses on stdout once it
 }
 
 func (a *app) runBroker(c *cobra.Command, cfg eventlog.BrokerConfig) error {
-	debug.SetGCPercent(eventlog.BrokerGCPercent)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(eventlog.BrokerGCPercent)
+	}
 	cfg.Notify = a.notify()
 	b, err := eventlog.StartBroker(cfg)
 	if err != nil {

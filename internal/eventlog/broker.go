@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // BrokerConfig configures the embedded broker.
@@ -36,6 +37,7 @@ const (
 // A Broker is the embedded broker (franz-go's kfake) with a schema registry, on loopback.
 type Broker struct {
 	cluster  *kfake.Cluster
+	client   *kgo.Client // for what the broker asks of itself, as any client may
 	roll     *rollCall
 	registry *Registry
 	lock     *dirLock
@@ -63,9 +65,10 @@ func StartBroker(cfg BrokerConfig) (_ *Broker, err error) {
 	if b.cluster, err = startCluster(filepath.Join(cfg.Dir, brokerLogDir), cfg.Port); err != nil {
 		return nil, err
 	}
-	if b.roll, err = callRoll(b.cluster); err != nil {
+	if b.client, err = kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.ClientID(clientID)); err != nil {
 		return nil, err
 	}
+	b.roll = callRoll(b.cluster, b.client)
 	b.registry, err = startRegistry(filepath.Join(cfg.Dir, registryFile), cfg.RegistryPort, "--registry-port", b.Compact)
 	if err != nil {
 		return nil, err
@@ -163,9 +166,6 @@ func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
 // RegistryURL is the schema registry's base URL.
 func (b *Broker) RegistryURL() string { return b.registry.URL() }
 
-// Compact compacts all compacted topics now. No produce is answered meanwhile.
-func (b *Broker) Compact() { b.cluster.Compact() }
-
 // Close stops the broker; acknowledged data is on disk.
 func (b *Broker) Close() error {
 	if b.stopHousekeeping != nil {
@@ -173,6 +173,9 @@ func (b *Broker) Close() error {
 	}
 	if b.roll != nil {
 		b.roll.close()
+	}
+	if b.client != nil {
+		b.client.Close()
 	}
 	if b.cluster != nil {
 		b.cluster.Close()

@@ -24,7 +24,7 @@ func TestCompactedReader(t *testing.T) {
 		_, err := log.Append(ctx, "rows", 0, []Record{{Key: []byte("a"), Value: []byte(strconv.Itoa(i))}})
 		require.NoError(t, err)
 	}
-	broker.Compact()
+	require.NoError(t, broker.Compact(ctx))
 	starts, err := log.StartOffsets(ctx, "rows")
 	require.NoError(t, err)
 	require.Positive(t, starts[0], "on this broker compaction moves the start of the log")

@@ -52,12 +52,15 @@
 //   - It has no fsync per batch, and with one an append takes 2 to 5 ms and not 0.05 ms
 //     (BenchmarkSyncWrites).
 //   - Compaction stalls every produce while it runs; here it runs when [Broker.Compact] says so.
-//     It moves the start of the log, which Apache Kafka's never does (TestCompactedReader).
+//     It moves the start of the log, which Apache Kafka's never does (TestCompactedReader). It drops
+//     what was committed for what an open transaction has written, which may be aborted, so that it
+//     waits until none is open (TestCompactionWaitsForTransactions).
 //   - A topic a.b cannot exist beside a_b, as on Apache Kafka.
 //   - There is no delay before the first rebalance of a group; Apache Kafka waits 3 s.
 //   - A fetch that ends at the limit of the whole answer says nothing of aborted transactions
 //     (TestAbortedBeforeMuchElse): ours never get there.
 //   - It does not watch a member whose connection was gone when it was told of its group
 //     (TestMemberDiesWhileItJoins): the roll call does.
-//   - Its memory is small and its garbage large: see [BrokerGCPercent].
+//   - Its memory is small and its garbage large: see [BrokerGCPercent]. It remembers every batch, some
+//     80 B each, until the whole segment goes, and rolls segments by size alone, no segment.ms.
 package eventlog

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type RegistryConfig struct {
 // event of the log, so they must survive a restart as the log does. It listens on loopback.
 type Registry struct {
 	path    string
-	compact func() // of the broker that it belongs to; nil when it runs alone
+	compact func(context.Context) error // of the broker that it belongs to; nil when it runs alone
 	fake    *srfake.Registry
 	server  *http.Server
 	addr    string
@@ -55,7 +56,7 @@ func StartRegistry(cfg RegistryConfig) (*Registry, error) {
 const CompactPath = "/broker/compact"
 
 // startRegistry starts a registry whose port a user sets by flag.
-func startRegistry(path string, port int, flag string, compact func()) (*Registry, error) {
+func startRegistry(path string, port int, flag string, compact func(context.Context) error) (*Registry, error) {
 	r := &Registry{path: path, compact: compact, fake: srfake.NewRegistry()}
 	if err := r.load(); err != nil {
 		return nil, fmt.Errorf("load schemas: %w", err)
@@ -82,12 +83,14 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.fake.Handler().ServeHTTP(w, req)
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if req.URL.Path == CompactPath && r.compact != nil {
-		r.compact()
+		if err := r.compact(req.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
 		return
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	answer := httptest.NewRecorder()
 	r.fake.Handler().ServeHTTP(answer, req)
 	if err := r.save(); err != nil {

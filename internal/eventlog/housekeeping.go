@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // A housekeeper keeps house in the embedded broker, every interval: it deletes what retention.ms says, and compacts.
@@ -24,7 +23,6 @@ import (
 // young enough, and leaves the newest.
 type housekeeper struct {
 	broker *Broker
-	client *kgo.Client
 	admin  *kadm.Client
 	path   string
 
@@ -36,12 +34,8 @@ type housekeeper struct {
 const retentionFile = "retention.json"
 
 func newHousekeeper(b *Broker, dir string) (*housekeeper, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.ClientID(clientID))
-	if err != nil {
-		return nil, fmt.Errorf("keep house: %w", err)
-	}
 	h := &housekeeper{
-		broker: b, client: client, admin: kadm.NewClient(client),
+		broker: b, admin: kadm.NewClient(b.client),
 		path: filepath.Join(dir, retentionFile), keep: map[string]int64{},
 	}
 	text, err := os.ReadFile(h.path)
@@ -49,7 +43,6 @@ func newHousekeeper(b *Broker, dir string) (*housekeeper, error) {
 		err = json.Unmarshal(text, &h.keep)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		client.Close()
 		return nil, fmt.Errorf("read %s: %w", h.path, err)
 	}
 	return h, nil
@@ -57,7 +50,6 @@ func newHousekeeper(b *Broker, dir string) (*housekeeper, error) {
 
 // run keeps house every interval until ctx ends. What fails is told, and tried again.
 func (h *housekeeper) run(ctx context.Context, interval time.Duration, notify func(fact string, fields ...any)) {
-	defer h.client.Close()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -83,47 +75,33 @@ func (h *housekeeper) keepHouse(ctx context.Context) error {
 	if err := h.takeOver(ctx); err != nil {
 		return fmt.Errorf("look up retention: %w", err)
 	}
+	if err := h.shorten(ctx); err != nil {
+		return fmt.Errorf("shorten segments: %w", err)
+	}
 	for topic, keep := range h.keep {
 		if err := h.forget(ctx, topic, time.Duration(keep)*time.Millisecond); err != nil {
 			return fmt.Errorf("apply the retention of %s: %w", topic, err)
 		}
 	}
-	if !h.transacting(ctx) {
-		h.broker.Compact()
+	if err := h.broker.compactNow(ctx); err != nil && !errors.Is(err, errTransacting) { // else there is a next time
+		return err
 	}
 	return nil
 }
 
-// transacting reports whether a transaction is open: this broker's compaction would take what was committed for what the
-// transaction has written, and lose it when that is aborted.
-func (h *housekeeper) transacting(ctx context.Context) bool {
-	topics, err := h.admin.ListTopics(ctx)
-	if err != nil {
-		return true // who knows
-	}
-	for topic := range topics {
-		for _, p := range h.broker.cluster.PartitionInfos(topic) {
-			if p.LastStableOffset < p.HighWatermark {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // takeOver takes the retention of topics over: first it is remembered, then the broker's own is switched off.
 func (h *housekeeper) takeOver(ctx context.Context) error {
-	topics, err := h.admin.ListTopics(ctx)
+	topics, err := h.broker.topics(ctx)
 	if err != nil {
 		return err
 	}
 	var taken []string
 	left := map[string]int64{}
-	for topic := range topics {
+	for _, topic := range topics {
 		if keep, known := h.keep[topic]; known {
 			left[topic] = keep
 		}
-		if keep := h.setting(topic); keep >= 0 {
+		if keep := h.setting(topic, "retention.ms"); keep >= 0 {
 			left[topic] = keep
 			taken = append(taken, topic)
 		}
@@ -136,11 +114,40 @@ func (h *housekeeper) takeOver(ctx context.Context) error {
 	if err == nil {
 		err = h.remember(text)
 	}
-	if err != nil || len(taken) == 0 {
+	if err != nil {
 		return err
 	}
-	off := "-1"
-	done, err := h.admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &off}}, taken...)
+	return h.set(ctx, taken, "retention.ms", -1)
+}
+
+// keptSegmentBytes are the segments of topics that are trimmed by who writes them, see [Short]. This broker remembers every
+// batch of a segment until all of it may go, some 80 B each, and alerts come in batches of a few hundred bytes: they take
+// half an hour to fill what Kafka demands. Unlike Kafka's, its batches may be larger than its segments, since it closes one
+// behind the batch that fills it.
+const keptSegmentBytes = 1 << 20
+
+// shorten makes the segments of such topics shorter. Those of topics with a retention are full soon enough.
+func (h *housekeeper) shorten(ctx context.Context) error {
+	topics, err := h.broker.topics(ctx)
+	if err != nil {
+		return err
+	}
+	var long []string
+	for _, topic := range topics {
+		if _, forgets := h.keep[topic]; !forgets && h.setting(topic, "segment.bytes") == shortSegmentBytes {
+			long = append(long, topic)
+		}
+	}
+	return h.set(ctx, long, "segment.bytes", keptSegmentBytes)
+}
+
+// set sets one setting of topics.
+func (h *housekeeper) set(ctx context.Context, topics []string, name string, value int64) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	text := strconv.FormatInt(value, 10)
+	done, err := h.admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &text}}, topics...)
 	for _, topic := range done {
 		err = errors.Join(err, topic.Err)
 	}
@@ -156,17 +163,17 @@ func (h *housekeeper) remember(text []byte) error {
 	return os.Rename(aside, h.path)
 }
 
-// setting is the retention.ms among a topic's settings; -1 is none.
-func (h *housekeeper) setting(topic string) int64 {
+// setting is a number among a topic's settings; -1 is none.
+func (h *housekeeper) setting(topic, name string) int64 {
 	info := h.broker.cluster.TopicInfo(topic)
-	if info == nil || info.Configs["retention.ms"] == nil {
+	if info == nil || info.Configs[name] == nil {
 		return -1
 	}
-	keep, err := strconv.ParseInt(*info.Configs["retention.ms"], 10, 64)
+	number, err := strconv.ParseInt(*info.Configs[name], 10, 64)
 	if err != nil {
 		return -1
 	}
-	return keep
+	return number
 }
 
 // forget deletes the first records of every partition of a topic that are older than keep, but for the newest.

@@ -29,12 +29,8 @@ type rollCall struct {
 // callEvery is how often a group is looked at that was joined.
 const callEvery = 500 * time.Millisecond
 
-// callRoll begins, and goes on until close.
-func callRoll(cluster *kfake.Cluster) (*rollCall, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ClientID(clientID))
-	if err != nil {
-		return nil, err
-	}
+// callRoll begins, and goes on until close. The client is of the cluster.
+func callRoll(cluster *kfake.Cluster, client *kgo.Client) *rollCall {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &rollCall{
 		cluster: cluster, client: client, stop: stop, ended: make(chan struct{}),
@@ -44,14 +40,13 @@ func callRoll(cluster *kfake.Cluster) (*rollCall, error) {
 		cluster.ControlKey(int16(key), r.listen)
 	}
 	go r.run(ctx)
-	return r, nil
+	return r
 }
 
-// close is to be called before the cluster's.
+// close is to be called before the cluster's and the client's.
 func (r *rollCall) close() {
 	r.stop()
 	<-r.ended
-	r.client.Close()
 }
 
 // listen takes note of a request; kfake answers it.

@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -113,7 +114,7 @@ func TestCompaction(t *testing.T) {
 		}
 	}
 	appendKeys("abcabb-")
-	b.Compact()
+	require.NoError(t, b.Compact(t.Context()))
 	read := func(offset int64) []eventlog.Record {
 		r, err := l.CompactedReader(t.Context(), "changelog", 0, offset)
 		require.NoError(t, err)
@@ -132,4 +133,31 @@ func TestCompaction(t *testing.T) {
 	appendKeys("c")
 	after := read(0)
 	require.EqualValues(t, 7, after[len(after)-1].Offset)
+}
+
+// Ensure that a broker asked to compact while a transaction is open waits for its end, and compacts then.
+func TestCompactionWaitsForTransactions(t *testing.T) {
+	b := startBroker(t)
+	l := open(t, b)
+	require.NoError(t, l.CreateTopics(t.Context(), eventlog.TopicSpec{Name: "rows", Partitions: 1, Compacted: true}))
+	row := func(value string) []eventlog.Record {
+		return []eventlog.Record{{Key: []byte("car"), Value: []byte(value)}}
+	}
+	for _, value := range []string{"superseded", "committed"} {
+		_, err := l.Append(t.Context(), "rows", 0, row(value))
+		require.NoError(t, err)
+	}
+	x := transactor(t, l, "kappa-v1-0")
+	require.NoError(t, x.Begin())
+	appendIn(t, x, "rows", row("aborted"))
+	appendIn(t, x, "rows", row("aborted as well")) // the newest batch is never compacted
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	require.Error(t, b.Compact(ctx))
+	require.Equal(t, []string{"superseded", "committed"}, texts(readAll(t, l, "rows", 0, 0)))
+	compacted := make(chan error, 1)
+	go func() { compacted <- b.Compact(t.Context()) }()
+	transactor(t, l, "kappa-v1-0") // the next owner aborts it
+	require.NoError(t, <-compacted)
+	require.Equal(t, []string{"committed"}, texts(readAll(t, l, "rows", 0, 1)))
 }
