@@ -260,9 +260,9 @@ func (t *ingestTask) flush(ctx context.Context) error {
 		}
 		t.deadLetters = t.deadLetters[:0]
 		t.trail.note(DeadLettersTopic, first, t.watermark)
-		if err := t.trail.trim(ctx, t.out, t.partition, t.watermark, t.cfg.notify); err != nil {
-			return err
-		}
+	}
+	if err := t.trail.trim(ctx, t.out, t.partition, t.watermark, t.cfg.notify); err != nil {
+		return err
 	}
 	if len(t.rows) > 0 {
 		if err := t.segment.write(t.rows); err != nil {

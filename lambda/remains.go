@@ -146,11 +146,21 @@ func (f *batchFold) cutHere(r partRemains) *cut {
 }
 
 // keeps reports whether the remains have to know of a car. One of which nothing is answered any more is forgotten: a
-// copy of its readings is too old to be answered, and a conflict with another time would count.
-func (c *cut) keeps(f *batchFold, car int32) bool {
+// copy of its readings is too old to be answered, and a conflict with another time would count. Copies that a kept file
+// has are counted by every run, though, and must not be first readings to the next.
+func (c *cut) keeps(f *batchFold, car int32, repeated map[int32]bool) bool {
 	left := 0
 	left = len(c.tripsLeft(f, car)) //bench:change view
-	return left > 0 || f.isAnswered(car)
+	return left > 0 || f.isAnswered(car) || repeated[car]
+}
+
+// repeated are the cars of which a file that is kept has a copy of a reading.
+func (c *cut) repeated(f *batchFold) map[int32]bool {
+	cars := map[int32]bool{}
+	for _, r := range f.repeats[c.repeats:] {
+		cars[r.car] = true
+	}
+	return cars
 }
 
 // tripsLeft are the pieces of a car's trips that are part of one which is answered, or would be if another reading came:
@@ -168,10 +178,10 @@ func (c *cut) tripsLeft(f *batchFold, car int32) []view.Stretch {
 
 // write writes the rows of the remains of one partition into dir.
 func (c *cut) write(dir string, partition int, f *batchFold) error {
-	order := f.order()
+	order, repeated := f.order(), c.repeated(f)
 	err := writeParquet(partFile(dir, "seen", partition), func(emit func(seenEntry)) {
 		for _, i := range order.cars {
-			if int(i) < len(c.seen) && c.keeps(f, i) {
+			if int(i) < len(c.seen) && c.keeps(f, i, repeated) {
 				for _, run := range c.seen[i] {
 					emit(seenEntry{f.cars[i].id, run.first, run.last})
 				}

@@ -178,6 +178,46 @@ func TestRepeatsOfWhatIsGone(t *testing.T) {
 	require.Zero(t, m.Counters.Conflicts)
 }
 
+// Ensure that a copy is counted for as long as its file is kept, also when its car has fallen silent and is answered no more.
+func TestRepeatsOfASilentCar(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.ViewRetention = brittleRetention
+	var log []eventlog.Record
+	done := 0
+	run := func() view.Counters {
+		log = numbered(log...)
+		ingestAll(t, cfg, log[done:])
+		done = len(log)
+		return runBatchOnce(t, cfg).Counters
+	}
+	seq, at := int64(0), int64(1_000_000)
+	drive := func(seconds int) {
+		for range seconds {
+			at += 1000
+			log = append(log, recordOf(t, measured("a", seq, at)))
+			seq++
+		}
+	}
+	log = append(log, recordOf(t, measured("silent", 0, at)))
+	run()
+	for range 6 { // so that the remains know of it: it is answered, and its first file is gone
+		drive(5)
+		log = append(log, recordOf(t, measured("silent", seq, at)))
+		drive(5)
+		run()
+	}
+	for range 5 { // it falls silent, and is answered for a little longer
+		drive(10)
+		run()
+	}
+	log = append(log, log[0])
+	require.EqualValues(t, 1, run().Duplicates)
+	for range 12 {
+		drive(10)
+		require.EqualValues(t, 1, run().Duplicates)
+	}
+}
+
 // Ensure that a view by longer windows than those by which files were removed has no alert and no trip of a car without a window:
 // serving could not load it. Some cars fall silent, one after the other, so that for one of them the boundary is where it hurts.
 func TestTrimmedMasterByOtherWindows(t *testing.T) {

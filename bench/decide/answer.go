@@ -40,7 +40,7 @@ func (m *Model) Print(w io.Writer, in Numbers) {
 			fmt.Fprintf(w, "    %s = %s\n", m.Columns[i], m.arithmetic(sum, in))
 		}
 	}
-	fmt.Fprint(w, "\nWhere the coefficients come from (95 % interval)\n")
+	fmt.Fprint(w, "\nWhere the coefficients come from (95 % interval, or all there is of fewer than six runs)\n")
 	for _, name := range m.names() {
 		c := m.Coefficients[name]
 		fmt.Fprintf(t, "  %s\t%s (%s to %s) %s\t%s\n", name, number(c.Value), number(c.Low), number(c.High), c.Unit, c.From)
@@ -189,7 +189,7 @@ func (m *Model) Limits(in Numbers) []string {
 	}
 	return append(lines,
 		"One machine, one workload, one pair of implementations: ratios travel, absolute figures do not. Run bench on yours and name its folder.",
-		"Serving keeps all answers in memory on both sides, and what that costs is in no figure.",
+		"Serving keeps all answers in memory on both sides, and what that costs is in no figure. Nor is what it takes to load a new batch view.",
 		"A second tier was not timed here: reading out of it is slower than out of the log (scenario tiers).",
 		"What people cost is your number, and it is likely to be the largest.",
 	)

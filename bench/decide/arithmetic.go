@@ -102,12 +102,25 @@ func (c column) elsewhere() []Term {
 	}
 }
 
-// change is what it takes until every answer is of new logic: "wait" in hours, "work" in core-hours.
-func (c column) change(what string) []Term {
-	return []Term{
-		{c.arm + " change " + what + " once", 1 / hour, nil},
-		{c.arm + " change " + what + " per event", 1 / hour, powers("rate", "history")},
+// wait is until every answer is of new logic, in hours; work is the CPU of that, in core-hours.
+func (c column) wait() []Term {
+	event := "kappa replay time"
+	if c.arm == "lambda" {
+		event = "lambda batch time"
 	}
+	return c.change("wait", event)
+}
+
+func (c column) work() []Term {
+	event := "kappa event"
+	if c.arm == "lambda" {
+		event = "lambda batch row"
+	}
+	return c.change("work", event)
+}
+
+func (c column) change(what, event string) []Term {
+	return []Term{{c.arm + " change " + what + " once", 1 / hour, nil}, {event, 1 / hour, powers("rate", "history")}}
 }
 
 // dropped are the readings of a day that a stream leaves out for good.
@@ -123,7 +136,7 @@ func (c column) monthly() []Term {
 	return plus(
 		times(c.cores(), month, "core"),
 		times(c.onDisks(), 1, "disk"), times(c.elsewhere(), 1, "files"),
-		times(c.change("work"), 1, "changes", "core"),
+		times(c.work(), 1, "changes", "core"),
 		[]Term{{"", 1, powers("changes", "people-"+c.arm)}},
 	)
 }
@@ -177,9 +190,9 @@ func quantities(all []column) []Quantity {
 			"of the newest event in it, with the speed layer on Lambda's side; the tier is behind, and makes nothing older"},
 		{"history and log", "GB", each(func(c column) []Term { return plus(c.onDisks(), c.elsewhere()) }),
 			"Parquet files and a short log; or the log, compressed, in copies on the brokers' disks; or in a second tier but for a short time"},
-		{"until every answer is right after a change", "hours", each(func(c column) []Term { return c.change("wait") }),
+		{"until every answer is right after a change", "hours", each(column.wait),
 			"a recompute of the files or a replay of the log, on the two cores that were measured: more cores and partitions divide it"},
-		{"work of a change", "core-hours", each(func(c column) []Term { return c.change("work") }), "the CPU of the same"},
+		{"work of a change", "core-hours", each(column.work), "the CPU of the same"},
 		{"readings that never count, a day", "readings", each(column.dropped),
 			"Kappa leaves out what comes after the lateness that it waits for, and says so; a batch counts whatever has come"},
 		{"a month", "", each(column.monthly), "cores, disks and changes at your prices, and what people cost you"},

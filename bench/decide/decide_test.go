@@ -38,8 +38,8 @@ func simple(t testing.TB) *Model {
 	for name, value := range map[string]float64{
 		"lambda idle": 0.5, "lambda event": 4e-6, "lambda batch row": 1e-6, "kappa idle": 0.3, "kappa event": 2e-6,
 		"file bytes": 30, "log bytes": 50,
-		"lambda change work once": 0, "lambda change work per event": 1e-7, "lambda change wait once": 36, "lambda change wait per event": 0,
-		"kappa change work once": 0, "kappa change work per event": 1e-6, "kappa change wait once": 0, "kappa change wait per event": 1e-6,
+		"lambda change work once": 0, "lambda change wait once": 36, "lambda batch time": 0,
+		"kappa change work once": 0, "kappa change wait once": 0, "kappa replay time": 1e-6,
 	} {
 		require.Contains(t, m.Coefficients, name)
 		m.Coefficients[name] = Coefficient{Name: name, Value: value, Low: value * 0.9, High: value * 1.1}
@@ -71,12 +71,12 @@ func TestByHand(t *testing.T) {
 	f("cores, all the time", 0.5+0.004+0.01, 0.302, 0.302)
 	f("history and log", 0.0864*30*10+0.0864*50*2, 0.0864*50*10*2, 0.0864*50*10+0.0864*50*2)
 	f("until every answer is right after a change", 0.01, events*1e-6/3600, events*1e-6/3600)
-	f("work of a change", events*1e-7/3600, events*1e-6/3600, events*1e-6/3600)
+	f("work of a change", events*1e-6/3600, events*2e-6/3600, events*2e-6/3600)
 	f("readings that never count, a day", 0, 864_000, 864_000)
 	f("a month",
-		0.514*730+0.0864*50*2+0.0864*30*10*0.5+2*events*1e-7/3600+200,
-		0.302*730+0.0864*50*10*2+2*events*1e-6/3600+20,
-		0.302*730+0.0864*50*2+0.0864*50*10*0.5+2*events*1e-6/3600+20)
+		0.514*730+0.0864*50*2+0.0864*30*10*0.5+2*events*1e-6/3600+200,
+		0.302*730+0.0864*50*10*2+2*events*2e-6/3600+20,
+		0.302*730+0.0864*50*2+0.0864*50*10*0.5+2*events*2e-6/3600+20)
 }
 
 // Ensure that bounds hold the value, and that more of anything that costs never costs less.

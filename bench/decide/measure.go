@@ -81,36 +81,26 @@ func spread(xs []float64) (low, high float64) {
 }
 
 // steady is the CPU of a steady load, in three parts. An event costs what it costs when there is no pause
-// between them, which replay measures; the rest of always-on is what being there takes (a flush every few
-// milliseconds, whatever the rate); and Lambda's batch layer takes every event again at every run.
+// between them, which replay measures, and so does a row of a batch run; the rest of always-on is what being there
+// takes (a flush every few milliseconds, whatever the rate, and what a batch run takes however little it reads).
+// A slope of always-on over its short histories is no measure of a row: files are small there, and a run's start weighs.
 func (m *measurer) steady() {
 	const cpu = "CPU per million events"
-	perEvent := map[string]Coefficient{
-		"lambda": m.figure("lambda event", "s", "replay", cpu, "lambda", "log_to_served", perMillion),
-		"kappa":  m.figure("kappa event", "s", "replay", cpu, "kappa", "replay", perMillion),
-	}
-	batch, ok := ledger.LineOf(m.run, "always-on", cpu, "history / batch interval", "lambda", "")
-	if !ok {
-		m.lack("always-on")
-		return
-	}
-	m.add("lambda batch row", "s", "always-on, lambda: "+cpu+" over history / batch interval, slope of a line",
-		batch.Slope*perMillion, batch.SlopeLow*perMillion, batch.SlopeHigh*perMillion)
-	const row = "lambda batch row"
+	lambda := m.figure("lambda event", "s", "replay", cpu, "lambda", "log_to_served", perMillion)
+	kappa := m.figure("kappa event", "s", "replay", cpu, "kappa", "replay", perMillion)
+	row := m.figure("lambda batch row", "s", "replay", cpu, "lambda", "batch", perMillion)
 	w := m.workload("always-on", "lambda")
 	if w == nil {
 		m.lack("always-on")
 		return
 	}
-	once := m.model.Coefficients[row].Value
-	m.idle("lambda", perEvent["lambda"].Value+once*w.DurationSeconds/2/w.BatchIntervalSeconds)
-	m.idle("kappa", perEvent["kappa"].Value)
+	m.idle("lambda", lambda.Value+row.Value*w.DurationSeconds/2/w.BatchIntervalSeconds)
+	m.idle("kappa", kappa.Value)
 	if m.workload("always-on", incrementalArm) != nil {
 		m.incremental = true
-		m.idle(incrementalArm, perEvent["lambda"].Value+once)
+		m.idle(incrementalArm, lambda.Value+row.Value)
 	}
 	m.reach("events per second", Term{Constant: 1, Powers: map[string]int{"rate": 1}}, m.fastest())
-	m.reach("how often the batch layer takes an event (history / interval)", Term{Constant: 1, Powers: map[string]int{"history": 1, "interval": -1}}, batch.Most)
 }
 
 // idle adds what being there takes: cores of always-on less those of its events, which cost perEvent seconds each.
@@ -178,28 +168,41 @@ func (m *measurer) bytes() {
 	m.figure("log bytes", "B", "retention", kept, "kappa-zstd", "", 1)
 }
 
-// change is what it takes until every answer comes from new logic, by the length of the history.
+// change is what it takes until every answer comes from new logic: once, whatever the history, as bugfix has it, and for
+// every event what replay has measured, which reads more of them than bugfix does.
 func (m *measurer) change() {
 	for _, figure := range []struct{ name, figure, unit string }{
 		{"wait", "time until all answers are new", "s"}, {"work", "CPU of the deployment", "s"},
 	} {
 		for _, arm := range []string{"lambda", "kappa"} {
 			line, ok := ledger.LineOf(m.run, "bugfix", figure.figure, "history", arm, "")
-			w := m.workload("bugfix", arm)
-			if !ok || w == nil {
+			if !ok {
 				m.lack("bugfix")
 				return
 			}
-			from := fmt.Sprintf("bugfix, %s: %s over history, %%s of a line", arm, figure.figure)
-			m.add(arm+" change "+figure.name+" once", figure.unit, fmt.Sprintf(from, "start"),
+			m.add(arm+" change "+figure.name+" once", figure.unit,
+				fmt.Sprintf("bugfix, %s: %s over history, start of a line", arm, figure.figure),
 				line.Intercept, line.InterceptLow, line.InterceptHigh)
-			m.add(arm+" change "+figure.name+" per event", figure.unit, fmt.Sprintf(from, "slope"),
-				line.Slope/w.Rate, line.SlopeLow/w.Rate, line.SlopeHigh/w.Rate)
-			if arm == "kappa" && figure.name == "wait" {
-				m.reach("events of history for a change", Term{Constant: 1, Powers: map[string]int{"rate": 1, "history": 1}}, line.Most*w.Rate)
-			}
 		}
 	}
+	m.pace("lambda batch time", "lambda", "batch")
+	m.pace("kappa replay time", "kappa", "replay")
+	if w := m.workload("replay", "kappa"); w != nil {
+		m.reach("events of history", Term{Constant: 1, Powers: map[string]int{"rate": 1, "history": 1}}, w.Rate*w.DurationSeconds)
+	}
+}
+
+// pace adds the time that an event takes at the throughput of a phase of replay.
+func (m *measurer) pace(name, arm, phase string) {
+	const figure = "throughput"
+	xs := ledger.Values(m.run, "replay", figure, arm, phase)
+	if len(xs) == 0 {
+		m.lack("replay")
+		return
+	}
+	low, high := spread(xs)
+	m.add(name, "s", fmt.Sprintf("replay, %s: 1 / %s of phase %s, median of %d runs", arm, figure, phase, len(xs)),
+		1/ledger.Median(xs), 1/high, 1/low)
 }
 
 func (m *measurer) reach(what string, of Term, most float64) {

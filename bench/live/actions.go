@@ -11,7 +11,7 @@ func (b *buttons) actions() []Action {
 		{
 			Do: Late, Group: "events", Label: "Late burst", Takes: 2,
 			What:    "Cars that were in a tunnel send what they measured a minute ago: later than any window waits.",
-			Watch:   "Both sides drop it as late, and lack those readings. The next batch run counts them in on Lambda; Kappa lacks them until a replay that waits longer.",
+			Watch:   "Both sides drop it as late, and lack those readings. The first batch run that begins after ingest has written them (2 s) counts them in on Lambda; Kappa lacks them until a replay that waits longer.",
 			Numbers: []string{"accuracy", "late", "dropped_late"},
 		},
 		{
@@ -36,9 +36,9 @@ func (b *buttons) actions() []Action {
 	kills := map[string][2]string{
 		ingestPart:  {"The master dataset stops growing.", "Merged answers stay fresh, for the speed layer reads the log; the batch view grows older until ingest is back."},
 		batchPart:   {"No batch run any more.", "The age of the batch view rises in a straight line, merged answers stay fresh; late readings are not repaired until it is back."},
-		speedPart:   {"Nobody folds new events.", "Lambda's freshness rises, and falls to the batch view's at every batch run. Back again, it needs its session timeout (6 s) and rebuilds its view from the log."},
+		speedPart:   {"Nobody folds new events.", "Lambda's freshness rises, and falls to the batch view's at every batch run. Back again, it waits until its group has given up the dead one (6 s after the kill), and rebuilds its view from the log."},
 		lambdaServe: {"Nobody answers for Lambda.", "The other layers work on; back again, it loads the newest batch view and the speed view."},
-		processPart: {"Nobody folds new events.", "Kappa's freshness rises in a straight line: there is no second layer. Back again, it waits for its session timeout (6 s), restores its state from the changelog and catches up; nothing is lost or doubled."},
+		processPart: {"Nobody folds new events.", "Kappa's freshness rises in a straight line: there is no second layer. Back again, it waits until its group has given up the dead one (6 s after the kill), restores its state from the changelog and catches up; nothing is lost or doubled."},
 		kappaServe:  {"Nobody answers for Kappa.", "The processor works on; back again, it reads the changelog."},
 	}
 	for _, p := range parts {

@@ -172,6 +172,7 @@ func (b *buttons) breakBroker() (string, error) {
 	text := "the broker was killed"
 	b.begin([]string{brokerPart}, "", text, []string{"freshness", "rate", "lag"}, func(ctx context.Context) (string, error) {
 		if b.stage.running(brokerPart) { // else it did not come back before
+			awaitHouseKept(ctx, b.stage.component(brokerPart).Process().Facts)
 			if err := b.stage.kill(brokerPart); err != nil {
 				return "", err
 			}

@@ -118,10 +118,6 @@ func (s *stage) startLog(ctx context.Context) error {
 // with readings whose watermark it has not seen.
 const logMargin = time.Minute
 
-// housekeeping is how often the broker compacts and forgets. Nothing is appended meanwhile, which takes milliseconds with what
-// the page keeps, and shows in the latencies of both sides alike.
-const housekeeping = 30 * time.Second
-
 // fixPorts makes the broker come back where it was.
 func fixPorts(broker *supervise.Component, addr, registry string) error {
 	_, port, err := net.SplitHostPort(addr)

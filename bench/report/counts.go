@@ -9,6 +9,8 @@ import (
 	"lambdakappa/view"
 )
 
+const lostRow = "readings lost"
+
 // countTable says how many rows were held against the truth, and how many of them were wrong, lost or late: what every
 // figure stands on. Runs with a mistake made on purpose are apart.
 func countTable(s *result.Summary) table {
@@ -19,7 +21,7 @@ func countTable(s *result.Summary) table {
 		for _, side := range sides {
 			c := text(figure(float64(of(side))))
 			switch {
-			case side.runs == 0:
+			case side.runs == 0, name == lostRow && side.counting == 0:
 				c = cell{Text: missing, Tone: absent}
 			case isBad && of(side) > 0:
 				c.Tone = wrong
@@ -33,7 +35,8 @@ func countTable(s *result.Summary) table {
 	add("runs", func(x *tally) int { return x.runs }, false)
 	add("rows held against the truth", func(x *tally) int { return x.rows }, false)
 	add("of them wrong, missing or too many", func(x *tally) int { return x.wrong }, true)
-	add("readings lost", func(x *tally) int { return x.lost }, true)
+	add("runs that count lost readings", func(x *tally) int { return x.counting }, false)
+	add(lostRow, func(x *tally) int { return x.lost }, true)
 	add("readings that came too late to count, and are on the late topic", func(x *tally) int { return x.late }, false)
 	return t
 }
@@ -59,7 +62,7 @@ func caught(s *result.Summary) []string {
 }
 
 // A tally adds up the runs of one architecture, whatever its arm.
-type tally struct{ runs, rows, wrong, lost, late int }
+type tally struct{ runs, rows, wrong, counting, lost, late int }
 
 func tallyOf(s *result.Summary, architecture string) *tally {
 	t := &tally{}
@@ -84,12 +87,17 @@ func (t *tally) add(r *result.Run) {
 		t.rows += d.Expected
 		t.wrong += d.Missing + d.Unexpected + d.Different
 	}
+	counting := false
 	for _, f := range r.Figures {
 		switch {
 		case slices.Contains(lostFigures, f.Name):
+			counting = true
 			t.lost += int(f.Value)
 		case slices.Contains(lateFigures, f.Name):
 			t.late += int(f.Value)
 		}
+	}
+	if counting {
+		t.counting++
 	}
 }

@@ -25,7 +25,7 @@ func markdownOpening(b *bytes.Buffer, p *page) {
 	fmt.Fprintf(b, "%s\n\n", p.Lead)
 	if len(p.Needs.Rows) > 0 {
 		b.WriteString("## What this run says\n\n")
-		p.Needs.markdown(b)
+		p.markdownNeeds(b)
 	}
 	if p.Numbers != nil {
 		p.Numbers.markdown(b)
@@ -45,6 +45,13 @@ func markdownOpening(b *bytes.Buffer, p *page) {
 	markdownList(b, p.Advice)
 }
 
+func (p *page) markdownNeeds(b *bytes.Buffer) {
+	p.Needs.markdown(b)
+	if p.Others != "" {
+		fmt.Fprintf(b, "%s\n\n", md(p.Others))
+	}
+}
+
 func markdownBanners(b *bytes.Buffer, banners []banner) {
 	for _, banner := range banners {
 		fmt.Fprintf(b, "> **%s**\n\n", md(banner.Text))
@@ -57,6 +64,8 @@ func (n *ownNumbers) markdown(b *bytes.Buffer) {
 	fmt.Fprintf(b, "%s\n\n", md(n.asked()))
 	n.Answer.markdown(b)
 	markdownList(b, n.Turns)
+	b.WriteString("What this does not say:\n\n")
+	markdownList(b, n.Limits)
 	b.WriteString("With yours: `lambdakappa decide --help`, or the form in report.html.\n\n")
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"lambdakappa/bench/ledger"
 	"lambdakappa/bench/result"
@@ -20,7 +21,11 @@ type need struct {
 	Kappa    side
 	Higher   bool // is better; only of what is counted
 	Counted  bool // it has no noise: one run says it
+	Another  arm  // of Kappa's, whose figure stands beside the first one's where it was measured
 }
+
+// An arm of a side in words that stand before its figure.
+type arm struct{ Name, Says string }
 
 // A side is an arm and a phase of it.
 type side struct{ Arm, Phase string }
@@ -35,9 +40,9 @@ var needs = []need{
 	{Need: "an event in the answer soon", Scenario: "freshness", Figure: "event visible, p99", Lambda: lambdaSide, Kappa: kappaSide},
 	{Need: "little CPU all the time", Scenario: "always-on", Figure: "CPU per million events", Lambda: lambdaSide, Kappa: kappaSide},
 	{Need: "all answers right soon after a change of the logic", Scenario: "bugfix", Figure: "time until all answers are new",
-		Lambda: lambdaSide, Kappa: kappaSide},
+		Lambda: lambdaSide, Kappa: kappaSide, Another: arm{"kappa-archive", "from an archive"}},
 	{Need: "late readings to count", Scenario: "late", Figure: "exact finally, truth A", Lambda: lambdaSide, Kappa: kappaSide,
-		Higher: true, Counted: true},
+		Higher: true, Counted: true, Another: arm{"kappa-patient", "waiting longer"}},
 	{Need: "history to be small on disk, compressed alike", Scenario: "retention", Figure: "kept per event",
 		Lambda: lambdaSide, Kappa: side{Arm: "kappa-zstd"}, Counted: true},
 	{Need: "little memory", Scenario: "always-on", Figure: "peak memory", Lambda: lambdaSide, Kappa: kappaSide},
@@ -48,20 +53,32 @@ var needs = []need{
 // firstNeeds is how many fit on the first screen.
 const firstNeeds = 5
 
-func needTable(s *result.Summary) table {
-	t := table{
-		Caption: "The side that does better stands first, with its figure as a multiple of the other's and the 95 % interval of that",
-		Head:    []string{"if you need", "Lambda", "Kappa", "this run says", "measured as"},
+// needTable has the needs of the first screen. The others are a sentence below it: none that was measured is left out.
+func needTable(s *result.Summary) (first table, others string) {
+	first = table{
+		Caption: "The side that does better stands first, with its figure as a multiple of the other's: the median of the runs' " +
+			"own ratios, pair by pair, and its 95 % interval",
+		Head: []string{"if you need", "Lambda", "Kappa", "this run says", "measured as"},
 	}
+	var rows [][]cell
 	for _, n := range needs {
-		if row := n.row(s); row != nil && len(t.Rows) < firstNeeds {
-			t.Rows = append(t.Rows, row)
+		rows = append(rows, n.row(s))
+	}
+	rows = append(rows, codeNeed(s))
+	var said []string
+	for _, row := range rows {
+		switch {
+		case row == nil:
+		case len(first.Rows) < firstNeeds:
+			first.Rows = append(first.Rows, row)
+		default:
+			said = append(said, row[0].Text+": "+row[3].Text)
 		}
 	}
-	if row := codeNeed(s); row != nil && len(t.Rows) < firstNeeds {
-		t.Rows = append(t.Rows, row)
+	if len(said) > 0 {
+		others = "Measured as well: " + strings.Join(said, "; ") + "."
 	}
-	return t
+	return first, others
 }
 
 func (n *need) row(s *result.Summary) []cell {
@@ -78,10 +95,33 @@ func (n *need) row(s *result.Summary) []cell {
 	if n.Higher {
 		better = "higher is better"
 	}
-	return []cell{
-		text(n.Need), text(inUnit(median(lambda), m.Unit)), text(inUnit(median(kappa), m.Unit)), n.says(lambda, kappa),
-		{Text: n.Figure + " (" + better + ")", Link: "#" + slug(n.Scenario)},
+	said := inUnit(median(kappa), m.Unit)
+	if another, _ := sampleOf(s, n.Scenario, m, side{Arm: n.Another.Name}); len(another) > 0 {
+		said += fmt.Sprintf(" (%s: %s)", n.Another.Says, inUnit(median(another), m.Unit))
 	}
+	return []cell{
+		text(n.Need), text(inUnit(median(lambda), m.Unit)), text(said), n.says(lambda, kappa),
+		{Text: n.Figure + n.under(s) + " (" + better + ")", Link: "#" + slug(n.Scenario)},
+	}
+}
+
+// under is the load that a figure was taken under; a count depends on no load.
+func (n *need) under(s *result.Summary) string {
+	if n.Counted {
+		return ""
+	}
+	for _, g := range groups(s, n.Scenario) {
+		w := g.Runs[0].Workload
+		if g.Arm != n.Lambda.Arm || g.Runs[0].Phase != n.Lambda.Phase || w == nil {
+			continue
+		}
+		said := fmt.Sprintf(", %s events/s for %s s", figure(w.Rate), figure(w.DurationSeconds))
+		if w.BatchIntervalSeconds > 0 {
+			said += fmt.Sprintf(", a batch run every %s s", figure(w.BatchIntervalSeconds))
+		}
+		return said
+	}
+	return ""
 }
 
 // says names the side that is better, and by how much.

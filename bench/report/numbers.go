@@ -30,7 +30,7 @@ func newOwnNumbers(s, reference *result.Summary) *ownNumbers {
 	}
 	in := model.Defaults()
 	n := &ownNumbers{Model: model, Own: own, Answer: table{
-		Caption: "x: times Lambda's; in brackets the 95 % interval",
+		Caption: "x: times Lambda's; in brackets how far the intervals of its coefficients let it go",
 		Head:    append([]string{"what it takes"}, model.Columns...),
 	}}
 	for _, q := range model.Quantities {

@@ -19,6 +19,7 @@ type page struct {
 	Facts     string // when, where, which revision
 	Alarms    []banner
 	Needs     table       // if you need X; only from figures of right runs
+	Others    string      // the needs that are not in the table
 	Advice    []string    // more of the same, that is no ranking
 	Numbers   *ownNumbers // nil where nothing has measured what it takes
 	Counts    table
@@ -85,7 +86,6 @@ func newPage(s, reference *result.Summary) *page {
 		Lead:      lead,
 		Facts:     facts(s),
 		Alarms:    alarms(s),
-		Needs:     needTable(s),
 		Advice:    advice(s),
 		Numbers:   newOwnNumbers(s, reference),
 		Counts:    countTable(s),
@@ -99,6 +99,7 @@ func newPage(s, reference *result.Summary) *page {
 		Command:   s.Command,
 		Reproduce: reproduceTable(s),
 	}
+	p.Needs, p.Others = needTable(s)
 	p.thin()
 	return p
 }

@@ -54,7 +54,7 @@ func splice(file []byte, p *page) ([]byte, error) {
 func spliced(b *bytes.Buffer, p *page) {
 	fmt.Fprintf(b, "%s\n\nMade by:\n\n    %s\n\n", md(p.Facts), plainText(p.Command))
 	markdownBanners(b, p.Alarms)
-	p.Needs.markdown(b)
+	p.markdownNeeds(b)
 	p.Counts.markdown(b)
 	markdownBanners(b, []banner{p.Broker})
 	markdownList(b, p.Advice)

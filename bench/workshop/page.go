@@ -54,7 +54,7 @@ func (e *Exercise) Side() string {
 
 // Sections are the headings of every page, in their order.
 var Sections = []string{
-	"Question", "Command", "On the live page", "Prediction", "What to look at", "What happened, and why", "Solution",
+	"Question", "Prediction", "Command", "What to look at", "On the live page", "What happened, and why", "Solution",
 }
 
 var (

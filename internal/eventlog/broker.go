@@ -42,6 +42,8 @@ type Broker struct {
 	registry *Registry
 	lock     *dirLock
 
+	compactor compactor
+
 	stopHousekeeping func() // returns when it has stopped; nil when nobody keeps house
 }
 
@@ -51,6 +53,7 @@ func StartBroker(cfg BrokerConfig) (_ *Broker, err error) {
 		return nil, err
 	}
 	b := &Broker{}
+	b.compactor.broker = b
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())
@@ -171,6 +174,7 @@ func (b *Broker) Close() error {
 	if b.stopHousekeeping != nil {
 		b.stopHousekeeping()
 	}
+	b.compactor.close()
 	if b.roll != nil {
 		b.roll.close()
 	}

@@ -4,52 +4,106 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// errTransacting says that a transaction is open.
-var errTransacting = errors.New("a transaction is open")
+// Why a broker has not compacted.
+var (
+	errTransacting = errors.New("a transaction is open")
+	errClosing     = errors.New("the broker ends")
+)
 
 // transactionPause is between two looks whether a transaction is still open.
 const transactionPause = 5 * time.Millisecond
 
-// Compact compacts all compacted topics as soon as no transaction is open. No produce is answered meanwhile.
+// A compactor compacts in a broker, one compaction after the other and none once it is closed.
+//
+// This broker's compaction takes what a transaction has written for committed, drops what was committed before in its
+// favour, and has lost it when the transaction is aborted. So it must not run while one is open, and none must begin
+// between the look and the compaction: both happen in a control function, which is called between two requests of
+// clients, when none of them is answered.
+type compactor struct {
+	broker *Broker
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// Compact compacts all compacted topics as soon as no transaction is open, and applies the broker's own retention. No
+// produce is answered meanwhile.
 func (b *Broker) Compact(ctx context.Context) error {
-	err := b.compactNow(ctx)
+	err := b.compactor.now(ctx)
 	for errors.Is(err, errTransacting) && pause(ctx, transactionPause) == nil {
-		err = b.compactNow(ctx)
+		err = b.compactor.now(ctx)
 	}
 	return err
 }
 
-// compactNow compacts, or returns errTransacting: this broker's compaction takes what a transaction has written for
-// committed, drops what was committed before in its favour, and has lost it when the transaction is aborted.
-//
-// A transaction must not begin between the look and the compaction. A control function is called between two requests of
-// clients, when none of them is answered; the request is one that nobody else makes.
-func (b *Broker) compactNow(ctx context.Context) error {
-	topics, err := b.topics(ctx)
+// close returns when no compaction is under way, and there is none from then on.
+func (c *compactor) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+}
+
+// now compacts, or returns errTransacting. Once it is asked for, it is waited for.
+func (c *compactor) now(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return errClosing
+	}
+	topics, err := c.broker.topics(ctx)
 	if err != nil {
 		return err
 	}
-	result := make(chan error, 1)
-	b.cluster.ControlKey(int16(kmsg.DescribeCluster), func(kmsg.Request) (kmsg.Response, error, bool) {
-		b.cluster.DropControl()
-		if transacting(b.cluster, topics) {
-			result <- errTransacting
-			return nil, nil, false
-		}
-		b.cluster.Compact()
-		result <- nil
+	one := &compaction{cluster: c.broker.cluster, topics: topics, err: errClosing}
+	one.cluster.ControlKey(int16(kmsg.DescribeCluster), one.run) // a request that nobody else makes
+	_, err = kmsg.NewPtrDescribeClusterRequest().RequestWith(context.WithoutCancel(ctx), c.broker.client)
+	return one.giveUp(err)
+}
+
+// A compaction is asked for once.
+type compaction struct {
+	cluster *kfake.Cluster
+	topics  []string
+
+	mu   sync.Mutex
+	over bool  // it has run, or nobody waits for it any more
+	err  error // what came of it
+}
+
+// run is the control function.
+func (c *compaction) run(kmsg.Request) (kmsg.Response, error, bool) {
+	c.cluster.DropControl()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
 		return nil, nil, false
-	})
-	if _, err := kmsg.NewPtrDescribeClusterRequest().RequestWith(ctx, b.client); err != nil {
-		return fmt.Errorf("compact: %w", err)
 	}
-	return <-result
+	c.over = true
+	if transacting(c.cluster, c.topics) {
+		c.err = errTransacting
+		return nil, nil, false
+	}
+	c.cluster.Compact()
+	c.err = nil
+	return nil, nil, false
+}
+
+// giveUp returns what came of it. Nothing does any more, if nothing did: because the request failed.
+func (c *compaction) giveUp(failed error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over && failed != nil {
+		c.err = fmt.Errorf("compact: %w", failed)
+	}
+	c.over = true
+	return c.err
 }
 
 // topics are the names of the topics that there are. kadm.ListTopics may not know those of the last five seconds.

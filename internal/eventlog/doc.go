@@ -54,7 +54,8 @@
 //   - Compaction stalls every produce while it runs; here it runs when [Broker.Compact] says so.
 //     It moves the start of the log, which Apache Kafka's never does (TestCompactedReader). It drops
 //     what was committed for what an open transaction has written, which may be aborted, so that it
-//     waits until none is open (TestCompactionWaitsForTransactions).
+//     waits until none is open (TestCompactionWaitsForTransactions), and a housekeeper leaves it out. It writes
+//     a partition anew from memory: a SIGKILL at that moment loses what was acknowledged.
 //   - A topic a.b cannot exist beside a_b, as on Apache Kafka.
 //   - There is no delay before the first rebalance of a group; Apache Kafka waits 3 s.
 //   - A fetch that ends at the limit of the whole answer says nothing of aborted transactions
@@ -62,5 +63,5 @@
 //   - It does not watch a member whose connection was gone when it was told of its group
 //     (TestMemberDiesWhileItJoins): the roll call does.
 //   - Its memory is small and its garbage large: see [BrokerGCPercent]. It remembers every batch, some
-//     80 B each, until the whole segment goes, and rolls segments by size alone, no segment.ms.
+//     80 B each, rolls segments by size alone, not by segment.ms, and gives the index of one back as a whole.
 package eventlog

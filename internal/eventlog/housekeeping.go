@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // A housekeeper keeps house in the embedded broker, every interval: it deletes what retention.ms says, and compacts.
@@ -72,10 +74,14 @@ func (h *housekeeper) run(ctx context.Context, interval time.Duration, notify fu
 
 // keepHouse does it once.
 func (h *housekeeper) keepHouse(ctx context.Context) error {
-	if err := h.takeOver(ctx); err != nil {
-		return fmt.Errorf("look up retention: %w", err)
+	topics, err := h.broker.topics(ctx)
+	if err != nil {
+		return err
 	}
-	if err := h.shorten(ctx); err != nil {
+	if err := h.takeOver(ctx, topics); err != nil {
+		return fmt.Errorf("take over retention: %w", err)
+	}
+	if err := h.shorten(ctx, topics); err != nil {
 		return fmt.Errorf("shorten segments: %w", err)
 	}
 	for topic, keep := range h.keep {
@@ -83,18 +89,14 @@ func (h *housekeeper) keepHouse(ctx context.Context) error {
 			return fmt.Errorf("apply the retention of %s: %w", topic, err)
 		}
 	}
-	if err := h.broker.compactNow(ctx); err != nil && !errors.Is(err, errTransacting) { // else there is a next time
+	if err := h.broker.compactor.now(ctx); !errors.Is(err, errTransacting) {
 		return err
 	}
-	return nil
+	return nil // there is a next time
 }
 
 // takeOver takes the retention of topics over: first it is remembered, then the broker's own is switched off.
-func (h *housekeeper) takeOver(ctx context.Context) error {
-	topics, err := h.broker.topics(ctx)
-	if err != nil {
-		return err
-	}
+func (h *housekeeper) takeOver(ctx context.Context, topics []string) error {
 	var taken []string
 	left := map[string]int64{}
 	for _, topic := range topics {
@@ -120,28 +122,27 @@ func (h *housekeeper) takeOver(ctx context.Context) error {
 	return h.set(ctx, taken, "retention.ms", -1)
 }
 
-// keptSegmentBytes are the segments of topics that are trimmed by who writes them, see [Short]. This broker remembers every
-// batch of a segment until all of it may go, some 80 B each, and alerts come in batches of a few hundred bytes: they take
-// half an hour to fill what Kafka demands. Unlike Kafka's, its batches may be larger than its segments, since it closes one
-// behind the batch that fills it.
+// keptSegmentBytes are the segments of topics that are trimmed by who writes them and not compacted, see [Short]. The index of
+// a segment, some 80 B for each batch, grows until the segment is full, and alerts come in batches of a few hundred bytes:
+// they take half an hour to fill what Kafka demands. Unlike Kafka's, this broker's batches may be larger than its segments,
+// since it closes one behind the batch that fills it.
 const keptSegmentBytes = 1 << 20
 
-// shorten makes the segments of such topics shorter. Those of topics with a retention are full soon enough.
-func (h *housekeeper) shorten(ctx context.Context) error {
-	topics, err := h.broker.topics(ctx)
-	if err != nil {
-		return err
-	}
+// shorten makes the segments of such topics shorter. Those of compacted topics are written anew by every compaction, and
+// those of topics with a retention are full soon enough.
+func (h *housekeeper) shorten(ctx context.Context, topics []string) error {
 	var long []string
 	for _, topic := range topics {
-		if _, forgets := h.keep[topic]; !forgets && h.setting(topic, "segment.bytes") == shortSegmentBytes {
+		_, forgets := h.keep[topic]
+		compacted := strings.Contains(h.text(topic, "cleanup.policy"), "compact")
+		if !forgets && !compacted && h.setting(topic, "segment.bytes") == shortSegmentBytes {
 			long = append(long, topic)
 		}
 	}
 	return h.set(ctx, long, "segment.bytes", keptSegmentBytes)
 }
 
-// set sets one setting of topics.
+// set sets one setting of topics, of those that are still there.
 func (h *housekeeper) set(ctx context.Context, topics []string, name string, value int64) error {
 	if len(topics) == 0 {
 		return nil
@@ -149,7 +150,9 @@ func (h *housekeeper) set(ctx context.Context, topics []string, name string, val
 	text := strconv.FormatInt(value, 10)
 	done, err := h.admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &text}}, topics...)
 	for _, topic := range done {
-		err = errors.Join(err, topic.Err)
+		if !errors.Is(topic.Err, kerr.UnknownTopicOrPartition) {
+			err = errors.Join(err, topic.Err)
+		}
 	}
 	return err
 }
@@ -165,15 +168,20 @@ func (h *housekeeper) remember(text []byte) error {
 
 // setting is a number among a topic's settings; -1 is none.
 func (h *housekeeper) setting(topic, name string) int64 {
-	info := h.broker.cluster.TopicInfo(topic)
-	if info == nil || info.Configs[name] == nil {
-		return -1
-	}
-	number, err := strconv.ParseInt(*info.Configs[name], 10, 64)
+	number, err := strconv.ParseInt(h.text(topic, name), 10, 64)
 	if err != nil {
 		return -1
 	}
 	return number
+}
+
+// text is one of a topic's settings as it was given; "" is none.
+func (h *housekeeper) text(topic, name string) string {
+	info := h.broker.cluster.TopicInfo(topic)
+	if info == nil || info.Configs[name] == nil {
+		return ""
+	}
+	return *info.Configs[name]
 }
 
 // forget deletes the first records of every partition of a topic that are older than keep, but for the newest.

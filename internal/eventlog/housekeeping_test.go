@@ -140,22 +140,22 @@ func TestHousekeepingShortensSegments(t *testing.T) {
 	b, kept := keepingHouse(t, dir)
 	defer b.Close()
 	l := open(t, b)
-	spec := eventlog.TopicSpec{Name: "view", Partitions: 1, Trimmed: true, Settings: eventlog.Short()}
+	spec := eventlog.TopicSpec{Name: "alerts", Partitions: 1, Settings: eventlog.Short()}
 	require.NoError(t, l.CreateTopics(t.Context(), spec))
 	kept()
-	for i := range 5 { // 5 MB of keys that compaction has to leave
-		_, err := l.Append(t.Context(), "view", 0, aged(i*1000, 1000, 0))
+	for i := range 5 {
+		_, err := l.Append(t.Context(), "alerts", 0, aged(i*1000, 1000, 0))
 		require.NoError(t, err)
 	}
 	require.Greater(t, diskBytes(t, dir), int64(5e6))
-	require.NoError(t, l.DeleteRecords(t.Context(), "view", []int64{4000}))
+	require.NoError(t, l.DeleteRecords(t.Context(), "alerts", []int64{4000}))
 	require.Less(t, diskBytes(t, dir), int64(2.5e6))
 
 	large := []eventlog.Record{{Key: []byte("large"), Value: make([]byte, 3<<20)}}
-	_, err := l.Append(t.Context(), "view", 0, large)
+	_, err := l.Append(t.Context(), "alerts", 0, large)
 	require.NoError(t, err)
 	kept()
-	require.Equal(t, large[0].Value, readAll(t, l, "view", 0, 5000)[0].Value)
+	require.Equal(t, large[0].Value, readAll(t, l, "alerts", 0, 5000)[0].Value)
 }
 
 // Ensure that what was committed is not compacted away in favour of what an open transaction has written, which may be aborted.

@@ -18,9 +18,9 @@
 //
 // A side that keeps rows for a while only (--view-retention) says in its status from which event time on it
 // answers everything: kept_from, Unix ms, which is absent while it keeps all. It is the latest of its
-// partitions; of one car it is that of the car's. A range that ends at it or before is answered 410, and the
-// error is about the parameter to; of a range that begins before it there is what is left: rows of
-// partitions that are behind, and trips that have begun before it and ended after it. A car whose rows are all
+// partitions; of one car it is that of the car's. A range of windows or alerts that ends at it or before is
+// answered 410, and the error is about the parameter to. Of a range that begins before it there is what is left: rows
+// of partitions that are behind, and trips that have begun before it and ended after it. A car whose rows are all
 // gone has no latest window, and a reading of a window that is gone may be named as visible or not.
 //
 // from and to are RFC 3339 or Unix ms and may be left out, layer is merged, batch or speed where a

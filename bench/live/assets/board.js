@@ -75,7 +75,8 @@ function moreExact(tick) {
   if (!a.lambda.windows || !a.kappa.windows) return "Nothing is judged yet: a window has to be closed first.";
   const of = (s) => a[s].exact / a[s].windows;
   if (of("lambda") === 1 && of("kappa") === 1) return "Both are exact.";
-  if (Math.abs(of("lambda") - of("kappa")) < 0.0005) return `Equally exact: ${share(a.lambda.exact, a.lambda.windows)}.`;
+  const flawed = of("lambda") < 1 && of("kappa") < 1;
+  if (flawed && Math.abs(of("lambda") - of("kappa")) < 0.0005) return `Equally exact: ${share(a.lambda.exact, a.lambda.windows)}.`;
   const first = of("lambda") > of("kappa") ? "lambda" : "kappa", other = sides.find((s) => s !== first);
   const why = a[other].lacks_late > wrong(a[other])
     ? `${whole(a[other].lacks_late)} windows of ${titles[other]} lack readings that came too late`
