@@ -137,9 +137,7 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 	if closed != nil && ctx.Err() != nil && x.opt.Stderr != nil {
 		fmt.Fprintf(x.opt.Stderr, "%v\n", closed) // of an interrupted run nobody reads more
 	}
-	if err == nil {
-		err = closed
-	}
+	err = errors.Join(err, closed)
 	if ctx.Err() == nil && (err != nil || x.wrong()) {
 		err = errors.Join(err, x.folder.keepLogs(x.run.Dir, sut.logs()))
 	}

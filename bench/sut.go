@@ -258,14 +258,15 @@ func (s *system) close(ctx context.Context) error {
 // joined go last: they hold copies of the run's topics.
 func (s *system) leaveCluster(ctx context.Context) error {
 	if err := s.dropTopics(ctx); err != nil {
-		return fmt.Errorf("topics that begin with %s may be left on the cluster: %w", s.prefix, err)
+		return fmt.Errorf("topics that begin with %[1]s may be left on the cluster (kafka-topics.sh --delete --topic '%[1]s.*'): %[2]w",
+			s.prefix, err)
 	}
 	return s.dismissNodes(ctx)
 }
 
-// dropTopics deletes the run's topics from a cluster of the user's.
+// dropTopics deletes the run's topics from a cluster of the user's, unless the user wants to look at them.
 func (s *system) dropTopics(ctx context.Context) error {
-	if s.prefix == "" {
+	if s.prefix == "" || s.opt.Keep {
 		return nil
 	}
 	names, err := s.log.Topics(ctx)

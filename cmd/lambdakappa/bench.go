@@ -71,7 +71,7 @@ processes and keeps what was measured.`,
 	security.add(flags)
 	flags.StringVar(&o.Out, "out", o.Out, "`folder` that gets one folder per run")
 	flags.StringVar(&o.Resume, "resume", "", "`folder` of a run that did not come to its end: go on with it")
-	flags.BoolVar(&o.Keep, "keep", false, "keep broker data and master datasets")
+	flags.BoolVar(&o.Keep, "keep", false, "keep the log and master datasets: of a cluster's, topics that begin with the time of the run")
 	flags.BoolVar(&o.Quiet, "quiet", false, "print nothing but the path of the report")
 	flags.BoolVar(&o.Strict, "strict", false, "a void run makes the exit code 3")
 	return c

@@ -41,7 +41,7 @@ func (f *logFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar((*string)(&f.cfg.Assignment), "assignment", string(eventlog.Eager),
 		"of partitions to the processes of a group: eager, or cooperative; the same for all of them")
 	flags.DurationVar(&f.cfg.SessionTimeout, "session-timeout", eventlog.DefaultSessionTimeout,
-		"a group gives up a process that says nothing for so long")
+		"a group gives up a process that says nothing for so long; the brokers say how short that may be (Kafka: 6s by default)")
 	flags.IntVar(&f.partitions, "partitions", 4, "number of partitions of the input topic, when it has to be created")
 	flags.DurationVar(&f.retention, "log-retention", 0,
 		"the broker deletes events that were appended longer ago, when the input topic has to be created; 0 keeps all")

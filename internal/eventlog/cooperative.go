@@ -67,7 +67,7 @@ func (g *groupRun) runCooperative(ctx context.Context) error {
 		kgo.RebalanceTimeout(2*session), // for tasks to end and commit
 		kgo.RetryTimeoutFn(membership(session)),
 		kgo.MaxConcurrentFetches(0), // it shares out partitions; tasks read them, with readers of their own
-		kgo.WithHooks(groupErrors{func(err error) { r.fail(&taskError{fmt.Errorf("join group %s: %w", g.group, err)}) }}),
+		kgo.WithHooks(groupErrors{func(err error) { r.fail(&taskError{g.refused(err)}) }}),
 		kgo.OnPartitionsAssigned(func(_ context.Context, c *kgo.Client, all map[string][]int32) {
 			r.begin(c, all[g.topic])
 		}),

@@ -9,7 +9,7 @@
 //	StartBroker ─> Broker             the embedded broker and schema registry, on loopback
 //
 // Both architectures read and write through it alike: what is compared is what they do with the
-// log. It runs on Apache Kafka 2.3 or later as on the embedded broker.
+// log. It runs on Apache Kafka 2.5 or later as on the embedded broker.
 //
 // # Memory and latency
 //

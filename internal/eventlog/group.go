@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // Timing of group membership. A member learns of a rebalance with its next heartbeat, so that a
@@ -144,7 +145,7 @@ func (l *Log) RunGroup(
 		case ctx.Err() != nil:
 			return nil
 		case err != nil && !rejoins(err):
-			return fmt.Errorf("join group %s: %w", group, err)
+			return g.refused(err)
 		case err != nil:
 			continue // kafka-go backs off before it tries again
 		}
@@ -220,6 +221,15 @@ func (l *Log) newGroupRun(
 		return nil, fmt.Errorf("join group %s: topic %s does not exist", group, topic)
 	}
 	return &groupRun{log: l, group: fullGroup, topic: l.cfg.Prefix + topic, task: task}, nil
+}
+
+// refused is the error of a join that another join does not mend.
+func (g *groupRun) refused(err error) error {
+	if errors.Is(err, kafka.InvalidSessionTimeout) || errors.Is(err, kerr.InvalidSessionTimeout) {
+		err = fmt.Errorf("%w: it is %s, and has to be between the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms",
+			err, g.log.cfg.SessionTimeout)
+	}
+	return fmt.Errorf("join group %s: %w", g.group, err)
 }
 
 // run runs the tasks of one generation and returns when all of them have ended, with the first

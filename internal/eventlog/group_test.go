@@ -274,3 +274,15 @@ func TestRunGroupRefusals(t *testing.T) {
 	require.ErrorContains(t, l.RunGroup(t.Context(), "kappa", "trucks", never), "topic trucks does not exist")
 	require.ErrorContains(t, l.RunGroup(t.Context(), "a/b", "cars", never), `group name "a/b"`)
 }
+
+// Ensure that a session that the broker does not allow is refused by the name of the broker's setting.
+func TestSessionTimeoutThatIsRefused(t *testing.T) {
+	for _, assignment := range []eventlog.Assignment{eventlog.Eager, eventlog.Cooperative} {
+		cfg := logtest.Config(t)
+		cfg.SessionTimeout, cfg.Assignment = 100*time.Millisecond, assignment
+		l := logtest.Open(t, cfg)
+		createTopic(t, l, "cars", 1)
+		err := l.RunGroup(t.Context(), "kappa", "cars", func(context.Context, *eventlog.Member, int) error { return nil })
+		require.ErrorContains(t, err, "it is 100ms, and has to be between the brokers' group.min.session.timeout.ms")
+	}
+}

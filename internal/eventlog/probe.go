@@ -25,8 +25,8 @@ func (l *Log) Probe(ctx context.Context) error {
 	}{
 		{"create topics", "every topic is created by who writes it: allow CREATE on topics", p.create},
 		{"compaction", "views and changelogs are compacted topics", p.compaction},
-		{"keep records by their own time", "recorded input has append times of years ago", p.keepsOld},
-		{"append with acknowledgement by all replicas", "nothing that was acknowledged may be lost: allow WRITE", p.append},
+		{"keep records by their own time", "recorded input has append times of years ago: no message.timestamp.before.max.ms (log.message.timestamp.before.max.ms) below that", p.keepsOld},
+		{"append with acknowledgement by all replicas", "nothing that was acknowledged may be lost: allow WRITE, and give topics as many copies as min.insync.replicas asks for", p.append},
 		{"read", "allow READ on topics", p.read},
 		{"find offsets by time", "time travel and replays from a moment", p.byTime},
 		{"join a group and commit", "who processes what, and how far: allow READ on groups", p.commit},
