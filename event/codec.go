@@ -114,7 +114,7 @@ func (c *Encoder) Append(dst []byte, e *CarSensor) ([]byte, error) {
 type Decoder struct {
 	source   SchemaSource
 	versions []*avro.Schema          // of [Schemas]
-	resolved map[uint32]*avro.Schema // nil value: the id does not exist
+	resolved map[uint32]*avro.Schema // nil value: the id is of another record
 	lastID   uint32                  // the id of last; valid when last is not nil
 	last     *avro.Schema
 }
@@ -176,28 +176,31 @@ func (d *Decoder) schema(id uint32) (*avro.Schema, error) {
 	schema, known := d.resolved[id]
 	if !known {
 		var err error
-		if schema, err = d.resolve(id); err != nil {
+		schema, err = d.resolve(id)
+		if errors.Is(err, ErrNoSchema) { // not remembered: it may be registered a moment later
+			return nil, unknownSchema(id)
+		}
+		if err != nil {
 			return nil, err
 		}
 		d.resolved[id] = schema
 	}
 	if schema == nil {
-		return nil, &Reject{ReasonUnknownSchema, fmt.Sprintf("schema id %d", id)}
+		return nil, unknownSchema(id)
 	}
 	d.lastID, d.last = id, schema
 	return schema, nil
 }
 
+func unknownSchema(id uint32) error { return &Reject{ReasonUnknownSchema, fmt.Sprintf("schema id %d", id)} }
+
 // resolve asks the source for schema id; nil without an error means that no event can be read
-// with it, because it does not exist or is not a version of this record.
+// with it, because it is not a version of this record. The error is [ErrNoSchema] when there is none.
 //
 // One of our own versions is read as it is, and leaves alone what it does not know: that takes a third
 // of the time of a resolved schema, and allocates nothing.
 func (d *Decoder) resolve(id uint32) (*avro.Schema, error) {
 	text, err := d.source.SchemaByID(id)
-	if errors.Is(err, ErrNoSchema) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("look up schema %d: %w", id, err)
 	}

@@ -192,7 +192,7 @@ func (t *task) takeSegment(
 // can be late and has to have its bytes.
 func (t *task) takeArchived(e *archivedEvent) (err error) {
 	r := eventlog.Record{Offset: e.Offset, AppendTime: e.AppendTime}
-	if e.EventTime < int64(t.Watermark) {
+	if e.EventTime <= int64(t.Watermark) {
 		r.Key = []byte(e.CarID)
 		if r.Value, err = t.encoder.Append(nil, &e.CarSensor); err != nil {
 			return err

@@ -143,11 +143,11 @@ func (c Config) notify(fact string, fields ...any) {
 	}
 }
 
-// noteLost says that the log has forgotten [from, start) before this version has read it, and that it
+// noteLost says that the log has forgotten [from, start) before a component has read it, and that it
 // goes on without. Where a view that is there already would have a gap, that is an error instead.
-func (c Config) noteLost(partition int, from, start int64) {
+func (c Config) noteLost(component string, partition int, from, start int64) {
 	if from < start {
-		c.notify("lost", "version", c.Version, "partition", partition, "from", from, "to", start)
+		c.notify("lost", "component", component, "version", c.Version, "partition", partition, "from", from, "to", start)
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 	"lambdakappa/internal/eventlog"
 )
 
-// The control topic is the one place that decides which version is live. It is compacted: two
-// keys, each with a version as its value.
+// The control topic is the one place that decides which view is live: a version with what it answers, see
+// [Config.ViewName]. It is compacted: two keys, each with a view's name as its value.
 //
-//	live       the version that serving answers from. Written by serving at the cut-over; before
+//	live       the view that serving answers from. Written by serving at the cut-over; before
 //	           anything was ever live, by the first serving that starts.
-//	candidate  the version that a replay is building beside it. Written by the replay.
+//	candidate  the view that a replay is building beside it. Written by the replay.
 //
 // Whoever restarts reads the topic and knows where it stands.
 const (
@@ -25,8 +25,8 @@ const (
 
 // named is the value of a key of the control topic.
 type named struct {
-	Version  string `json:"version"`
-	Replaces string `json:"replaces,omitempty"` // live only: the version that was live before
+	View     string `json:"view"`
+	Replaces string `json:"replaces,omitempty"` // live only: the view that was live before
 }
 
 // standing is what the control topic says; "" where it says nothing.
@@ -37,9 +37,9 @@ type standing struct {
 	announced int64 // offset of the control record that says so: it tells two lives of a candidate apart
 }
 
-// retires reports whether the processor of a version has no more work to do.
-func (s standing) retires(version string) bool {
-	return s.live != "" && s.live != version && s.candidate != version
+// retires reports whether the processor of a view has no more work to do.
+func (s standing) retires(view string) bool {
+	return s.live != "" && s.live != view && s.candidate != view
 }
 
 // apply takes one record of the control topic into the standing.
@@ -52,22 +52,22 @@ func (s *standing) apply(r *eventlog.Record) error {
 	}
 	switch string(r.Key) {
 	case liveKey:
-		s.live, s.replaces = value.Version, value.Replaces
+		s.live, s.replaces = value.View, value.Replaces
 	case candidateKey:
-		s.candidate, s.announced = value.Version, r.Offset
+		s.candidate, s.announced = value.View, r.Offset
 	}
 	return nil
 }
 
-// announce makes a version the candidate, in the place of any other; "" is none.
-func announce(ctx context.Context, log *eventlog.Log, version string) error {
-	return writeControl(ctx, log, candidateKey, named{Version: version})
+// announce makes a view the candidate, in the place of any other; "" is none.
+func announce(ctx context.Context, log *eventlog.Log, view string) error {
+	return writeControl(ctx, log, candidateKey, named{View: view})
 }
 
-// goLive makes a version the live one. If it was the candidate, it stays named as such, which
+// goLive makes a view the live one. If it was the candidate, it stays named as such, which
 // means nothing any more: one record cannot be torn by a crash, two could.
-func goLive(ctx context.Context, log *eventlog.Log, version, replaces string) error {
-	return writeControl(ctx, log, liveKey, named{version, replaces})
+func goLive(ctx context.Context, log *eventlog.Log, view, replaces string) error {
+	return writeControl(ctx, log, liveKey, named{view, replaces})
 }
 
 func writeControl(ctx context.Context, log *eventlog.Log, key string, value named) error {
@@ -77,7 +77,7 @@ func writeControl(ctx context.Context, log *eventlog.Log, key string, value name
 	}
 	record := eventlog.Record{Key: []byte(key), Value: text}
 	if _, err := log.Append(ctx, ControlTopic, 0, []eventlog.Record{record}); err != nil {
-		return fmt.Errorf("write %s version: %w", key, err)
+		return fmt.Errorf("write %s view: %w", key, err)
 	}
 	return nil
 }

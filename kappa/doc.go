@@ -127,8 +127,9 @@
 // partition end. What was not published when it died is read again. A log that forgets events before
 // the sink had them stops it.
 //
-// While the broker is away, serving answers from what it has, and everybody else waits for it. Only a broker
-// that is there and takes no write for 30 s (too few copies in sync, say) ends a process, with an error.
+// While the broker is away, serving answers from what it has, and who shares partitions in a group waits for it. Only a broker
+// that is there and takes no write for 30 s (too few copies in sync, say) ends a process, with an error; and one that is
+// away for longer than that ends who just then starts, cuts over, or waits for the end of a replay: it is started again.
 //
 // Serving starts answering when it has read the changelog to its end. At the cut-over the control
 // topic is written before the answers change, so that a restart can only find a view that has

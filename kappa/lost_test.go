@@ -78,7 +78,7 @@ func TestCutBeforeAnyoneRead(t *testing.T) {
 	process = background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
 	awaitEnd(t, s)
 	require.Equal(t, [][]any{
-		{"version", "v1", "partition", 0, "from", int64(0), "to", int64(20)},
+		{"component", "process", "version", "v1", "partition", 0, "from", int64(0), "to", int64(20)},
 	}, said.of("lost"), "once, not at every restart")
 	serving.stop(t)
 	process.stop(t)

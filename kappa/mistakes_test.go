@@ -76,6 +76,7 @@ func TestCrashDoublesWithoutDeduplication(t *testing.T) {
 			m.flush(t, task, math.MaxInt)
 		}
 		got := m.outcome(t)
+		require.Equal(t, "no de-duplication", got.Progress.Mistake)
 		require.Equal(t, readingsIn(truth.Windows)+int64(20-committed), readingsIn(got.Windows))
 		require.Equal(t, len(truth.Windows), len(got.Windows))
 		require.Len(t, truth.Trips, 1)
@@ -83,4 +84,22 @@ func TestCrashDoublesWithoutDeduplication(t *testing.T) {
 		require.Equal(t, truth.Trips[0].Readings+int64(20-committed), got.Trips[0].Readings)
 		require.Equal(t, truth.Progress.Counters, got.Progress.Counters, "they are those of the commit")
 	}
+}
+
+// Ensure that rows say that a mistake had a hand in them also when a later life makes none.
+func TestMistakesAreRemembered(t *testing.T) {
+	log := disturbed(t, 1, 3, 200)
+	m := newMemory()
+	task := m.careless(t)
+	for i := range log[:100] {
+		require.NoError(t, task.judge(&log[i]))
+	}
+	m.flush(t, task, math.MaxInt)
+	m.commitAt(t, task)
+	task = m.resume(t)
+	for i := range log[100:] {
+		require.NoError(t, task.judge(&log[100+i]))
+	}
+	m.flush(t, task, math.MaxInt)
+	require.Equal(t, "no de-duplication", m.outcome(t).Progress.Mistake)
 }

@@ -165,7 +165,7 @@ func (p *processor) task(
 		return nil, err
 	}
 	if p.starts == nil && t.covered < 0 { // it begins, and with all that the log has
-		p.cfg.noteLost(partition, 0, t.Position)
+		p.cfg.noteLost("process", partition, 0, t.Position)
 	}
 	return t, nil
 }

@@ -91,6 +91,10 @@ func (p *processor) stand(ctx context.Context) error {
 	if err := announce(ctx, p.cfg.Log, p.cfg.ViewName()); err != nil {
 		return err
 	}
+	// Until then it was a view that had been replaced, whose changelog the live version's processor deletes when it starts.
+	if err := p.cfg.CreateTopics(ctx, p.cfg.Log, partitions); err != nil {
+		return fmt.Errorf("create topics: %w", err)
+	}
 	return p.dropGivenUp(ctx, s)
 }
 

@@ -271,7 +271,12 @@ func (p *republisher) followLog(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		p.pending = append(p.pending, batch.Records...)
+		for _, r := range batch.Records {
+			if want := p.position + int64(len(p.pending)); r.Offset != want {
+				return fmt.Errorf("offset %d of the log comes where %d is next: %s would not keep offsets", r.Offset, want, p.topic)
+			}
+			p.pending = append(p.pending, r)
+		}
 		if err := p.flush(ctx); err != nil {
 			return err
 		}

@@ -139,15 +139,11 @@ func (s *eventSink) start(ctx context.Context, m membership) error {
 		return err
 	}
 	chain, logStart := longestChain(segments[s.partition]), starts[s.partition]
-	if len(chain) == 0 && logStart > 0 {
-		s.cfg.notify("lost", "component", "sink", "partition", s.partition, "from", int64(0), "to", logStart)
+	if len(chain) == 0 {
+		s.cfg.noteLost("sink", s.partition, 0, logStart)
 	}
 	s.position = chainEnd(chain, logStart)
-	if s.position < logStart {
-		return fmt.Errorf("offsets [%d, %d) are lost: the log was cut before they were archived",
-			s.position, logStart)
-	}
-	return nil
+	return eventlog.LostBefore(eventlog.CarsTopic, s.partition, s.position, logStart)
 }
 
 // gatherTime is how long the sink lets events gather at the end of the log: nobody waits for them,

@@ -283,7 +283,7 @@ func TestSinkOfACutLog(t *testing.T) {
 	send(t, log, contested(t, 2, 50))
 	require.NoError(t, log.DeleteRecords(ctx, eventlog.CarsTopic, []int64{150}))
 	require.ErrorContains(t, Sink(ctx, cfg),
-		"offsets [100, 150) are lost: the log was cut before they were archived")
+		"lost: offsets [100, 150) of cars/0")
 }
 
 // Ensure that a sink that begins on a log that was cut says once what its archive does not have.
@@ -305,7 +305,7 @@ func TestSinkBeginsOnACutLog(t *testing.T) {
 		sink.stop(t)
 	}
 	require.Equal(t, [][]any{
-		{"component", "sink", "partition", 0, "from", int64(0), "to", int64(20)},
+		{"component", "sink", "version", "v1", "partition", 0, "from", int64(0), "to", int64(20)},
 	}, said.of("lost"))
 }
 

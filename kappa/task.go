@@ -1,6 +1,7 @@
 package kappa
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,7 +60,7 @@ type task struct {
 	behind     int64 // events between the last read and the end of the partition
 
 	//bench:only kappa-archived
-	encoder *event.Encoder // of late rows of the archive; nil while events come from the log
+	encoder *event.Encoder // of late rows of the archive; nil before the archive is read
 	//bench:only kappa-archived
 	logEnd int64 // the end of the partition when reading the archive began
 	//bench:only kappa-archived
@@ -278,7 +279,7 @@ func (t *task) encode() (needed int64, err error) {
 			return 0, err
 		}
 	}
-	t.Mistake = t.cfg.Mistakes.String()
+	t.Mistake = cmp.Or(t.cfg.Mistakes.String(), t.Mistake) // a restored one is in rows that are still served
 	t.KeptFrom = max(t.KeptFrom, t.rules.KeptFrom(t.Watermark, t.cfg.ViewRetention.Milliseconds()))
 	if t.entered != nil { //bench:only kappa-archived
 		return needed, t.rows.progress(*t.entered)

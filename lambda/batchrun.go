@@ -136,10 +136,11 @@ func (c Config) planBatch(partitions int) (*batchRun, error) {
 	return run, nil
 }
 
-// continues reports whether the run can go on from a previous generation: the same logic, and in
+// continues reports whether the run can go on from a previous generation: the same logic and mistakes, and in
 // every partition a file that begins where it ended.
 func (r *batchRun) continues(previous *Manifest) bool {
 	if previous.Version != r.cfg.Version || previous.Views != r.cfg.Views || previous.Rules != r.cfg.Rules ||
+		previous.Mistake != r.manifest.Mistake ||
 		len(previous.Partitions) != len(r.partitions) {
 		return false
 	}

@@ -10,7 +10,6 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
-	"lambdakappa/view"
 )
 
 // A building is the next generation on its way, in a goroutine of its own: loading a hand-over
@@ -18,8 +17,7 @@ import (
 // serving can do without the live one.
 type building struct {
 	number    int64
-	version   string
-	views     view.Set
+	grounds   grounds
 	boundary  int64
 	liveBuild int64                 // where the live generation begins in the speed view
 	said      *atomic.Pointer[said] // the task's position of the side outputs
@@ -41,13 +39,12 @@ type building struct {
 func (t *speedTask) buildNext(ctx context.Context, m *Manifest) {
 	ctx, cancel := context.WithCancel(ctx)
 	b := &building{
-		number: m.Generation, version: m.Version, views: m.Views, boundary: m.boundary(t.partition),
+		number: m.Generation, grounds: grounds{t.cfg.Mistakes.speedVersion(m.Version), m.Views, m.Rules}, boundary: m.boundary(t.partition),
 		liveBuild: t.live.Build, said: &t.said, catchUp: t.catchUp,
 		decoder: t.live.decoder.Clone(), // so that the registry need not be there again
 		cancel:  cancel, done: make(chan struct{}),
 	}
-	b.version = t.cfg.Mistakes.speedVersion(m.Version)
-	b.silent = b.version == t.live.version && b.views == t.live.views
+	b.silent = b.grounds == t.live.sides.grounds
 	b.durable.Store(-1)
 	t.next = b
 	go func() {

@@ -272,8 +272,6 @@ func (c *columnCursor) take(n int) arrow.Array {
 		return array.NewInt64Data(data(arrow.PrimitiveTypes.Int64))
 	case parquet.Float:
 		return array.NewFloat32Data(data(arrow.PrimitiveTypes.Float32))
-	case parquet.Double:
-		return array.NewFloat64Data(data(arrow.PrimitiveTypes.Float64))
 	default: // an int32, or the indices of a dictionary
 		return array.NewInt32Data(data(arrow.PrimitiveTypes.Int32))
 	}

@@ -56,7 +56,7 @@ func newGeneration(c Config, h handover, decoder *event.Decoder) *generation {
 		logic:      logic,
 		decoder:    decoder,
 		speedState: state,
-		sides:      sideOutputs{partition: h.partition, version: logic.version, views: h.views},
+		sides:      sideOutputs{partition: h.partition, grounds: grounds{logic.version, h.views, h.rules}},
 		rows:       speedViewWriter{generation: h.generation},
 		durable:    h.boundary,
 	}
@@ -193,7 +193,7 @@ func (g *generation) encode() error {
 	for i := range g.alerts {
 		a := &g.alerts[i]
 		g.rows.alert(a, g.Newest)
-		if err := g.sides.alert(g.version, a, g.Newest); err != nil {
+		if err := g.sides.alert(a, g.Newest); err != nil {
 			return err
 		}
 	}

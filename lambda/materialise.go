@@ -10,9 +10,8 @@ import (
 	"lambdakappa/view"
 )
 
-// rowsPerLock is how many rows of the speed view are taken in before queries get their turn, and of
-// how many cars rows are copied into an answer before the speed view gets its: a car has a handful
-// of rows in it, so either is about 0.1 ms of work.
+// rowsPerLock is how many rows of the speed view are taken in before queries get their turn, and about how many
+// are copied into an answer before the speed view gets its: either is about 0.1 ms of work.
 const rowsPerLock = 256
 
 // A part is one partition of one generation: the batch view, which never changes, and the speed

@@ -132,23 +132,32 @@ func (p *part) copyAlerts(r httpapi.Range) map[view.AlertKey]view.Alert {
 }
 
 // copyRows has copyCar copy the speed view's rows of one car, or of all of them. It lets the
-// follower of the speed view, and the point queries behind it, have their turn every few cars. The
+// follower of the speed view, and the point queries behind it, have their turn every few rows. The
 // rows of one car are of one moment, and those of the next answer are never of an earlier one.
 func (p *part) copyRows(car string, copyCar func(*carRows)) {
 	for cars := p.carsOf(car); len(cars) > 0; {
-		n := min(len(cars), rowsPerLock)
-		p.copySome(cars[:n], copyCar)
-		cars = cars[n:]
+		cars = p.copySome(cars, copyCar)
 	}
 }
 
-// copySome is a part of copyRows under one lock.
-func (p *part) copySome(cars []*carRows, copyCar func(*carRows)) {
+// copySome is a part of copyRows under one lock. It returns the cars that are left.
+func (p *part) copySome(cars []*carRows, copyCar func(*carRows)) []*carRows {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	for _, c := range cars {
-		copyCar(c)
+	visited, rows := 0, 0
+	for visited < min(len(cars), rowsPerLock) && rows < rowsPerLock {
+		copyCar(cars[visited])
+		rows += cars[visited].rows()
+		visited++
 	}
+	return cars[visited:]
+}
+
+// rows is how many rows of the speed view are the car's.
+func (c *carRows) rows() int {
+	n := len(c.windows) + len(c.alerts)
+	n += len(c.trips) //bench:change view
+	return n
 }
 
 // carsOf returns one car of the speed view, if it is there, or all of them.

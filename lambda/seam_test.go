@@ -269,6 +269,23 @@ func (h *handover) named() []handoverEntry {
 	return entries
 }
 
+// Ensure that a run after one that made a mistake does not go on from it.
+func TestIncrementalForgetsMistakes(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Incremental = true
+	records := disturbed(t, 3, 2, 200)
+	ingestAll(t, cfg, records)
+	careless := cfg
+	careless.Mistakes.CountRepeats = true
+	_, err := runBatch(t.Context(), careless, 1)
+	require.NoError(t, err)
+	m, err := runBatch(t.Context(), cfg, 1)
+	require.NoError(t, err)
+	require.Zero(t, m.Base)
+	require.Empty(t, m.Mistake)
+	require.Equal(t, naiveAnswer(t, cfg, records, int64(len(records))).counters, m.Counters)
+}
+
 // Ensure that a run with other rules, or another version, begins anew.
 func TestIncrementalOnlyWithTheSameLogic(t *testing.T) {
 	cfg := testConfig(t)

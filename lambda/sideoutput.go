@@ -18,45 +18,55 @@ import (
 // generations of different logic live side by side. (Dead letters are ingest's.)
 type sideOutputs struct {
 	partition int
-	version   string   // of the alerts
-	views     view.Set // for which events may be late
-	said      said     // what is acknowledged already
-	held      bool     // another generation says the same: what waits is kept until it has, or until it ends
-	trail     *trail   // of the topics; nil while somebody else has said more, or another generation answers: their watermark is further
+	grounds   grounds
+	said      said   // what is acknowledged already
+	held      bool   // another generation says the same: what waits is kept until it has, or until it ends
+	trail     *trail // of the topics; nil while somebody else has said more, or another generation answers: their watermark is further
 
 	// What waits. Offset of a record is that of its event.
 	dropped []eventlog.Record
 	alerts  []eventlog.Record
 }
 
+// grounds are what decides, beside the events, what there is to say.
+type grounds struct {
+	Version string      `json:"version"` // of the alerts
+	Views   view.Set    `json:"views"`   // for which events may be late
+	Rules   event.Rules `json:"rules"`   // by which an event is late, and raises no alert
+}
+
 // said is how far the side outputs of a partition are complete: what offsets below it had to say is
 // acknowledged. An event is late whatever the version, but its alert belongs to one: to a
-// generation of another version nothing is said yet, from its boundary on.
+// generation of another version nothing is said yet, from its boundary on, and by other rules no late event either.
 type said struct {
-	offset  int64
-	version string   // of the alerts
-	views   view.Set // for which late events were looked for
+	offset int64
+	grounds
 }
 
 // with is how far they are complete once a generation has said everything of [boundary, durable),
 // or has found it said. It can take over where the position has passed its boundary, and gives
-// its version when it has come as far as the position.
-func (s said) with(version string, views view.Set, boundary, durable int64) said {
+// its grounds when it has come as far as the position.
+func (s said) with(g grounds, boundary, durable int64) said {
 	if boundary <= s.offset && s.offset <= durable {
-		return said{durable, version, views}
+		return said{durable, g}
 	}
 	return s
 }
 
 // late keeps an event that came too late for some of the views, which it names.
 func (s *sideOutputs) late(r *eventlog.Record, eventTime int64, w event.Watermark, late view.Set) {
-	if r.Offset < s.said.offset && s.said.views.Has(late) {
+	if r.Offset < s.said.offset && s.said.Rules == s.grounds.Rules && s.said.Views.Has(late) {
 		return
 	}
 	detail := fmt.Sprintf("event time %d, watermark %d", eventTime, w)
 	record := sideRecord(s.partition, r, "late", detail)
 	record.Headers = append(record.Headers, eventlog.Header{Key: "views", Value: []byte(late.String())})
 	s.dropped = append(s.dropped, record)
+}
+
+// sameAlerts reports whether both have the same alerts of the same events.
+func (g grounds) sameAlerts(other grounds) bool {
+	return g.Version == other.Version && g.Rules == other.Rules
 }
 
 // alertMessage is an alert on the alert topic. Consumers keep one per (version, car_id, seq).
@@ -77,12 +87,12 @@ type speedAlert struct {
 }
 
 // alert tells the world about an alert.
-func (s *sideOutputs) alert(version string, a *speedAlert, appendTime int64) error {
-	if version == s.said.version && a.offset < s.said.offset {
+func (s *sideOutputs) alert(a *speedAlert, appendTime int64) error {
+	if a.offset < s.said.offset && s.said.sameAlerts(s.grounds) {
 		return nil
 	}
 	value, err := json.Marshal(alertMessage{
-		version, a.CarID, a.Seq, a.EventTime, a.Rule.String(), a.Score, a.offset,
+		s.grounds.Version, a.CarID, a.Seq, a.EventTime, a.Rule.String(), a.Score, a.offset,
 	})
 	if err != nil {
 		return fmt.Errorf("encode alert: %w", err)
@@ -101,10 +111,10 @@ func (s *sideOutputs) takeOver(said said) {
 // forgetSaid forgets what was acknowledged meanwhile.
 func (s *sideOutputs) forgetSaid() {
 	done := func(r eventlog.Record) bool { return r.Offset < s.said.offset }
-	if s.said.version == s.version {
+	if s.said.sameAlerts(s.grounds) {
 		s.alerts = slices.DeleteFunc(s.alerts, done)
 	}
-	if s.said.views.Has(s.views) {
+	if s.said.Rules == s.grounds.Rules && s.said.Views.Has(s.grounds.Views) {
 		s.dropped = slices.DeleteFunc(s.dropped, done)
 	}
 }

@@ -93,6 +93,34 @@ func TestAlertsOfANewVersion(t *testing.T) {
 	})
 }
 
+// Ensure that other rules under the same version say what the ones before them had left out: an event that was late is none by
+// a longer lateness, and raises its alert. (Invariant 6.)
+func TestAlertsOfOtherRules(t *testing.T) {
+	cfg := logConfig(t, startLog(t, 1))
+	cfg.Version = "v2"
+	var records []eventlog.Record
+	for seq := range int64(40) {
+		records = append(records, recordOf(t, leaking("car-1", seq, 1_000_000+seq*1000)))
+	}
+	records = append(records, recordOf(t, leaking("car-1", 40, 900_000))) // late
+	stopIngest := start(t, cfg, Ingest)
+	start(t, cfg, Speed)
+	send(t, cfg.Log, records[:20])
+	batch(t, cfg)
+	stopIngest() // no boundary goes beyond 20
+	send(t, cfg.Log, records[20:])
+	awaitSaid(t, cfg, 41)
+	require.Equal(t, map[string][]int64{"v2": (&seqSet{{0, 39}}).above(nil, -1)}, announced(t, cfg.Log))
+
+	cfg.Rules.AllowedLateness = 600_000
+	m, err := RunBatch(t.Context(), cfg)
+	require.NoError(t, err)
+	require.EqualValues(t, 20, m.boundary(0))
+	s := serve(t, cfg)
+	requireTruth(t, s, settle(t, s, m.Generation))
+	require.Equal(t, map[string][]int64{"v2": (&seqSet{{0, 40}}).above(nil, -1)}, announced(t, cfg.Log))
+}
+
 // Ensure that nothing comes twice while generations follow each other, for as long as nobody dies: the next
 // one leaves it to the live one, and says what that one has not come to.
 func TestGenerationsSayOnce(t *testing.T) {

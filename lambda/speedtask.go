@@ -14,7 +14,6 @@ import (
 
 	"lambdakappa/event"
 	"lambdakappa/internal/eventlog"
-	"lambdakappa/view"
 )
 
 // pollInterval is how often the speed layer looks for a new generation of the batch view, and for
@@ -237,9 +236,9 @@ func (t *speedTask) noteRestored() {
 // their versions differ the position may change from one to the other and back: a restart then
 // finds another version than its own, and some alerts come twice.
 func (t *speedTask) advance() {
-	now := t.said.Load().with(t.live.version, t.live.views, t.live.boundary, t.live.durable)
+	now := t.said.Load().with(t.live.sides.grounds, t.live.boundary, t.live.durable)
 	if t.next != nil && !t.next.silent {
-		now = now.with(t.next.version, t.next.views, t.next.boundary, t.next.durable.Load())
+		now = now.with(t.next.grounds, t.next.boundary, t.next.durable.Load())
 	}
 	if now != *t.said.Load() {
 		t.said.Store(&now)
@@ -248,9 +247,8 @@ func (t *speedTask) advance() {
 
 // commitMetadata is what a commit says besides the position of the side outputs.
 type commitMetadata struct {
-	Generation int64    `json:"generation"` // that was reached
-	Version    string   `json:"version"`    // of the alerts that are complete
-	Views      view.Set `json:"views"`      // for which the late events are
+	Generation int64 `json:"generation"` // that was reached
+	grounds          // of what is complete
 }
 
 // readSaid returns the position of the side outputs that a commit says; -1 before the first.
@@ -262,12 +260,12 @@ func readSaid(c eventlog.Commit) (said, error) {
 	if err := json.Unmarshal([]byte(c.Metadata), &metadata); err != nil {
 		return said{}, fmt.Errorf("read commit: %w", err)
 	}
-	return said{c.Offset, metadata.Version, metadata.Views}, nil
+	return said{c.Offset, metadata.grounds}, nil
 }
 
 func (t *speedTask) commit(ctx context.Context, m *eventlog.Member, at time.Time) error {
 	now := *t.said.Load()
-	metadata, err := json.Marshal(commitMetadata{t.reached, now.version, now.views})
+	metadata, err := json.Marshal(commitMetadata{t.reached, now.grounds})
 	if err != nil {
 		return fmt.Errorf("encode commit: %w", err)
 	}

@@ -32,9 +32,8 @@ const (
 
 // A speedRow is a decoded record of the speed view: window, trip or alert, or neither.
 type speedRow struct {
-	kind       byte
-	generation int64
-	car        []byte // part of the record, not a copy
+	kind byte
+	car  []byte // part of the record, not a copy
 
 	covered int64 // the input position that a window's row reflects
 	start   int64
@@ -161,7 +160,7 @@ func rowGeneration(r *eventlog.Record) int64 {
 func readRow(r *eventlog.Record, row *speedRow) error {
 	key := fields{rest: r.Key}
 	row.kind = key.byte()
-	row.generation = int64(key.uint64())
+	key.uint64() // the generation: see rowGeneration
 	switch row.kind {
 	case windowRow:
 		row.start = int64(key.uint64())

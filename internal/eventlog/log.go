@@ -74,6 +74,7 @@ type Log struct {
 	transport *kafka.Transport
 	client    *kafka.Client
 	registry  *sr.Client    // nil when no registry was given
+	unknown   unknownSchemas
 	asked     atomic.Uint32 // how often one of cfg.Brokers was asked for metadata
 
 	opening  sync.Mutex

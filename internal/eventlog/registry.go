@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -15,11 +16,42 @@ import (
 )
 
 // The registry is asked once per schema id, so it may take its time; it restarts with the
-// embedded broker.
+// embedded broker. For an id that there is not it is asked again after a while: somebody may have sent an event before
+// its schema was registered.
 const (
 	registryTimeout  = 3 * time.Second
 	registryPatience = 5 * time.Second
+	unknownFor       = 2 * time.Second
+	unknownMost      = 1024 // ids; broken events have any
 )
+
+// unknownSchemas are ids that the registry did not know a moment ago. It is safe for concurrent use.
+type unknownSchemas struct {
+	mu    sync.Mutex
+	asked map[uint32]time.Time
+}
+
+func (u *unknownSchemas) has(id uint32) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	at, known := u.asked[id]
+	return known && time.Since(at) < unknownFor
+}
+
+func (u *unknownSchemas) forget(id uint32) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.asked, id)
+}
+
+func (u *unknownSchemas) note(id uint32) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.asked == nil || len(u.asked) >= unknownMost {
+		u.asked = map[uint32]time.Time{}
+	}
+	u.asked[id] = time.Now()
+}
 
 var _ event.SchemaSource = (*Log)(nil)
 
@@ -76,6 +108,7 @@ func (l *Log) RegisterSchema(ctx context.Context, subject, schema string) (uint3
 	if err != nil {
 		return 0, fmt.Errorf("register schema %s: %w", subject, err)
 	}
+	l.unknown.forget(uint32(id))
 	return uint32(id), nil
 }
 
@@ -96,6 +129,9 @@ func (l *Log) RegisterSchemas(
 
 // SchemaByID implements event.SchemaSource.
 func (l *Log) SchemaByID(id uint32) (string, error) {
+	if l.unknown.has(id) {
+		return "", event.ErrNoSchema
+	}
 	var schema sr.Schema
 	err := l.askRegistry(context.Background(), func(ctx context.Context) (err error) {
 		schema, err = l.registry.SchemaByID(ctx, int(id))
@@ -103,6 +139,7 @@ func (l *Log) SchemaByID(id uint32) (string, error) {
 	})
 	var answer *sr.ResponseError
 	if errors.As(err, &answer) && answer.ErrorCode == sr.ErrSchemaNotFound.Code {
+		l.unknown.note(id)
 		return "", event.ErrNoSchema
 	}
 	return schema.Schema, err
