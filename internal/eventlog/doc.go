@@ -63,5 +63,6 @@
 //   - It does not watch a member whose connection was gone when it was told of its group
 //     (TestMemberDiesWhileItJoins): the roll call does.
 //   - Its memory is small and its garbage large: see [BrokerGCPercent]. It remembers every batch, some
-//     80 B each, rolls segments by size alone, not by segment.ms, and gives the index of one back as a whole.
+//     80 B each, rolls segments by size alone, not by segment.ms, and lets go of the index of deleted segments only
+//     when its list of segments grows (trimLeft): up to twice what is kept.
 package eventlog
