@@ -73,7 +73,7 @@ type Log struct {
 	cfg       Config
 	transport *kafka.Transport
 	client    *kafka.Client
-	registry  *sr.Client    // nil when no registry was given
+	registry  *sr.Client // nil when no registry was given
 	unknown   unknownSchemas
 	asked     atomic.Uint32 // how often one of cfg.Brokers was asked for metadata
 
