@@ -192,7 +192,9 @@ func (d *Decoder) schema(id uint32) (*avro.Schema, error) {
 	return schema, nil
 }
 
-func unknownSchema(id uint32) error { return &Reject{ReasonUnknownSchema, fmt.Sprintf("schema id %d", id)} }
+func unknownSchema(id uint32) error {
+	return &Reject{ReasonUnknownSchema, fmt.Sprintf("schema id %d", id)}
+}
 
 // resolve asks the source for schema id; nil without an error means that no event can be read
 // with it, because it is not a version of this record. The error is [ErrNoSchema] when there is none.
