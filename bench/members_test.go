@@ -57,7 +57,8 @@ func TestPauses(t *testing.T) {
 func TestOutages(t *testing.T) {
 	began := time.Unix(1000, 0)
 	marks := []result.Mark{
-		{Name: "broker-down", From: 5, To: 10}, {Name: "kill kappa process", From: 20, To: 21},
+		{Name: "broker-down", From: 5, To: 10},
+		{Name: "kill kappa process", From: 20, To: 21},
 		{Name: "broker-join", From: 30, To: 40},
 	}
 	a := Acked{Slow: map[int64]float64{1004: 1830.4, 1011: 9000, 1020: 7000}}

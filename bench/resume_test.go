@@ -58,7 +58,8 @@ func TestNumbersGoOn(t *testing.T) {
 		{Scenario: "settled", Arm: "lambda", Dir: "views/settled-both-3"},
 		{Scenario: "settled", Arm: "kappa", Dir: "views/settled-both-3"},
 		{Scenario: "outage", Arm: "kappa", Dir: "views/outage-both-log_forgets-1"},
-		{Scenario: "spike", Arm: "control"}, {Scenario: "spike", Arm: "control"},
+		{Scenario: "spike", Arm: "control"},
+		{Scenario: "spike", Arm: "control"},
 	}})
 	require.Equal(t, map[string]int{"settled-both": 3, "outage-both-log_forgets": 1, "spike-control": 2}, d.numbers)
 	require.Equal(t, "settled-both-4", d.runName(result.Run{Scenario: "settled", Arm: armBoth}))

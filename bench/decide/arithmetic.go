@@ -74,14 +74,6 @@ func gigabytes(what string, kept ...string) []Term {
 	return []Term{{what, 1 / gigabyte, powers(append([]string{"rate"}, kept...)...)}}
 }
 
-// The parts of history that lie at different prices.
-var (
-	inFiles  = gigabytes("file bytes", "history")
-	inTier   = gigabytes("log bytes", "history") // a store of objects keeps its own copies
-	shortLog = gigabytes("log bytes", "log", "copies")
-	wholeLog = gigabytes("log bytes", "history", "copies")
-)
-
 // onDisks is what the brokers' disks hold of history, and elsewhere what lies in files or in the second tier: a store of
 // objects keeps its own copies.
 func (c column) onDisks() []Term {
@@ -184,17 +176,27 @@ func quantities(all []column) []Quantity {
 		return sums
 	}
 	return []Quantity{
-		{"cores, all the time", "cores", each(column.cores),
-			"being there, every event once, and on Lambda all history again at every batch run, or what is new"},
-		{"age of an answer, median", "s", each(func(c column) []Term { return []Term{{c.arm + " age", 1, nil}} }),
-			"of the newest event in it, with the speed layer on Lambda's side; the tier is behind, and makes nothing older"},
-		{"history and log", "GB", each(func(c column) []Term { return plus(c.onDisks(), c.elsewhere()) }),
-			"Parquet files and a short log; or the log, compressed, in copies on the brokers' disks; or in a second tier but for a short time"},
-		{"until every answer is right after a change", "hours", each(column.wait),
-			"a recompute of the files or a replay of the log, on the two cores that were measured: more cores and partitions divide it"},
+		{
+			"cores, all the time", "cores", each(column.cores),
+			"being there, every event once, and on Lambda all history again at every batch run, or what is new",
+		},
+		{
+			"age of an answer, median", "s", each(func(c column) []Term { return []Term{{c.arm + " age", 1, nil}} }),
+			"of the newest event in it, with the speed layer on Lambda's side; the tier is behind, and makes nothing older",
+		},
+		{
+			"history and log", "GB", each(func(c column) []Term { return plus(c.onDisks(), c.elsewhere()) }),
+			"Parquet files and a short log; or the log, compressed, in copies on the brokers' disks; or in a second tier but for a short time",
+		},
+		{
+			"until every answer is right after a change", "hours", each(column.wait),
+			"a recompute of the files or a replay of the log, on the two cores that were measured: more cores and partitions divide it",
+		},
 		{"work of a change", "core-hours", each(column.work), "the CPU of the same"},
-		{"readings that never count, a day", "readings", each(column.dropped),
-			"Kappa leaves out what comes after the lateness that it waits for, and says so; a batch counts whatever has come"},
+		{
+			"readings that never count, a day", "readings", each(column.dropped),
+			"Kappa leaves out what comes after the lateness that it waits for, and says so; a batch counts whatever has come",
+		},
 		{"a month", "", each(column.monthly), "cores, disks and changes at your prices, and what people cost you"},
 	}
 }

@@ -38,7 +38,8 @@ func (r *refusal) Error() string { return r.text }
 
 // 400 is what nobody can ask for, 409 what cannot be done now.
 func unknown(format string, args ...any) error { return &refusal{400, fmt.Sprintf(format, args...)} }
-func notNow(format string, args ...any) error  { return &refusal{409, fmt.Sprintf(format, args...)} }
+
+func notNow(format string, args ...any) error { return &refusal{409, fmt.Sprintf(format, args...)} }
 
 // buttons do what they say. What takes time goes on after the answer, one of a kind at a time.
 type buttons struct {

@@ -35,8 +35,15 @@ const round = 300 // seconds
 
 // fakeParts are all parts, in the order of the data flow.
 var fakeParts = []Part{
-	{"generator", ""}, {"broker", ""}, {"lambda ingest", Lambda}, {"lambda batch", Lambda}, {"lambda speed", Lambda},
-	{"lambda serve", Lambda}, {"kappa process", Kappa}, {"kappa replay", Kappa}, {"kappa serve", Kappa},
+	{"generator", ""},
+	{"broker", ""},
+	{"lambda ingest", Lambda},
+	{"lambda batch", Lambda},
+	{"lambda speed", Lambda},
+	{"lambda serve", Lambda},
+	{"kappa process", Kappa},
+	{"kappa replay", Kappa},
+	{"kappa serve", Kappa},
 }
 
 // fakeActions are one button of every kind, and as many as a server has.
@@ -156,7 +163,7 @@ func (f *fake) do(w http.ResponseWriter, r *http.Request) {
 
 // perform does what is asked for, and says it.
 func (f *fake) perform(d Do) string {
-	text := d.Do
+	var text string
 	numbers := []string{}
 	switch d.Do {
 	case Kill:

@@ -27,9 +27,15 @@ const (
 
 // parts are all of them, in the order of the data flow.
 var parts = []Part{
-	{generatorPart, ""}, {brokerPart, ""},
-	{ingestPart, Lambda}, {batchPart, Lambda}, {speedPart, Lambda}, {lambdaServe, Lambda},
-	{processPart, Kappa}, {replayPart, Kappa}, {kappaServe, Kappa},
+	{generatorPart, ""},
+	{brokerPart, ""},
+	{ingestPart, Lambda},
+	{batchPart, Lambda},
+	{speedPart, Lambda},
+	{lambdaServe, Lambda},
+	{processPart, Kappa},
+	{replayPart, Kappa},
+	{kappaServe, Kappa},
 }
 
 func sideOf(part string) string {

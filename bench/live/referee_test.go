@@ -28,8 +28,10 @@ func refereeOf(t *testing.T, readings ...*carevent.CarSensor) *referee {
 }
 
 func reading(car string, seq, second int64) *carevent.CarSensor {
-	return &carevent.CarSensor{CarID: car, Seq: seq, EventTime: second * 1000, CoolantTemp: 90, BatteryVoltage: 380, TirePressure11: 30,
-		TirePressure12: 30, TirePressure21: 30, TirePressure22: 30}
+	return &carevent.CarSensor{
+		CarID: car, Seq: seq, EventTime: second * 1000, CoolantTemp: 90, BatteryVoltage: 380, TirePressure11: 30,
+		TirePressure12: 30, TirePressure21: 30, TirePressure22: 30,
+	}
 }
 
 // Ensure that every kind of row is told apart: exact, without what came too late, with some of it, missing, double, and other.

@@ -39,12 +39,18 @@ var (
 var needs = []need{
 	{Need: "an event in the answer soon", Scenario: "freshness", Figure: "event visible, p99", Lambda: lambdaSide, Kappa: kappaSide},
 	{Need: "little CPU all the time", Scenario: "always-on", Figure: "CPU per million events", Lambda: lambdaSide, Kappa: kappaSide},
-	{Need: "all answers right soon after a change of the logic", Scenario: "bugfix", Figure: "time until all answers are new",
-		Lambda: lambdaSide, Kappa: kappaSide, Another: arm{"kappa-archive", "from an archive"}},
-	{Need: "late readings to count", Scenario: "late", Figure: "exact finally, truth A", Lambda: lambdaSide, Kappa: kappaSide,
-		Higher: true, Counted: true, Another: arm{"kappa-patient", "waiting longer"}},
-	{Need: "history to be small on disk, compressed alike", Scenario: "retention", Figure: "kept per event",
-		Lambda: lambdaSide, Kappa: side{Arm: "kappa-zstd"}, Counted: true},
+	{
+		Need: "all answers right soon after a change of the logic", Scenario: "bugfix", Figure: "time until all answers are new",
+		Lambda: lambdaSide, Kappa: kappaSide, Another: arm{"kappa-archive", "from an archive"},
+	},
+	{
+		Need: "late readings to count", Scenario: "late", Figure: "exact finally, truth A", Lambda: lambdaSide, Kappa: kappaSide,
+		Higher: true, Counted: true, Another: arm{"kappa-patient", "waiting longer"},
+	},
+	{
+		Need: "history to be small on disk, compressed alike", Scenario: "retention", Figure: "kept per event",
+		Lambda: lambdaSide, Kappa: side{Arm: "kappa-zstd"}, Counted: true,
+	},
 	{Need: "little memory", Scenario: "always-on", Figure: "peak memory", Lambda: lambdaSide, Kappa: kappaSide},
 	{Need: "an alert soon", Scenario: "freshness", Figure: "alert readable, p99", Lambda: lambdaSide, Kappa: kappaSide},
 	{Need: "fast point queries", Scenario: "freshness", Figure: "point query, p99", Lambda: lambdaSide, Kappa: kappaSide},

@@ -46,8 +46,12 @@ func (f *securityFlags) add(flags *pflag.FlagSet) {
 func (f *securityFlags) args() []string {
 	var args []string
 	for _, a := range []struct{ flag, value string }{
-		{"--client-properties", f.file}, {"--ca", f.flags.CAFile}, {"--cert", f.flags.CertFile},
-		{"--key", f.flags.KeyFile}, {"--server-name", f.flags.ServerName}, {"--sasl", f.flags.Mechanism},
+		{"--client-properties", f.file},
+		{"--ca", f.flags.CAFile},
+		{"--cert", f.flags.CertFile},
+		{"--key", f.flags.KeyFile},
+		{"--server-name", f.flags.ServerName},
+		{"--sasl", f.flags.Mechanism},
 	} {
 		if a.value != "" {
 			args = append(args, a.flag, a.value)
