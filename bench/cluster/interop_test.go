@@ -20,7 +20,7 @@ func console(t *testing.T, brokers []string, input, class string, args ...string
 	t.Helper()
 	args = append([]string{"-cp", filepath.Join(logtest.Jars(t), "*"), class, "--bootstrap-server", strings.Join(brokers, ",")}, args...)
 	cmd := exec.CommandContext(t.Context(), "java", args...)
-	cmd.Stdin = strings.NewReader(input)
+	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(input) // it leaves a log where it runs
 	var errors strings.Builder
 	cmd.Stderr = &errors
 	said, err := cmd.Output()
