@@ -12,7 +12,7 @@ import (
 )
 
 // The archive is what the sink leaves behind the one pipeline: folders of immutable Parquet files,
-// each a range of input offsets without its end of one partition.
+// each a half-open range of input offsets of one partition.
 //
 //	master/date=2026-11-22/hour=23/p003-00000000000000001200-00000000000000002400.parquet
 //	windows/version=v1/date=2026-11-22/hour=23/p003-….parquet

@@ -3,6 +3,7 @@ package kappa
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -394,4 +395,18 @@ func TestReplayInterruptedInAFile(t *testing.T) {
 	requireServed(t, truth(t, "v2", 1, sent), serving)
 	replay.stop(t)
 	run.stop(t)
+}
+
+// Ensure that an event of the archive that is late by nothing at all goes to the late topic with its bytes: without, it would
+// delete what is there by its key.
+func TestLateByNothingInTheArchive(t *testing.T) {
+	cfg := testConfig(startLog(t, 1))
+	cfg.Rules.TripGap, cfg.Rules.AllowedLateness = 0, 0
+	task := newTask(cfg, 0, math.MaxInt64)
+	require.NoError(t, task.openArchive(t.Context()))
+	task.Watermark = 1_000_003
+	e := archivedEvent{CarSensor: measured("a", 1, int64(task.Watermark)), Offset: 7, AppendTime: int64(task.Watermark)}
+	require.NoError(t, task.takeArchived(&e))
+	require.Len(t, task.sides.dropped, 1)
+	require.NotEmpty(t, task.sides.dropped[0].Value)
 }

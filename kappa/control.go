@@ -25,7 +25,7 @@ const (
 
 // named is the value of a key of the control topic.
 type named struct {
-	View     string `json:"view"`
+	View     string `json:"version"`            // the key is older than views that are named by more than their version
 	Replaces string `json:"replaces,omitempty"` // live only: the view that was live before
 }
 

@@ -494,3 +494,27 @@ func TestConfigErrors(t *testing.T) {
 	f(func(c *Config) { c.CommitInterval = -time.Second }, "commit interval -1s: must be above 0")
 	f(func(c *Config) { c.Rules.Window = 0 }, "window 0s: must be above 0")
 }
+
+// Ensure that a replay that goes back to a replaced version has a changelog, also when the live version's processor starts in the
+// moment before it stands, and deletes what it has replaced.
+func TestReplacedVersionStandsAgain(t *testing.T) {
+	log := startLog(t, 1)
+	require.NoError(t, CreateTopics(t.Context(), log, 1, "v2"))
+	require.NoError(t, goLive(t.Context(), log, "v2", "v1"))
+	cfg := testConfig(log)
+	cfg.fault = func(step string) error {
+		if step != "announce" {
+			return nil
+		}
+		s, err := readControl(t.Context(), log)
+		require.NoError(t, err)
+		live := testConfig(log)
+		live.Version = "v2"
+		return newProcessor(live).dropReplaced(t.Context(), s)
+	}
+	p := newProcessor(cfg)
+	require.NoError(t, p.stand(t.Context()))
+	n, err := log.Partitions(t.Context(), ChangelogTopic("v1"))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+}

@@ -88,6 +88,9 @@ func (p *processor) stand(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.cfg.step("announce"); err != nil {
+		return err
+	}
 	if err := announce(ctx, p.cfg.Log, p.cfg.ViewName()); err != nil {
 		return err
 	}

@@ -146,6 +146,36 @@ func TestRepublishErrors(t *testing.T) {
 	f(copyTopic, 0, "the archive begins at offset 30")
 }
 
+// Ensure that a log whose offsets have a gap, as an aborted transaction leaves one, is not copied past it: what comes behind
+// would have other offsets in the copy.
+func TestRepublishKeepsOffsets(t *testing.T) {
+	log := startLog(t, 1)
+	ctx := t.Context()
+	require.NoError(t, CreateTopics(ctx, log, 1, "v1"))
+	cfg := testConfig(log)
+	var sent []eventlog.Record
+	for seq := range int64(30) {
+		sent = append(sent, recordOf(t, measured("a", seq, 1_000_000+seq*1000)))
+	}
+	cfg.Archive = sendAndArchive(t, log, sent[:20], 1)
+	x, err := log.Transactor(ctx, "somebody")
+	require.NoError(t, err)
+	require.NoError(t, x.Begin())
+	_, err = x.Append(ctx, eventlog.CarsTopic, 0, sent[20:21])
+	require.NoError(t, err)
+	x.Close()
+	next, err := log.Transactor(ctx, "somebody") // aborts it
+	require.NoError(t, err)
+	next.Close()
+	send(t, log, sent[21:])
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	require.ErrorContains(t, Republish(ctx, cfg, copyTopic, 0, true), "comes where 20 is next")
+	ends, err := log.EndOffsets(t.Context(), copyTopic)
+	require.NoError(t, err)
+	require.Equal(t, []int64{20}, ends)
+}
+
 // Ensure that a rate is kept, whatever the size of what goes together.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

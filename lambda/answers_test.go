@@ -155,3 +155,24 @@ func TestAnAlertThatMovedOutOfTheRange(t *testing.T) {
 	require.EqualValues(t, 4, alerts[0].Seq)
 	require.Len(t, p.readAlerts(nil, httpapi.All()), 2)
 }
+
+// Ensure that what a query holds the lock for is counted in rows: of cars that have many, few are copied at a time.
+func TestRowsPerLock(t *testing.T) {
+	p := &part{}
+	f := func(cars, windows, first int) {
+		t.Helper()
+		var all []*carRows
+		for range cars {
+			all = append(all, &carRows{windows: make([]windowCell, windows)})
+		}
+		copied := 0
+		left := p.copySome(all, func(*carRows) { copied++ })
+		require.Equal(t, first, copied)
+		require.Len(t, left, cars-first)
+	}
+	f(1000, 0, rowsPerLock)
+	f(1000, 1, rowsPerLock)
+	f(1000, 10, (rowsPerLock+9)/10)
+	f(1000, 10*rowsPerLock, 1)
+	f(3, 1, 3)
+}

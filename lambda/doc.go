@@ -51,7 +51,7 @@
 // What is kept where:
 //
 //   - master/ is the only data that could not be computed again once the log has forgotten it.
-//     Every file is a range of offsets without its end, and is named by it: the position of ingest is what
+//     Every file is a half-open range of offsets, and is named by it: the position of ingest is what
 //     is on disk.
 //   - views/gen-000007/ is a generation: view, hand-over, and manifest.json.
 //   - The speed layer keeps open windows in memory, and nothing on disk. The group's commits say

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The master dataset is a folder of immutable Parquet files, each a range of offsets without its end of
+// The master dataset is a folder of immutable Parquet files, each a half-open range of offsets of
 // one partition:
 //
 //	master/date=2026-11-22/hour=23/p003-00000000000000001200-00000000000000002400.parquet

@@ -104,3 +104,41 @@ func TestNoTrailWhereEverythingIsKept(t *testing.T) {
 	require.Empty(t, trail.marks)
 	require.Empty(t, trail.passed(1_000_000_000))
 }
+
+// Ensure that ingest forgets dead letters of long ago also when no new one comes: a re-drive would send those again whose copies
+// the log has forgotten.
+func TestIngestForgetsDeadLetters(t *testing.T) {
+	log := startLog(t, 1)
+	cfg := logConfig(t, log)
+	cfg.ViewRetention = time.Duration(cfg.Rules.Settled()) * time.Millisecond
+	var records []eventlog.Record
+	drive := func(from, seconds int64) {
+		for s := range seconds {
+			records = append(records, recordOf(t, measured("a", from+s, 1_000_000+(from+s)*1000)))
+		}
+	}
+	broken := func() {
+		r := recordOf(t, measured("b", int64(len(records)), 1_000_000))
+		r.Value = r.Value[:7]
+		records = append(records, r)
+	}
+	start(t, cfg, Ingest)
+	for part := range int64(2) {
+		records = nil
+		drive(part*30, 30)
+		broken()
+		send(t, log, records)
+		letters := part + 1
+		require.Eventually(t, func() bool {
+			ends, err := log.EndOffsets(t.Context(), DeadLettersTopic)
+			return err == nil && ends[0] == letters
+		}, patience, pollInterval)
+	}
+	records = nil
+	drive(60, 1000)
+	send(t, log, records)
+	require.Eventually(t, func() bool {
+		starts, err := log.StartOffsets(t.Context(), DeadLettersTopic)
+		return err == nil && starts[0] == 1 // the newest stays, as it does on the other topics
+	}, patience, pollInterval)
+}

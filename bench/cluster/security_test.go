@@ -121,10 +121,32 @@ func TestSecuredCluster(t *testing.T) {
 	err := probe(alice)
 	require.ErrorContains(t, err, "create topics (every topic is created by who writes it: allow CREATE on topics)")
 	require.NotContains(t, err.Error(), secret)
+	requireFound(t, c, ca, alice)
 	administer(t, c, ca, "org.apache.kafka.tools.AclCommand", "--add", "--allow-principal", "User:alice",
 		"--operation", "All", "--topic", "*", "--group", "*", "--transactional-id", "*", "--cluster")
 	for _, mechanism := range []string{eventlog.ScramSHA256, eventlog.ScramSHA512} {
 		alice.Mechanism = mechanism
 		require.NoError(t, probe(alice))
 	}
+}
+
+// requireFound requires that somebody who may not create topics goes on with one that somebody else has created, and with no other.
+func requireFound(t *testing.T, c *cluster.Cluster, ca *logtest.Authority, user eventlog.Security) {
+	t.Helper()
+	as := func(s eventlog.Security) *eventlog.Log {
+		l, err := eventlog.Open(t.Context(), eventlog.Config{Brokers: c.Brokers(), Security: s})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, l.Close()) })
+		return l
+	}
+	found := eventlog.TopicSpec{Name: "found", Partitions: 2}
+	admin := eventlog.Security{TLS: true, CAFile: ca.File, Mechanism: eventlog.Plain, User: "admin", Password: "admin"}
+	require.NoError(t, as(admin).CreateTopics(t.Context(), found))
+	administer(t, c, ca, "org.apache.kafka.tools.AclCommand", "--add", "--allow-principal", "User:"+user.User,
+		"--operation", "Describe", "--topic", "found")
+	l := as(user)
+	require.NoError(t, l.CreateTopics(t.Context(), found))
+	found.Partitions = 3
+	require.ErrorContains(t, l.CreateTopics(t.Context(), found), "2 partitions, not 3")
+	require.Error(t, l.CreateTopics(t.Context(), eventlog.TopicSpec{Name: "nowhere", Partitions: 1}))
 }

@@ -16,8 +16,9 @@ const (
 	houseLimit  = 5 * time.Second // that keeping house takes at most
 )
 
-// awaitHouseKept returns when the broker that says these facts neither keeps house nor is about to. This broker writes a partition anew from memory
-// when it compacts, and has lost it when it is killed meanwhile, which no Kafka does and nobody wants to teach.
+// awaitHouseKept returns when the broker that says these facts neither keeps house nor is about to. This broker writes a
+// partition anew from memory when it compacts, and has lost it when it is killed meanwhile, which no Kafka does and nobody
+// wants to teach.
 func awaitHouseKept(ctx context.Context, facts *supervise.Facts) {
 	kept, next, changed := facts.Since(keptFact, 0)
 	if len(kept) == 0 {
