@@ -265,6 +265,7 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	defer stop()
 	following := x.follow(ctx, len(c.Log) > 0)
 	defer func() { _ = following.stop() }()
+	launched := time.Since(x.began).Seconds()
 	g, err := x.sut.launchGenerator(w)
 	if err != nil {
 		return err
@@ -280,7 +281,7 @@ func (c *correctness) send(ctx context.Context, x *execution, w workload) error 
 	if err != nil {
 		return err
 	}
-	x.run.Events = published.Events
+	x.run.Events, x.run.SentBy = published.Events, launched+published.Seconds
 	if err := x.awaitForgotten(ctx, following, end); err != nil {
 		return err
 	}

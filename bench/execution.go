@@ -151,7 +151,8 @@ func (x *execution) inSystem(ctx context.Context, body func(ctx context.Context,
 // failed.
 func (x *execution) conclude(err error) {
 	for _, part := range x.parts {
-		part.Events, part.Marks = x.run.Events, append(part.Marks, x.run.Marks...)
+		part.Events, part.SentBy = x.run.Events, x.run.SentBy
+		part.Marks = append(part.Marks, x.run.Marks...)
 		part.Notes = append(slices.Clone(x.run.Notes), part.Notes...)
 		if part.Components == nil { // a phase has taken its own account
 			part.Components = componentsOf(x.run.Components, x.scenario.like(part.label))

@@ -44,8 +44,12 @@ func (x *execution) judgeSideTopics(ctx context.Context, end []int64) error {
 			if err != nil {
 				return err
 			}
-			if x.after == "" {
-				r.Figures = append(r.Figures, result.Figure{Name: topic.again, Unit: topic.unit, Value: float64(again)})
+			if x.after != "" {
+				continue
+			}
+			r.Figures = append(r.Figures, result.Figure{Name: topic.again, Unit: topic.unit, Value: float64(again.count)})
+			if again.count > 0 {
+				r.Notes = append(r.Notes, again.note(topic.again, side+topic.suffix))
 			}
 		}
 	}
@@ -123,46 +127,48 @@ func alertOf(r *eventlog.Record) (key, value string, err error) {
 	return fmt.Sprintf("%s/%s/%d", a.Version, a.CarID, a.Seq), a.Rule, nil
 }
 
-// judgeTopic holds a topic of an architecture against the truth and returns how many of its records say what an
+// judgeTopic holds a topic of an architecture against the truth and returns which of its records say what an
 // earlier one has said.
-func (x *execution) judgeTopic(ctx context.Context, arm, side string, topic sideTopic) (again int, err error) {
+func (x *execution) judgeTopic(ctx context.Context, arm, side string, topic sideTopic) (again repeats, err error) {
 	got, again, err := readKeys(ctx, x.sut.log, side+topic.suffix, topic.read)
 	if err != nil {
-		return 0, err
+		return again, err
 	}
 	missing, unexpected := setDiff(topic.want, got)
 	x.checkAnswer(arm, topic.name+x.after, missing+unexpected == "", "%d entries%s%s", len(topic.want), missing, unexpected)
 	return again, nil
 }
 
-// readKeys reads a whole topic as a map, and counts the records whose key was there already.
+// readKeys reads a whole topic as a map, and finds the records whose key was there already.
 func readKeys(
 	ctx context.Context, log *eventlog.Log, topic string,
 	read func(*eventlog.Record) (key, value string, err error),
-) (all map[string]string, again int, err error) {
+) (all map[string]string, again repeats, err error) {
 	if err := awaitStable(ctx, log, topic); err != nil {
-		return nil, 0, err
+		return nil, again, err
 	}
 	end, err := log.EndOffsets(ctx, topic)
 	if err != nil {
-		return nil, 0, err
+		return nil, again, err
 	}
 	start, err := log.StartOffsets(ctx, topic)
 	if err != nil {
-		return nil, 0, err
+		return nil, again, err
 	}
-	all = map[string]string{}
+	all, at := map[string]string{}, map[string]int64{}
 	for p := range end {
+		follows := false // the record before is a repeat as well
 		err := eachRecord(ctx, log, topic, p, start[p], end[p], func(r *eventlog.Record) error {
 			key, value, err := read(r)
-			if _, known := all[key]; known {
-				again++
+			earlier, known := at[key]
+			if known {
+				again.add(p, r.Offset, earlier, follows)
 			}
-			all[key] = value
+			all[key], at[key], follows = value, r.Offset, known
 			return err
 		})
 		if err != nil {
-			return nil, 0, fmt.Errorf("read topic %s: %w", topic, err)
+			return nil, again, fmt.Errorf("read topic %s: %w", topic, err)
 		}
 	}
 	return all, again, nil

@@ -116,11 +116,18 @@ func (t *task) begin(ctx context.Context, m *eventlog.Member, start int64) (err 
 	return t.flush(ctx, m)
 }
 
+// openLimit is how long a transaction may hold up a restore: one that nobody goes on with is open for 10 s, and Kafka
+// looks for such every 10 s.
+const openLimit = 30 * time.Second
+
 // restore reads the changelog from the given offset to its end into the state. It returns the
 // number of rows.
+//
+// Its end is that of what was appended, not of what can be read: a transaction that is open, whoever began it, hides the
+// rows behind it, and a commit whose rows are hidden looks like one whose view was dropped.
 func (t *task) restore(ctx context.Context, from int64) (rows int, err error) {
 	topic := ChangelogTopic(t.cfg.ViewName())
-	ends, err := t.cfg.Log.EndOffsets(ctx, topic)
+	ends, err := t.cfg.Log.AppendedOffsets(ctx, topic)
 	if err != nil {
 		return 0, err
 	}
@@ -130,7 +137,11 @@ func (t *task) restore(ctx context.Context, from int64) (rows int, err error) {
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	// Nothing is read when the commit belongs to a changelog that was dropped.
+	moved := time.Now()
 	for next := from; next < ends[t.partition]; {
+		if time.Since(moved) > openLimit {
+			return rows, fmt.Errorf("offset %d of %d: a transaction is open for %s", next, ends[t.partition], openLimit)
+		}
 		batch, err := reader.Read(ctx, idleWait)
 		if err != nil {
 			return rows, err
@@ -141,7 +152,9 @@ func (t *task) restore(ctx context.Context, from int64) (rows int, err error) {
 			}
 		}
 		rows += len(batch.Records)
-		next = batch.Next
+		if batch.Next > next {
+			next, moved = batch.Next, time.Now()
+		}
 	}
 	return rows, nil
 }

@@ -2,12 +2,15 @@ package kappa
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -368,4 +371,51 @@ func TestRestoreRefusesForeignRows(t *testing.T) {
 	} {
 		require.Error(t, memoryTask().restoreRow(&r), fmt.Sprintf("key %q", r.Key))
 	}
+}
+
+// Ensure that a restore waits for a transaction that hides rows, and does not take the commit for one whose view was
+// dropped: it would begin anew, and say again all that was said.
+func TestRestoreWaitsForWhatIsHidden(t *testing.T) {
+	log := startLog(t, 1)
+	require.NoError(t, CreateTopics(t.Context(), log, 1, "v1"))
+	cfg := testConfig(log)
+	processor := background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
+	require.Eventually(t, func() bool { return len(readAll(t, log, ChangelogTopic("v1"))) > 0 }, 20*time.Second, time.Millisecond)
+	stranger := openTransaction(t, log, ChangelogTopic("v1"))
+	sent := disturbed(t, 5, 12, 900)
+	send(t, log, sent)
+	awaitCommitted(t, cfg)
+	processor.stop(t)
+
+	var told atomic.Int32
+	cfg.Notify = func(fact string, _ ...any) {
+		if fact == "assigned" {
+			told.Add(1)
+		}
+	}
+	processor = background(t, func(ctx context.Context) error { return Process(ctx, cfg) })
+	require.Never(t, func() bool { return told.Load() > 0 }, 300*time.Millisecond, 10*time.Millisecond,
+		"it goes on without its rows")
+	stranger.Close()
+	next, err := log.Transactor(t.Context(), "stranger") // ends what was left open
+	require.NoError(t, err)
+	next.Close()
+	serving, run := serve(t, cfg)
+	awaitEnd(t, serving)
+	requireServed(t, truth(t, "v1", 1, sent), serving)
+	require.Zero(t, repeated(t, log))
+	processor.stop(t)
+	run.stop(t)
+}
+
+// openTransaction begins a transaction of somebody else, with a row in a topic.
+func openTransaction(t *testing.T, log *eventlog.Log, topic string) *eventlog.Transactor {
+	t.Helper()
+	x, err := log.Transactor(t.Context(), "stranger")
+	require.NoError(t, err)
+	t.Cleanup(x.Close)
+	require.NoError(t, x.Begin())
+	_, err = x.Append(t.Context(), topic, 0, []eventlog.Record{{AppendTime: 1, Key: []byte{progressRow}, Value: []byte("{}")}})
+	require.NoError(t, err)
+	return x
 }

@@ -95,7 +95,8 @@ type Run struct {
 	FreshnessLayers []LayerFresh `json:"freshness_layers,omitempty"`
 	EventsPerSecond float64      `json:"events_per_second,omitempty"`
 	Seconds         float64      `json:"seconds,omitempty"`
-	Figures         []Figure     `json:"figures,omitempty"` // what only its scenario measures
+	SentBy          float64      `json:"sent_by_seconds,omitempty"` // of the run: all events were sent by then, as a Mark's time
+	Figures         []Figure     `json:"figures,omitempty"`         // what only its scenario measures
 	Cost            *Cost        `json:"cost,omitempty"`
 	Components      []Component  `json:"components,omitempty"`
 	Series          []Series     `json:"series,omitempty"` // what the plots over time show

@@ -23,10 +23,17 @@ func (l *Log) EndOffsets(ctx context.Context, topic string) ([]int64, error) {
 	return l.listOffsets(ctx, topic, kafka.LastOffset, readCommitted)
 }
 
+// AppendedOffsets returns the exclusive end of every partition with all that was appended and acknowledged: also what
+// cannot be read yet because of a transaction that is open. Who needs all that somebody has written, and not only what can
+// be read by now, reads up to there.
+func (l *Log) AppendedOffsets(ctx context.Context, topic string) ([]int64, error) {
+	return l.listOffsets(ctx, topic, kafka.LastOffset, readUncommitted)
+}
+
 // AwaitStable waits until nothing of what a topic has now is part of a transaction that is open. Apache Kafka
 // answers a commit when it is decided, and readers of one partition may see it before those of another.
 func (l *Log) AwaitStable(ctx context.Context, topic string) error {
-	appended, err := l.listOffsets(ctx, topic, kafka.LastOffset, readUncommitted)
+	appended, err := l.AppendedOffsets(ctx, topic)
 	if err != nil {
 		return err
 	}
